@@ -1,0 +1,1 @@
+"""The nouns of the project: clip, column, gate, config, fingerprint. Imports nothing heavy."""

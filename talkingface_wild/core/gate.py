@@ -1,0 +1,80 @@
+"""Gates: a column, a comparison, a bound, a reason. They live in the recipe alone and never touch pixels."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from talkingface_wild.core.outcome import Value
+from talkingface_wild.core.reasons import REJECTED
+
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+Bound = float | int | bool | str
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Keep what satisfies ``column comparison bound``; anything else is rejected for ``reason``.
+
+    ``per_group`` overrides the bound for single groups (languages, in curation). ``missing`` says
+    what happens when the column is null: pass, or reject with the reason ``unmeasured``.
+    """
+
+    name: str
+    column: str
+    comparison: str
+    bound: Bound
+    reason: str
+    missing: Literal["pass", "reject"] = "reject"
+    per_group: Mapping[str, Bound] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.comparison not in COMPARISONS:
+            raise ValueError(f"gate {self.name!r}: comparison {self.comparison!r} is none of {list(COMPARISONS)}")
+        if self.reason not in REJECTED:
+            raise ValueError(f"gate {self.name!r}: {self.reason!r} is no known reason")
+
+    def bound_for(self, group: str) -> Bound:
+        """The bound that holds for one group."""
+        return self.per_group.get(group, self.bound)
+
+    def reject_reason(self, value: Value, group: str) -> str | None:
+        """None when ``value`` passes, else the reason of rejection."""
+        if value is None:
+            return "unmeasured" if self.missing == "reject" else None
+        return None if COMPARISONS[self.comparison](value, self.bound_for(group)) else self.reason
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The first gate that failed, with the value and the bound; ``Verdict()`` means kept."""
+
+    reason: str | None = None
+    gate: str | None = None
+    value: Value = None
+    bound: Bound | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether no gate failed."""
+        return self.reason is None
+
+
+def judge(gates: tuple[Gate, ...], values: Mapping[str, Value], group: str) -> Verdict:
+    """The verdict of ``gates``, in order, over one item's values."""
+    for gate in gates:
+        value = values.get(gate.column)
+        reason = gate.reject_reason(value, group)
+        if reason is not None:
+            return Verdict(reason, gate.name, value, gate.bound_for(group))
+    return Verdict()

@@ -1,0 +1,37 @@
+"""Fixtures that several test folders share: where the real clips, weights and goldens lie."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _folder(variable: str, default: Path) -> Path:
+    folder = Path(os.environ.get(variable, default))
+    if folder.is_dir():
+        return folder
+    message = f"{folder} is absent: set {variable} to the folder that holds it"
+    if os.environ.get("TFW_REQUIRE_SHARED") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real clips (media/), detectors (weights/) and their labels."""
+    return _folder("TFW_SHARED", ROOT.parent / "shared")
+
+
+@pytest.fixture(scope="session")
+def goldens() -> Path:
+    """The folder with the reference networks' outputs, filler.py and state_dicts/."""
+    return _folder("TFW_GOLDENS", ROOT.parent / "shared" / "goldens")
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reaches the network or the user's own weights."""
+    monkeypatch.setenv("TFW_OFFLINE", "1")
+    monkeypatch.setenv("TFW_WEIGHTS", str(tmp_path_factory.getbasetemp() / "weights"))
