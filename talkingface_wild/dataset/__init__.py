@@ -1,0 +1,1 @@
+"""The finished table: schema, commits, loading, report, review. Reads rulings; measures nothing."""

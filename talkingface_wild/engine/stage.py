@@ -6,10 +6,13 @@ import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Outcome, Value
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Kind = Literal["split", "measure", "whole"]
 
@@ -49,8 +52,13 @@ class Workplace:
 
     @property
     def scratch(self) -> Path:
-        """Caches that stages make again when they are missing."""
+        """The run's own working files: markers, the request to stop."""
         return self.out / "work"
+
+    @property
+    def cache(self) -> Path:
+        """Files that stages make again when they are missing; emptied after each round of work."""
+        return self.out / "work" / "cache"
 
 
 class Stage(abc.ABC):
@@ -69,6 +77,8 @@ class Stage(abc.ABC):
     columns: ClassVar[tuple[Column, ...]] = ()
     resources: ClassVar[Resources] = Resources()
     batch_size: ClassVar[int] = 1
+    scored: ClassVar[bool] = True
+    """Whether ``--score-all`` runs it on rejected items too; false for what makes files of kept ones."""
     Config: ClassVar[type]
 
     def __init__(self, config: Any, place: Workplace) -> None:
@@ -92,3 +102,41 @@ class Stage(abc.ABC):
     @abc.abstractmethod
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """One outcome per item, in order."""
+
+    def forget(self, item: Item) -> None:
+        """Delete caches kept for an item that needs this worker no more (it ended, or moved on)."""
+        return None
+
+
+class Whole(abc.ABC):
+    """A stage over the whole table of items that are still kept: identities, duplicates, split.
+
+    Cheap and pure: computed anew for every commit, never journaled. Its answer must not depend on
+    the order of the rows.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    kind: ClassVar[Kind] = "whole"
+    level: ClassVar[str] = "clip"
+    needs: ClassVar[tuple[str, ...]] = ()
+    columns: ClassVar[tuple[Column, ...]] = ()
+    Config: ClassVar[type]
+
+    def __init__(self, config: Any, place: Workplace) -> None:
+        self.config = config
+        self.place = place
+
+    @classmethod
+    def weights(cls, config: Any) -> tuple[str, ...]:
+        """Names in the weights manifest; a Whole works on measures and so needs none."""
+        return ()
+
+    @classmethod
+    def requires(cls, config: Any) -> tuple[str, ...]:
+        """Optional packages (import names) that this configuration needs."""
+        return ()
+
+    @abc.abstractmethod
+    def compute(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Values for all: a frame with this stage's columns and the same index (item ids) as ``table``."""

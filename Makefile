@@ -1,0 +1,55 @@
+# Every target sets itself up: the system is checked, .venv is built once, and again when
+# pyproject.toml or constraints.txt change. PYTHON=… chooses the interpreter, UV=1 installs by uv.
+
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
+UV ?= 0
+BIN := .venv/bin
+# The stamp is named after what the environment was built from, so that a fresh checkout with the
+# same contents needs no rebuild, and so no network.
+CONTENTS := $(shell (cat pyproject.toml constraints.txt; echo "$(CURDIR)") | cksum | cut -d' ' -f1)
+STAMP := .venv/.ready-$(CONTENTS)
+# Only the environment's own packages count, whatever the caller's shell exports.
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: help demo test lint bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   curate a small corpus in ten languages into demo_out"
+	@echo "make test   run the tests"
+	@echo "make lint   ruff, mypy and the layers"
+	@echo "make bench  run the speed measurements"
+	@echo "make clean  remove .venv and caches"
+
+$(STAMP):
+	@scripts/check_system.sh "$(PYTHON)"
+	@echo "Building .venv with $(PYTHON); this takes a few minutes, once."
+	@rm -rf .venv
+	@"$(PYTHON)" -m venv .venv
+ifeq ($(UV),1)
+	@uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[models,dev]'
+else
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,dev]'
+endif
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@scripts/check_system.sh "$(BIN)/python"
+	@$(BIN)/tfw curate --langs all --recipe demo --out demo_out
+
+test: $(STAMP)
+	@scripts/check_system.sh "$(BIN)/python"
+	@$(BIN)/python -m pytest tests
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	@$(BIN)/python -m pytest -o addopts= -q -s tests/speed
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

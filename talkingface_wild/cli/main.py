@@ -1,0 +1,187 @@
+"""The program ``tfw``: a verb is a line of ``VERBS`` and a module ``cli/<verb>.py``, imported only
+when typed, that exposes ``app = typer.Typer(add_completion=False)``: one ``@app.command(epilog=
+examples(…))`` makes a plain verb, an ``@app.callback()`` and several commands a group. A verb
+raises ``TfwError`` and writes through ``output.Output`` alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from talkingface_wild import __version__
+from talkingface_wild.cli.output import Output, fresh_output, latest_output
+from talkingface_wild.core.errors import TfwError
+from talkingface_wild.core.log import redact, talk_to_stderr
+
+VERBS: dict[str, tuple[str, str]] = {
+    "curate": ("talkingface_wild.cli.curate", "Make a data set from searches, lists or folders."),
+    "recut": ("talkingface_wild.cli.recut", "Apply other thresholds without opening a video."),
+    "why": ("talkingface_wild.cli.why", "Tell one clip's whole path and where it ended."),
+    "status": ("talkingface_wild.cli.status", "Say how far a run is, and what is left."),
+    "report": ("talkingface_wild.cli.report", "Write one HTML page on a data set."),
+    "review": ("talkingface_wild.cli.review", "Give a sample to reviewers and take their words."),
+    "weights": ("talkingface_wild.cli.weights", "List, fetch, import and verify trained weights."),
+    "recipes": ("talkingface_wild.cli.recipes", "List recipes, or show one."),
+    "schema": ("talkingface_wild.cli.schema", "Print the columns of the data set's tables."),
+    "doctor": ("talkingface_wild.cli.doctor", "Check this machine, and say how to mend it."),
+}
+"""Each verb's module and its line in ``tfw --help``."""
+
+EXIT_CODES = """Exit codes:
+
+  0  done (rejected input is a result, not a failure)
+
+  1  done, but some items failed that might succeed another time, or the disk ran full
+
+  2  usage: the command line asks for something that cannot be
+
+  3  a recipe or a setting is invalid
+
+  4  a weight or an extra is missing
+
+  5  an input cannot be read
+
+  6  a check failed
+
+  130  interrupted; what was done is kept
+
+Environment: TFW_WEIGHTS (folder of weights), TFW_OFFLINE=1 (no network), TFW_DEBUG=1 (tracebacks)
+"""
+
+_INTERRUPTED = "Interrupted; what was done is kept, run the same command again to go on."
+
+# Typer brings its own copy of click's errors or click's; its public error leads to either.
+_UsageError: Any = typer.BadParameter.__base__
+_ShownError: Any = _UsageError.__base__
+
+
+class LazyVerbs(TyperGroup):
+    """Lists the verbs from ``VERBS`` and imports a verb's module only when it is resolved."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, (_, summary) in VERBS.items():
+            self.commands[name] = TyperCommand(name, help=summary, add_help_option=False)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """The real command of a verb in place of the line that the help shows."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in VERBS:
+            command = typer.main.get_command(importlib.import_module(VERBS[name][0]).app)
+            command.name = name
+        return name, command, rest
+
+
+app = typer.Typer(
+    cls=LazyVerbs,
+    name="tfw",
+    help="From raw video to an audited data set of talking faces.",
+    epilog=EXIT_CODES,
+    add_completion=True,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tfw {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _tfw(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """From raw video to an audited data set of talking faces."""
+
+
+def main() -> None:
+    """The console script: run the command line and exit with the documented code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code; no exception leaves, no traceback is shown."""
+    options = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    as_json = "--json" in options and not {"-h", "--help"} & set(options)
+    talk_to_stderr()
+    try:
+        with fresh_output(only_results_on_stdout=as_json):
+            code, sentence = _outcome(list(arguments))
+            if sentence:
+                print(sentence, file=sys.stderr)
+            output = latest_output() or Output(_typed_verb(options), as_json)
+            if as_json and code and not output.done:
+                output.write_object(False, {"error": sentence, "exit_code": code})
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read stdout has gone; what is left to write goes nowhere, without a word.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _outcome(arguments: list[str]) -> tuple[int, str]:
+    """The exit code, and the sentence to show for what went wrong."""
+    try:
+        command = typer.main.get_command(app)
+        code = command.main(arguments, prog_name="tfw", standalone_mode=False)
+    except TfwError as error:
+        return error.exit_code, redact(str(error))
+    except _ShownError as error:
+        if error.__class__.__name__ == "NoArgsIsHelpError":
+            error.show()
+            return 2, ""
+        hint = f" Try '{error.ctx.command_path} --help'." if getattr(error, "ctx", None) else ""
+        said = error.format_message().strip()
+        return error.exit_code, said + ("" if said.endswith((".", "?", "!")) else ".") + hint
+    except (KeyboardInterrupt, typer.Abort):
+        return 130, _INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if os.environ.get("TFW_DEBUG") == "1":
+            traceback.print_exc()
+        return 1, _unexpected(error)
+    output = latest_output()
+    if code == 130 and not (output is not None and output.done):
+        return 130, _INTERRUPTED
+    return code if isinstance(code, int) else 0, ""
+
+
+def _unexpected(error: Exception) -> str:
+    """One sentence for what nobody foresaw, and the file that holds the traceback."""
+    said = redact(f"{type(error).__name__}: {error}".strip().splitlines()[0][:300])
+    try:
+        handle, name = tempfile.mkstemp(prefix="tfw-traceback-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(redact("".join(traceback.format_exception(error))))
+    except OSError:
+        return f"Unexpected error: {said}; run again with TFW_DEBUG=1 to see where."
+    return f"Unexpected error: {said}; the traceback is in {name}, please report it."
+
+
+def _typed_verb(options: list[str]) -> str:
+    """The verb as far as it can be told from the words typed: ``weights list``, ``curate``."""
+    words = [word for word in options if not word.startswith("-")]
+    groups = {"weights", "recipes", "review"}
+    return " ".join(words[: 2 if words and words[0] in groups else 1]) or "tfw"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""What a verb says: one JSON object or a human's view on stdout, all talk on stderr.
+
+Verbs write through ``Output`` alone and never print; errors are shown by ``cli/main.py``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON object on stdout and all talk on stderr."),
+]
+"""The ``--json`` option that each verb takes."""
+
+_results: ContextVar[TextIO | None] = ContextVar("results", default=None)
+_latest: ContextVar[Output | None] = ContextVar("latest", default=None)
+
+
+class Output:
+    """Where one verb's talk, warnings and result go.
+
+    ``command`` is the verb as typed, such as ``weights list``.
+    """
+
+    def __init__(self, command: str, json: bool) -> None:
+        self.command = command
+        self.json = json
+        self.warnings: list[str] = []
+        self.done = False
+        _latest.set(self)
+
+    def say(self, text: str) -> None:
+        """A line for a person, on stderr."""
+        print(text, file=sys.stderr, flush=True)
+
+    def warn(self, text: str) -> None:
+        """A warning: on stderr, and in the object's ``warnings``."""
+        self.warnings.append(text)
+        self.say(f"Warning: {text}")
+
+    def result(
+        self,
+        data: Any,
+        human: Callable[[], RenderableType | None] | RenderableType | None = None,
+        exit_code: int = 0,
+    ) -> None:
+        """Give the verb's result, once; ends the verb when ``exit_code`` is not 0.
+
+        ``data`` is plain data (numbers that are not finite become null, paths text). ``human`` is
+        what a person sees instead of the object: a rich renderable, or a callable that makes one.
+        """
+        self.done = True
+        if self.json:
+            self.write_object(exit_code == 0, data)
+        elif human is not None:
+            shown = human() if callable(human) else human
+            if shown is not None:
+                show(shown)
+        if exit_code:
+            raise typer.Exit(exit_code)
+
+    def write_object(self, ok: bool, data: Any) -> None:
+        """The one JSON object, on the real stdout."""
+        content = {
+            "command": self.command,
+            "ok": ok,
+            "data": plain(data),
+            "warnings": self.warnings,
+        }
+        stream = _results.get() or sys.stdout
+        print(json.dumps(content, ensure_ascii=False, allow_nan=False), file=stream, flush=True)
+
+
+def latest_output() -> Output | None:
+    """The Output that the running verb made last, if it came that far."""
+    return _latest.get()
+
+
+@contextlib.contextmanager
+def fresh_output(only_results_on_stdout: bool) -> Iterator[None]:
+    """Forget earlier verbs; with ``only_results_on_stdout`` all else goes to stderr.
+
+    Libraries that print would otherwise spoil the one JSON object.
+    """
+    results = _results.set(sys.stdout if only_results_on_stdout else None)
+    latest = _latest.set(None)
+    try:
+        with contextlib.redirect_stdout(sys.stderr if only_results_on_stdout else sys.stdout):
+            yield
+    finally:
+        _results.reset(results)
+        _latest.reset(latest)
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a rich renderable, or plain text as it is, on stdout."""
+    if isinstance(renderable, str):
+        print(renderable, flush=True)
+        return
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width, soft_wrap=False).print(renderable)
+
+
+def examples(*commands: str) -> str:
+    """The end of a verb's help: commands that work as they stand, a line each."""
+    return "Examples:\n\n" + "\n\n".join(f"  {command}" for command in commands)
+
+
+def human_bytes(count: float | None) -> str:
+    """A size for a person, in powers of 1000: ``16.9 MB``; an em dash for none."""
+    if count is None:
+        return "—"
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON can hold it: NaN and infinity None, paths text, numpy values Python's."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=str)
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    raise TypeError(f"{type(value).__name__} is no plain data; give dicts, lists, text and numbers")

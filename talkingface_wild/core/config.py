@@ -1,0 +1,165 @@
+"""The one config loader: YAML with line numbers into frozen dataclasses, unknown keys answered with the nearest name."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+import yaml
+
+from talkingface_wild.core.errors import RecipeError, nearest
+
+Path_ = tuple[str, ...]
+Config = TypeVar("Config")
+
+
+@dataclass(frozen=True)
+class Document:
+    """Parsed YAML: plain data, and the line of every key (1-based) by its path of keys and indices."""
+
+    name: str
+    data: dict[str, Any]
+    lines: Mapping[Path_, int] = field(default_factory=dict)
+
+    def where(self, path: Path_) -> str:
+        """``name, line n`` of the nearest known path."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        line = self.lines.get(path)
+        return f"{self.name}, line {line}" if line else self.name
+
+
+def read_yaml(text: str, name: str) -> Document:
+    """Parse one YAML mapping safely. Raises RecipeError with the line on bad syntax or a key given twice."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise RecipeError(f"Expected YAML in {name}{at}, found: {problem}; mend that line.") from error
+    if not isinstance(node, yaml.MappingNode):
+        raise RecipeError(f"Expected a mapping of settings in {name}, found none; see `tfw recipes show embedded`.")
+    lines: dict[Path_, int] = {}
+    _collect_lines(node, (), lines, name, depth=0)
+    return Document(name, yaml.safe_load(text), lines)
+
+
+def read_yaml_file(path: Path) -> Document:
+    """Parse the YAML file at ``path``; RecipeError when it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"Expected a recipe in {path}, found none that can be read ({error}).") from error
+    return read_yaml(text, str(path))
+
+
+def _collect_lines(node: yaml.Node, path: Path_, lines: dict[Path_, int], name: str, depth: int) -> None:
+    if depth > 20:
+        raise RecipeError(f"Expected at most 20 levels in {name}, found more; flatten it.")
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            line = key.start_mark.line + 1
+            if here in lines:
+                raise RecipeError(
+                    f"Expected {key.value!r} once in {name}, found it again on line {line}; remove one of them."
+                )
+            lines[here] = line
+            _collect_lines(value, here, lines, name, depth + 1)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            here = (*path, str(index))
+            lines[here] = value.start_mark.line + 1
+            _collect_lines(value, here, lines, name, depth + 1)
+
+
+def build(cls: type[Config], data: Mapping[str, Any], document: Document, path: Path_ = ()) -> Config:
+    """An instance of the dataclass ``cls`` from ``data``, with types checked.
+
+    Raises RecipeError for an unknown key (with the nearest name and the line) or a value of the wrong type.
+    """
+    hints = typing.get_type_hints(cls)
+    names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        where = (*path, str(key))
+        if key not in names:
+            raise RecipeError(
+                f"{document.where(where)}: {'.'.join(where)!r} is no known setting{nearest(str(key), names)}."
+            )
+        try:
+            values[key] = coerce(value, hints[key])
+        except ValueError as error:
+            raise RecipeError(f"{document.where(where)}: {'.'.join(where)} {error}.") from None
+    try:
+        return cls(**values)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"{document.where(path)}: {'.'.join(path) or 'the recipe'}: {error}.") from None
+
+
+def coerce(value: Any, hint: Any) -> Any:
+    """``value`` as the type ``hint`` asks for; ValueError says what was expected. Strings parse as YAML scalars would."""
+    origin, options = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        if value is None and type(None) in options:
+            return None
+        return coerce(value, next(option for option in options if option is not type(None)))
+    if origin is Literal:
+        if value in options:
+            return value
+        raise ValueError(f"expects one of {', '.join(map(str, options))}, found {value!r}{nearest(str(value), map(str, options))}")
+    if origin is tuple:
+        items = value if isinstance(value, list | tuple) else str(value).split(",")
+        return tuple(coerce(item, options[0]) for item in items)
+    if origin in (dict, Mapping) or hint is Mapping or getattr(origin, "__name__", "") == "Mapping":
+        if not isinstance(value, Mapping):
+            raise ValueError(f"expects a mapping, found {value!r}")
+        return {str(key): coerce(item, options[1]) for key, item in value.items()}
+    if hint is bool:
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in ("true", "false"):
+            return str(value).lower() == "true"
+        raise ValueError(f"expects true or false, found {value!r}")
+    if hint in (int, float):
+        try:
+            number = hint(value) if not isinstance(value, bool) else None
+        except (TypeError, ValueError):
+            number = None
+        if number is None or number != number or (hint is int and str(value).strip() != str(number)):
+            raise ValueError(f"expects {'a whole number' if hint is int else 'a number'}, found {value!r}")
+        return number
+    if hint is str:
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return str(value)
+        raise ValueError(f"expects text, found {value!r}")
+    return value
+
+
+def scalar(text: str) -> Any:
+    """A command line's value read as a YAML scalar or flow list; plain text when it is none."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def field_docs(cls: type) -> dict[str, str]:
+    """The attribute docstrings of a dataclass by field: the one source of help and docs."""
+    tree = ast.parse(inspect.cleandoc(inspect.getsource(cls)))
+    body = tree.body[0].body  # type: ignore[attr-defined]
+    found: dict[str, str] = {}
+    for statement, following in zip(body, body[1:], strict=False):
+        if isinstance(statement, ast.AnnAssign) and isinstance(following, ast.Expr):
+            text = getattr(following.value, "value", None)
+            if isinstance(text, str) and isinstance(statement.target, ast.Name):
+                found[statement.target.id] = inspect.cleandoc(text)
+    return found

@@ -1,0 +1,68 @@
+"""The funnel of a commit: what went into each stage, what was kept, and why the rest was not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage: items that reached it by outcome, and hours of clips that stayed."""
+
+    stage: str
+    level: str
+    entered: int
+    kept: int
+    rejected: int
+    failed: int
+    pending: int
+    hours_kept: float | None
+    reasons: dict[str, int]
+
+
+def funnel(ledger: pd.DataFrame) -> list[Step]:
+    """The steps in order of the stages; pass a ledger filtered by language for one language's funnel."""
+    steps: list[Step] = []
+    for stage, rows in ledger.groupby("stage", sort=False):
+        states = rows["state"].value_counts()
+        lost = rows[rows["state"] != "kept"]
+        kept = rows[(rows["state"] == "kept") & (rows["level"] == "clip")]
+        clips = bool((rows["level"] == "clip").any())
+        steps.append(
+            Step(
+                stage=str(stage),
+                level="clip" if clips else "source",
+                entered=len(rows),
+                kept=int(states.get("kept", 0)),
+                rejected=int(states.get("rejected", 0)),
+                failed=int(states.get("failed", 0)),
+                pending=int(states.get("pending", 0)),
+                hours_kept=round(float(kept["clip_seconds"].fillna(0).sum()) / 3600, 6) if clips else None,
+                reasons={str(k): int(v) for k, v in lost["reason"].value_counts().sort_index().items()},
+            )
+        )
+    return steps
+
+
+def by_language(items: pd.DataFrame, clips: pd.DataFrame) -> list[dict[str, object]]:
+    """Sources, clips cut, clips kept and hours kept of each language, from items/ and clips/."""
+    rows: list[dict[str, object]] = []
+    final = clips["language"].astype(str)
+    roots = items[items["level"] == "source"]
+    cut = items[(items["level"] == "clip") & (items["verdict_state"] != "split")]
+    names = sorted(set(roots["group"].astype(str)) | set(final))
+    for language in names:
+        mine = clips[final == language]
+        rows.append(
+            {
+                "language": language,
+                "sources": int((roots["group"] == language).sum()),
+                "clips_cut": int((cut["group"] == language).sum()),
+                "clips_kept": len(mine),
+                "hours_kept": round(float(mine["clip_seconds"].sum()) / 3600, 6),
+                "mean_seconds": round(float(mine["clip_seconds"].mean()), 3) if len(mine) else None,
+            }
+        )
+    return rows

@@ -1,0 +1,30 @@
+"""Loading a finished data set with pandas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.dataset.layout import Layout
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLES = ("clips", "sources", "ledger", "items")
+
+
+def load(out: str | Path, table: str = "clips") -> pd.DataFrame:
+    """One table of the latest commit in ``out`` as a DataFrame: clips, sources, ledger or items.
+
+    Raises InputUnreadable when ``out`` holds no data set, UsageError for an unknown table.
+    """
+    if table not in TABLES:
+        raise UsageError(f"Expected a table out of {', '.join(TABLES)}, found {table!r}{nearest(table, TABLES)}.")
+    import pandas as pd
+
+    folder = Layout(Path(out)).latest() / table
+    frame = pd.read_parquet(folder)
+    if "language" in frame:
+        frame["language"] = frame["language"].astype("string")
+    return frame

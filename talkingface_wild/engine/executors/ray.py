@@ -1,0 +1,217 @@
+"""The Ray executor: Ray Data pipelines of actor pools, on this machine or the cluster in RAY_ADDRESS.
+
+The only module that imports ray. Tasks travel as small pickles, results go to the journal.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import ray
+from ray.data import ActorPoolStrategy, DataContext
+
+from talkingface_wild.core.errors import TfwError
+from talkingface_wild.core.log import LOGGER
+from talkingface_wild.engine.plan import Plan
+from talkingface_wild.engine.stage import Resources, Workplace
+from talkingface_wild.engine.worker import Task, Worker
+
+_STALL_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Neighbouring stages that share one actor pool: the same resources, and no split in between."""
+
+    start: int
+    end: int
+    resources: Resources
+    batch_size: int
+
+
+def operators(plan: Plan, start: int, end: int) -> list[Operator]:
+    """Group the stages of a segment into operators; a new one begins after a split, so that its children spread."""
+    groups: list[list[int]] = []
+    for position in range(start, end):
+        stage = plan.stages[position].stage
+        before = plan.stages[position - 1].stage if position > start else None
+        same = before is not None and before.kind != "split" and _resources(before) == _resources(stage)
+        if same:
+            groups[-1].append(position)
+        else:
+            groups.append([position])
+    return [
+        Operator(
+            group[0],
+            group[-1] + 1,
+            _resources(plan.stages[group[0]].stage),
+            max(getattr(plan.stages[position].stage, "batch_size", 1) for position in group),
+        )
+        for group in groups
+    ]
+
+
+def _resources(stage: Any) -> Resources:
+    resources: Resources = stage.resources
+    return resources
+
+
+def declaration(cpus: float, actors: int) -> float:
+    """Logical CPUs that each actor may declare so that all pools fit beside one whole CPU for the source.
+
+    Ray Data schedules by what is declared: pools that leave less than that CPU hang for ever.
+    """
+    return max(0.001, min(1.0, (cpus - 1.0) / max(actors, 1)) * 0.9)
+
+
+class _Pool:
+    """What runs in each actor: one worker over its range of stages."""
+
+    def __init__(self, plan: Plan, start: int, end: int, place: Workplace) -> None:
+        logging.getLogger("talkingface_wild").setLevel(logging.ERROR)
+        self._worker = Worker(plan, start, end, place, f"ray{start}")
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        tasks = [pickle.loads(task) for task in batch.column("task").to_pylist()]
+        return _table(self._worker.run(tasks))
+
+
+def _table(tasks: Sequence[Task]) -> pa.Table:
+    return pa.table({"task": pa.array([pickle.dumps(task) for task in tasks], pa.binary())})
+
+
+class RayExecutor:
+    """Starts Ray once, at the first work, and keeps it for the whole run."""
+
+    name = "ray"
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers
+        self._started = False
+
+    def run(self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace) -> None:
+        """Stream the tasks through one actor pool per operator; a pool that dies ends the round, not the run."""
+        self._start()
+        total = ray.cluster_resources()
+        cpus = float(total.get("CPU", 1.0))
+        chain = operators(plan, start, end)
+        wanted = self.workers or max(1, (os.cpu_count() or 1) if not os.environ.get("RAY_ADDRESS") else int(cpus))
+        sizes = [min(wanted, max(1, len(tasks))) if operator.start else wanted for operator in chain]
+        share = declaration(cpus, sum(sizes))
+        data = ray.data.from_arrow(_blocks(tasks, chain[0].batch_size))
+        for operator, size in zip(chain, sizes, strict=True):
+            if operator is not chain[0]:
+                data = data.repartition(target_num_rows_per_block=operator.batch_size)
+            gpus = operator.resources.gpus if total.get("GPU", 0.0) else 0.0
+            data = data.map_batches(
+                _Pool,
+                fn_constructor_kwargs={
+                    "plan": plan,
+                    "start": operator.start,
+                    "end": operator.end,
+                    "place": place,
+                },
+                batch_size=operator.batch_size,
+                batch_format="pyarrow",
+                compute=ActorPoolStrategy(min_size=1, max_size=size),
+                num_cpus=share,
+                num_gpus=gpus or None,
+                max_restarts=0,
+                max_task_retries=0,
+            )
+        self._drain(data, place, f"{len(chain)} pools of {sizes} actors at {share:.3f} CPU on {cpus:g} CPUs")
+
+    def close(self) -> None:
+        """Stop Ray where this executor started it."""
+        if self._started:
+            ray.shutdown()
+            self._started = False
+
+    def _start(self) -> None:
+        if ray.is_initialized():
+            return
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+        options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+        if not os.environ.get("RAY_ADDRESS"):
+            # One logical CPU more than the machine has, for the source's own tasks; actors do the work.
+            options |= {"num_cpus": (self.workers or os.cpu_count() or 1) + 1, "include_dashboard": False}
+            options["object_store_memory"] = 256 * 1024 * 1024
+        ray.init(**options)
+        self._started = True
+        context = DataContext.get_current()
+        context.enable_progress_bars = False
+        context.execution_options.preserve_order = False
+        context.max_errored_blocks = 0
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+    def _drain(self, data: Any, place: Workplace, shape: str) -> None:
+        try:
+            with _stall_watch(place, shape):
+                for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
+                    pass
+        except TfwError:
+            raise
+        except Exception as error:
+            cause = _cause(error)
+            if isinstance(cause, TfwError):
+                raise cause from None
+            LOGGER.warning("A worker died (%s); its items are tried again.", str(error).split("\n")[0][:200])
+
+
+def _blocks(tasks: Sequence[Task], size: int) -> list[pa.Table]:
+    return [_table(tasks[begin : begin + size]) for begin in range(0, len(tasks), size)]
+
+
+def _cause(error: BaseException | None) -> BaseException | None:
+    """The innermost cause that is one of our own errors, if any."""
+    seen = 0
+    while error is not None and seen < 10:
+        cause = getattr(error, "cause", None)
+        if isinstance(error, TfwError):
+            return error
+        if isinstance(cause, TfwError):
+            return cause
+        error = cause or error.__cause__
+        seen += 1
+    return None
+
+
+@contextmanager
+def _stall_watch(place: Workplace, shape: str) -> Iterator[None]:
+    """Say so when nothing finished for a while and no worker has anything in hand."""
+    ended = threading.Event()
+
+    def look() -> None:
+        last, since = -1, time.monotonic()
+        while not ended.wait(5.0):
+            size = sum(log.stat().st_size for log in (place.out / "journal" / "logs").glob("*.jsonl"))
+            busy = any(marker.stat().st_size for marker in (place.scratch / "inflight").glob("*.txt"))
+            if size != last or busy:
+                last, since = size, time.monotonic()
+            elif time.monotonic() - since > _STALL_SECONDS:
+                free = ray.available_resources().get("CPU", 0.0)
+                LOGGER.warning(
+                    "Nothing finished for %.0f s and nothing is running: %s; %.2f CPUs are free. "
+                    "Stop with Ctrl-C and go on with --engine local, or a larger cluster.",
+                    time.monotonic() - since, shape, free,
+                )
+                since = time.monotonic()
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,180 @@
+"""The journal: what each stage found for each item, keyed by (item, stage fingerprint). Survives kill -9.
+
+Every worker appends finished results to a log of its own, one whole line per ``write``; opening the
+journal gathers the logs into Parquet parts (temporary name, fsync, rename) and removes them.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.core.outcome import Value
+from talkingface_wild.core.paths import atomic_path, disk_full
+
+_SCHEMA = pa.schema(
+    [
+        ("item", pa.string()),
+        ("stage", pa.string()),
+        ("fingerprint", pa.string()),
+        ("state", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("values", pa.string()),
+        ("children", pa.string()),
+        ("attempts", pa.int32()),
+        ("seconds", pa.float64()),
+        ("cpu_seconds", pa.float64()),
+        ("at", pa.float64()),
+    ]
+)
+_MOST_PARTS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One result. ``state`` is done, rejected or failed; ``children`` is set where the item was split."""
+
+    item: str
+    stage: str
+    fingerprint: str
+    state: str
+    reason: str | None = None
+    detail: str | None = None
+    values: Mapping[str, Value] | None = None
+    children: list[dict[str, Any]] | None = None
+    attempts: int = 1
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    at: float = 0.0
+
+
+class JournalWriter:
+    """Appends records to one log file; a record is safe from kill -9 when ``write`` returns."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Append records in one system call. Raises DiskFull when there is no room."""
+        data = "".join(json.dumps(asdict(record), separators=(",", ":")) + "\n" for record in records).encode()
+        while data:
+            try:
+                data = data[os.write(self._handle, data) :]
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise disk_full(self._path) from error
+                raise
+
+    def close(self) -> None:
+        """Close the log; the journal gathers it later."""
+        os.close(self._handle)
+
+
+def open_log(folder: Path, name: str) -> JournalWriter:
+    """A log for one worker in the journal's folder; the journal itself need not be read."""
+    return JournalWriter(folder / "logs" / f"{name}-{uuid.uuid4().hex[:8]}.jsonl")
+
+
+class Journal:
+    """All results in one folder: ``parts/*.parquet`` and the logs of running workers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._records: dict[tuple[str, str], Record] = {}
+        self._reopened: dict[tuple[str, str], int] = {}
+        (folder / "parts").mkdir(parents=True, exist_ok=True)
+        for part in sorted((folder / "parts").glob("part-*.parquet")):
+            self._take(_read_part(part))
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def get(self, item: str, fingerprint: str) -> Record | None:
+        """The latest result of one item under one fingerprint."""
+        return self._records.get((item, fingerprint))
+
+    def attempts(self, item: str, fingerprint: str) -> int:
+        """How often this was tried in earlier runs, without success."""
+        return self._reopened.get((item, fingerprint), 0)
+
+    def reopen_failed(self) -> int:
+        """Take failed results as not there, so that they are tried again; their attempts still count."""
+        failed = [key for key, record in self._records.items() if record.state == "failed"]
+        for key in failed:
+            self._reopened[key] = self._records.pop(key).attempts
+        return len(failed)
+
+    def put(self, records: Iterable[Record]) -> None:
+        """Commit records as a Parquet part at once."""
+        rows = list(records)
+        if rows:
+            _write_part(self.folder / "parts", rows)
+            self._take(rows)
+
+    def gather(self) -> int:
+        """Read every log, commit its records as a part, remove the logs. Call while no worker writes."""
+        logs = sorted((self.folder / "logs").glob("*.jsonl"))
+        records = [record for log in logs for record in _read_log(log)]
+        self.put(records)
+        for log in logs:
+            log.unlink()
+        self._compact()
+        return len(records)
+
+    def _take(self, records: Iterable[Record]) -> None:
+        for record in records:
+            key = (record.item, record.fingerprint)
+            known = self._records.get(key)
+            if known is None or record.at >= known.at:
+                self._records[key] = record
+
+    def _compact(self) -> None:
+        parts = sorted((self.folder / "parts").glob("part-*.parquet"))
+        if len(parts) > _MOST_PARTS:
+            _write_part(self.folder / "parts", list(self._records.values()))
+            for part in parts:
+                part.unlink()
+
+
+def _write_part(folder: Path, records: list[Record]) -> None:
+    rows = [asdict(record) for record in records]
+    for row in rows:
+        row["values"] = json.dumps(row["values"]) if row["values"] is not None else None
+        row["children"] = json.dumps(row["children"]) if row["children"] is not None else None
+    with atomic_path(folder / f"part-{uuid.uuid4().hex}.parquet") as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), temporary, compression="zstd")
+
+
+def _read_part(path: Path) -> Iterator[Record]:
+    try:
+        rows = pq.read_table(path).to_pylist()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputUnreadable(
+            f"The journal expected a Parquet part in {path}, found something else ({error}); "
+            "restore it, or delete that file to measure its items again."
+        ) from error
+    for row in rows:
+        row["values"] = json.loads(row["values"]) if row["values"] else None
+        row["children"] = json.loads(row["children"]) if row["children"] else None
+        yield Record(**row)
+
+
+def _read_log(path: Path) -> Iterator[Record]:
+    """Records of a log; an unfinished last line (the process was killed) is left out."""
+    with path.open("rb") as stream:
+        for line in stream:
+            if line.endswith(b"\n"):
+                yield Record(**json.loads(line))

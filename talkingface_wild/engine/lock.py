@@ -1,0 +1,89 @@
+"""One run at a time on an output folder. A lock whose process is gone is taken over, and said."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from talkingface_wild.core.errors import FolderLocked
+from talkingface_wild.core.log import LOGGER
+
+
+@contextlib.contextmanager
+def folder_lock(out: Path) -> Iterator[None]:
+    """Hold ``out/.lock`` for the block. Raises FolderLocked with the holder's host, process and start."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / ".lock"
+    own = json.dumps(
+        {
+            "host": socket.gethostname(),
+            "process": os.getpid(),
+            "process_started": _process_start(os.getpid()),
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+    )
+    _take(path, own)
+    try:
+        yield
+    finally:
+        if path.exists() and path.read_text() == own:
+            path.unlink()
+
+
+def _take(path: Path, own: str) -> None:
+    for _ in range(3):
+        temporary = path.with_name(f".lock-{os.getpid()}")
+        temporary.write_text(own)
+        try:
+            os.link(temporary, path)
+            return
+        except FileExistsError:
+            holder = _read(path)
+            if holder is not None and _alive(holder):
+                raise FolderLocked(
+                    f"Expected {path.parent} to be free, found a run on it by process {holder['process']} on "
+                    f"{holder['host']} since {holder['since']}; wait for it, or choose another --out."
+                ) from None
+            LOGGER.warning("Took over %s: the run that held it is gone.", path.parent)
+            path.unlink(missing_ok=True)
+        finally:
+            temporary.unlink(missing_ok=True)
+    raise FolderLocked(f"Expected {path.parent} to be free, found other runs that start on it at this moment; try again.")
+
+
+def _read(path: Path) -> dict[str, object] | None:
+    try:
+        holder = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return holder if isinstance(holder, dict) and {"host", "process", "since"} <= set(holder) else None
+
+
+def _alive(holder: dict[str, object]) -> bool:
+    """Whether the holder still runs; on another host that cannot be seen, so it counts as alive."""
+    if holder["host"] != socket.gethostname():
+        return True
+    process = int(str(holder["process"]))
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    started = holder.get("process_started")
+    return started is None or started == _process_start(process)
+
+
+def _process_start(process: int) -> str | None:
+    """When a process started, in the kernel's ticks (tells a reused process number apart); None if unknown."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return None
+    fields = stat.rsplit(")", 1)[1].split()
+    return None if fields[0] == "Z" else fields[19]

@@ -1,0 +1,126 @@
+"""A plan: stages in order with their configuration, fingerprint and gates. Plain data that workers can be sent."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from talkingface_wild.core.columns import Column
+from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.core.gate import Gate
+from talkingface_wild.engine.stage import Stage, Whole
+
+SILENT = {"silent": True}
+"""Metadata of a config field that changes how work is done but never its result."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One stage of a plan.
+
+    ``unmeasured`` set means that the stage does not run, and says why (a weight is missing and the
+    recipe calls it optional): its columns are null for every item.
+    """
+
+    name: str
+    stage: type[Stage] | type[Whole]
+    config: Any
+    fingerprint: str
+    gates: tuple[Gate, ...] = ()
+    unmeasured: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is a barrier over the whole table."""
+        return self.stage.kind == "whole"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Stages in order. ``score_all`` measures rejected items too."""
+
+    stages: tuple[Planned, ...]
+    score_all: bool = False
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Every declared column, in order of the stages."""
+        return tuple(column for planned in self.stages for column in columns_of(planned.stage))
+
+    def segments(self) -> Iterator[tuple[int, int]]:
+        """Half-open ranges of item stages between the barriers, in order; empty ones left out."""
+        start = 0
+        for position, planned in enumerate(self.stages):
+            if planned.whole:
+                if position > start:
+                    yield start, position
+                start = position + 1
+        if start < len(self.stages):
+            yield start, len(self.stages)
+
+
+def columns_of(stage: type[Stage] | type[Whole]) -> tuple[Column, ...]:
+    """A stage's declared columns and the one that says why they are null, if they are."""
+    if stage.kind == "whole":
+        return stage.columns
+    why = Column(f"{stage.name}_unmeasured", "string", f"why the stage {stage.name} did not run; null where it did")
+    return (*stage.columns, why)
+
+
+def config_data(config: Any) -> dict[str, Any]:
+    """The fields of a config dataclass that can change a result."""
+    return {
+        field.name: getattr(config, field.name)
+        for field in dataclasses.fields(config)
+        if not field.metadata.get("silent")
+    }
+
+
+def make_plan(
+    stages: Sequence[tuple[type[Stage] | type[Whole], Any, str | None]],
+    gates: Sequence[Gate],
+    weight_hash: Callable[[str], str | None],
+    score_all: bool = False,
+) -> Plan:
+    """Bind configured stages, ``(class, config, unmeasured)``, to fingerprints and to the gates on their columns.
+
+    A fingerprint covers the stage's name, version, config, its weights' hashes, and the fingerprints
+    of the stages that give the columns it needs; never a threshold. Raises KeyError when a gate or a
+    stage names a column that no stage gives.
+    """
+    owner: dict[str, int] = {}
+    for position, (stage, _, _) in enumerate(stages):
+        owner.update({column.name: position for column in columns_of(stage)})
+    by_stage: dict[int, list[Gate]] = {}
+    for gate in gates:
+        by_stage.setdefault(owner[gate.column], []).append(gate)
+    prints: list[str] = []
+    planned: list[Planned] = []
+    for position, (stage, config, unmeasured) in enumerate(stages):
+        upstream = sorted({prints[owner[name]] for name in stage.needs if owner[name] < position})
+        hashes = {name: weight_hash(name) for name in stage.weights(config)}
+        prints.append(digest([stage.name, stage.version, config_data(config), hashes, upstream]))
+        planned.append(
+            Planned(stage.name, stage, config, prints[-1], tuple(by_stage.get(position, ())), unmeasured)
+        )
+    return Plan(tuple(planned), score_all)
+
+
+def with_gates(plan: Plan, gates: Sequence[Gate]) -> Plan:
+    """The same stages under other gates; fingerprints stay."""
+    owner = {
+        column.name: position
+        for position, planned in enumerate(plan.stages)
+        for column in columns_of(planned.stage)
+    }
+    grouped: Mapping[int, list[Gate]] = {
+        position: [gate for gate in gates if owner[gate.column] == position]
+        for position in range(len(plan.stages))
+    }
+    stages = tuple(
+        dataclasses.replace(planned, gates=tuple(grouped[position]))
+        for position, planned in enumerate(plan.stages)
+    )
+    return dataclasses.replace(plan, stages=stages)

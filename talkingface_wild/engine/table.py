@@ -1,0 +1,107 @@
+"""The wide table: a row per item, every measure known of it, and for each stage its state, reason and cost.
+
+Built from the journal without applying a gate; a ruling (``ruling.py``) then says what is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from talkingface_wild.engine.journal import Journal, Record
+from talkingface_wild.engine.plan import Plan, columns_of
+from talkingface_wild.engine.stage import Item
+from talkingface_wild.engine.worker import child_item
+
+FACTS = ("state", "reason", "detail", "attempts", "seconds", "cpu_seconds")
+"""What is kept of each stage's record, in columns named ``@stage:fact``."""
+
+BASE = ("item_id", "level", "parent_id", "root_id", "born", "group")
+
+
+def fact(stage: str, name: str) -> str:
+    """The column that holds one fact of a stage's record."""
+    return f"@{stage}:{name}"
+
+
+def build_table(plan: Plan, journal: Journal, roots: Iterable[Item]) -> tuple[pd.DataFrame, dict[str, Item]]:
+    """The wide table, indexed by item id, and the items by id with all values that are known.
+
+    Children follow their parent; ``born`` is the stage that made them (empty for roots).
+    """
+    rows: list[dict[str, Any]] = []
+    items: dict[str, Item] = {}
+    for root in roots:
+        for row, item in _grow(plan, journal, root):
+            rows.append(row)
+            items[item.id] = item
+    names = [column.name for column in plan.columns]
+    facts = [fact(planned.name, name) for planned in plan.stages if not planned.whole for name in FACTS]
+    table = pd.DataFrame(rows, columns=[*BASE, *names, *facts])
+    table = typed(table, plan)
+    return table.set_index("item_id", drop=False), items
+
+
+def typed(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """The table with nullable dtypes by declaration, so that empty and full columns look alike."""
+    kinds = {"float": "Float64", "int": "Int64", "bool": "boolean", "string": "string"}
+    dtypes: dict[str, str] = {column.name: kinds.get(column.type, "object") for column in plan.columns}
+    for planned in plan.stages:
+        if not planned.whole:
+            dtypes |= {fact(planned.name, name): "string" for name in ("state", "reason", "detail")}
+            dtypes[fact(planned.name, "attempts")] = "Int64"
+            dtypes |= {fact(planned.name, name): "Float64" for name in ("seconds", "cpu_seconds")}
+    dtypes |= dict.fromkeys(BASE, "string")
+    return table.astype({name: dtype for name, dtype in dtypes.items() if name in table.columns})
+
+
+def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, Any], Item]]:
+    """The rows of one root and all that came of it, depth first."""
+    stack: list[tuple[Item, int, str, str]] = [(root, 0, "", "")]
+    while stack:
+        item, position, parent, born = stack.pop()
+        row: dict[str, Any] = {
+            "item_id": item.id,
+            "level": item.level,
+            "parent_id": parent,
+            "root_id": root.id,
+            "born": born,
+            "group": item.group,
+        }
+        values = dict(item.values)
+        children: list[tuple[Item, int, str, str]] = []
+        for index in range(position, len(plan.stages)):
+            planned = plan.stages[index]
+            if planned.whole or planned.stage.level != item.level:
+                continue
+            if planned.unmeasured is not None:
+                values[f"{planned.name}_unmeasured"] = planned.unmeasured
+                continue
+            record = journal.get(item.id, planned.fingerprint)
+            if record is None:
+                continue
+            row |= {fact(planned.name, name): getattr(record, name) for name in FACTS}
+            if record.values:
+                values |= record.values
+            if record.children is not None:
+                row[fact(planned.name, "state")] = "split"
+                parent_item = Item(item.id, item.level, item.group, item.payload, values)
+                children = [(child, index + 1, item.id, planned.name) for child in _children(parent_item, record)]
+                break
+        whole = Item(item.id, item.level, item.group, item.payload, values)
+        yield {**values, **row}, whole
+        stack.extend(reversed(children))
+
+
+def _children(parent: Item, record: Record) -> list[Item]:
+    return [
+        child_item(parent, child["id"], child["payload"], {**(record.values or {}), **child["values"]})
+        for child in record.children or []
+    ]
+
+
+def declared(plan: Plan) -> dict[str, str]:
+    """Which stage gives each declared column."""
+    return {column.name: planned.name for planned in plan.stages for column in columns_of(planned.stage)}

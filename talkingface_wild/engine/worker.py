@@ -1,0 +1,252 @@
+"""A worker runs a range of a plan's item stages over items, journals every result, and applies the gates.
+
+The same code runs in process and inside Ray actors. It never decides what to do next run: the ruling does.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from talkingface_wild.core.columns import clean_values
+from talkingface_wild.core.errors import TfwError
+from talkingface_wild.core.gate import judge
+from talkingface_wild.core.log import LOGGER
+from talkingface_wild.core.outcome import Done, Failed, ItemFailed, ItemRejected, Outcome, Rejected
+from talkingface_wild.core.paths import disk_full
+from talkingface_wild.engine.journal import Record, open_log
+from talkingface_wild.engine.plan import Plan, Planned
+from talkingface_wild.engine.stage import Item, Stage, Workplace
+
+ATTEMPTS = 3
+"""How often a transient failure is tried in one run."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """An item and the position of the stage that it needs next; ``kept`` is false for scored rejects."""
+
+    item: Item
+    position: int
+    kept: bool = True
+    attempts: int = 0
+    """Attempts of earlier runs at that stage."""
+
+
+class Worker:
+    """Runs the item stages ``start ≤ position < end`` of ``plan``; opens each stage at its first item."""
+
+    def __init__(self, plan: Plan, start: int, end: int, place: Workplace, name: str) -> None:
+        self.plan, self.start, self.end, self.place = plan, start, end, place
+        self._open: dict[int, Stage] = {}
+        self._marker = place.scratch / "inflight" / f"{name}-{os.getpid()}.txt"
+        self._marker.parent.mkdir(parents=True, exist_ok=True)
+        self._log = open_log(place.out / "journal", f"{name}-{os.getpid()}")
+
+    def run(self, tasks: Sequence[Task]) -> list[Task]:
+        """Carry tasks as far as this range goes; what leaves it alive is returned for the next one.
+
+        The deepest stage with a full batch goes first, so that little lies half-finished; when no
+        batch is full, the shallowest stage goes, to fill the ones behind it.
+        """
+        queues: list[list[Task]] = [[] for _ in range(self.end)]
+        leaving: list[Task] = []
+        self._enqueue(tasks, queues, leaving)
+        while (position := self._next(queues)) is not None:
+            if stop_requested(self.place):
+                return []
+            size = self._size(position)
+            batch, queues[position] = queues[position][:size], queues[position][size:]
+            self._enqueue(self._batch(position, batch), queues, leaving)
+        for task in leaving:
+            self._forget(task.item)
+        return leaving
+
+    def close(self) -> None:
+        """Close the log."""
+        self._log.close()
+        self._marker.unlink(missing_ok=True)
+
+    def _enqueue(self, tasks: Sequence[Task], queues: list[list[Task]], leaving: list[Task]) -> None:
+        """Put each task before the next stage that applies to it, or among those that leave."""
+        for task in tasks:
+            arrived = self._arrive(task)
+            if arrived is not None:
+                (leaving if arrived.position >= self.end else queues[arrived.position]).append(arrived)
+
+    def _arrive(self, task: Task) -> Task | None:
+        """The task at the next stage that applies to it; None when a gate on an unmeasured column ends it."""
+        while task.position < self.end:
+            planned = self.plan.stages[task.position]
+            applies = planned.stage.level == task.item.level and (
+                task.kept or getattr(planned.stage, "scored", True)
+            )
+            if applies and planned.unmeasured is None:
+                return task
+            if applies:
+                why = Done({f"{planned.name}_unmeasured": planned.unmeasured})
+                onward = self._forward(planned, task, why)
+                if not onward:
+                    return None
+                task = onward[0]
+            else:
+                task = replace(task, position=task.position + 1, attempts=0)
+        return task
+
+    def _next(self, queues: list[list[Task]]) -> int | None:
+        filled = [position for position, queue in enumerate(queues) if queue]
+        full = [position for position in filled if len(queues[position]) >= self._size(position)]
+        return full[-1] if full else filled[0] if filled else None
+
+    def _size(self, position: int) -> int:
+        return max(1, getattr(self.plan.stages[position].stage, "batch_size", 1))
+
+    def _batch(self, position: int, batch: list[Task]) -> list[Task]:
+        planned = self.plan.stages[position]
+        self._marker.write_text("\n".join([planned.fingerprint, *(task.item.id for task in batch)]))
+        wall, cpu = time.perf_counter(), time.process_time()
+        outcomes, tries = attempt(self._stage(position, planned), [task.item for task in batch])
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        outcomes = [_cleaned(planned, outcome) for outcome in outcomes]
+        self._log.write(
+            _record(planned, task, outcome, tried, wall / len(batch), cpu / len(batch))
+            for task, outcome, tried in zip(batch, outcomes, tries, strict=True)
+        )
+        self._marker.write_text("")
+        onward: list[Task] = []
+        for task, outcome in zip(batch, outcomes, strict=True):
+            going = self._forward(planned, task, outcome) if isinstance(outcome, Done) else []
+            if not any(next_task.item.id == task.item.id for next_task in going):
+                self._forget(task.item)
+            onward += going
+        return onward
+
+    def _forget(self, item: Item) -> None:
+        for stage in self._open.values():
+            stage.forget(item)
+
+    def _stage(self, position: int, planned: Planned) -> Stage:
+        if position not in self._open:
+            stage = planned.stage(planned.config, self.place)
+            if not isinstance(stage, Stage):
+                raise TypeError(f"{planned.name} is a barrier, not a stage over items")
+            stage.open()
+            self._open[position] = stage
+        return self._open[position]
+
+    def _forward(self, planned: Planned, task: Task, outcome: Done) -> list[Task]:
+        """The items that go on after a stage, judged by its gates."""
+        onward: list[Task] = []
+        for item in offspring(task.item, outcome):
+            kept = task.kept and judge(planned.gates, item.values, item.group).kept
+            if kept or self.plan.score_all:
+                onward.append(Task(item, task.position + 1, kept))
+        return onward
+
+
+def attempt(stage: Stage, items: list[Item]) -> tuple[list[Outcome], list[int]]:
+    """Outcomes and numbers of tries. An error in a batch is pinned to its item by going one by one."""
+    if len(items) > 1:
+        try:
+            return _answers(stage, items), [1] * len(items)
+        except TfwError:
+            raise
+        except Exception as error:
+            LOGGER.debug("%s: batch of %d goes one by one: %s", stage.name, len(items), error)
+    single = [_one(stage, item) for item in items]
+    return [outcome for outcome, _ in single], [tries for _, tries in single]
+
+
+def _answers(stage: Stage, items: list[Item]) -> list[Outcome]:
+    outcomes = stage.process(items)
+    if len(outcomes) != len(items):
+        raise RuntimeError(f"stage {stage.name} answered {len(outcomes)} times for {len(items)} items")
+    return outcomes
+
+
+def _one(stage: Stage, item: Item) -> tuple[Outcome, int]:
+    outcome: Outcome = Failed("crash", "not tried")
+    for tries in range(1, ATTEMPTS + 1):
+        try:
+            outcome = _answers(stage, [item])[0]
+        except (ItemRejected, ItemFailed) as error:
+            outcome = error.outcome
+        except TfwError:
+            raise
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise disk_full(stage.place.scratch) from error
+            outcome = Failed("crash", f"{type(error).__name__}: {error}"[:500])
+        except Exception as error:
+            outcome = Failed("crash", f"{type(error).__name__}: {error}"[:500])
+        if not (isinstance(outcome, Failed) and outcome.transient):
+            return outcome, tries
+        time.sleep(0.1 * 2**tries)
+    return outcome, ATTEMPTS
+
+
+def _cleaned(planned: Planned, outcome: Outcome) -> Outcome:
+    columns = planned.stage.columns
+    if isinstance(outcome, Failed):
+        return outcome
+    values = clean_values(columns, outcome.values)
+    if isinstance(outcome, Rejected) or outcome.children is None:
+        return replace(outcome, values=values)
+    children = tuple(replace(child, values=clean_values(columns, child.values)) for child in outcome.children)
+    return Done(values, children)
+
+
+def _record(
+    planned: Planned, task: Task, outcome: Outcome, tries: int, wall: float, cpu: float
+) -> Record:
+    state = {Done: "done", Rejected: "rejected", Failed: "failed"}[type(outcome)]
+    children: list[dict[str, Any]] | None = None
+    if isinstance(outcome, Done) and outcome.children is not None:
+        children = [
+            {"id": child.id, "payload": dict(child.payload), "values": dict(child.values)}
+            for child in outcome.children
+        ]
+    return Record(
+        item=task.item.id,
+        stage=planned.name,
+        fingerprint=planned.fingerprint,
+        state=state,
+        reason=None if isinstance(outcome, Done) else outcome.reason,
+        detail=None if isinstance(outcome, Done) else outcome.detail,
+        values=None if isinstance(outcome, Failed) else dict(outcome.values),
+        children=children,
+        attempts=task.attempts + tries,
+        seconds=round(wall, 6),
+        cpu_seconds=round(cpu, 6),
+        at=time.time(),
+    )
+
+
+def offspring(item: Item, outcome: Done) -> list[Item]:
+    """The items that go on after a stage: the item with its new values, or its children."""
+    if outcome.children is None:
+        return [replace(item, values={**item.values, **outcome.values})]
+    return [
+        child_item(item, child.id, child.payload, {**outcome.values, **child.values})
+        for child in outcome.children
+    ]
+
+
+def child_item(parent: Item, id_: str, payload: Mapping[str, Any], values: Mapping[str, Any]) -> Item:
+    """A child: its own id and payload over the parent's, its values over the parent's; level ``clip``."""
+    return Item(id_, "clip", parent.group, {**parent.payload, **payload}, {**parent.values, **values})
+
+
+def request_stop(place: Workplace, why: str) -> None:
+    """Ask every worker of this run to finish what is in flight and take nothing new."""
+    place.scratch.mkdir(parents=True, exist_ok=True)
+    (place.scratch / "stop").write_text(why)
+
+
+def stop_requested(place: Workplace) -> bool:
+    """Whether ``request_stop`` was called for this run."""
+    return (place.scratch / "stop").exists()

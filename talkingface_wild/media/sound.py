@@ -1,0 +1,243 @@
+"""Samples on the clock: sound decoded, resampled to mono, unmoved by gaps; and WAV files."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.core.outcome import ItemRejected
+from talkingface_wild.core.paths import atomic_path
+from talkingface_wild.media.container import OpenMedia, decoded, frame_micros, open_media
+from talkingface_wild.media.grid import SECOND_US, micros, tick_count
+
+Samples = NDArray[np.int16]
+"""Mono sound, one 16-bit sample each."""
+QUIETEST_DBFS = -120.0
+LONGEST_GAP_SECONDS = 3600.0
+"""A longer gap is taken for a damaged timestamp; what stands behind it is left out."""
+_TOLERATED_US = 10_000
+"""Timestamps may stray this far from the count of samples before the sound is placed anew."""
+_SEEK_MARGIN_SECONDS = 0.5
+_BLOCK = 1 << 16
+
+
+@dataclass
+class ClockedSound:
+    """Turns decoded sound frames into one unbroken run of mono samples that begins at ``start_us``.
+
+    Sample k stands at ``start_us + k / rate``: gaps and late starts become zeros, overlaps are
+    cut. Feeds are in order of time.
+    """
+
+    rate: int
+    start_us: int = 0
+    written: int = 0
+    """Samples given out so far."""
+    _resampler: Any = None
+    _shape: tuple[int, str] | None = None
+    _anchor_us: int = 0
+    _fed: int = 0
+    _skip: int = 0
+
+    def feed(self, time_us: int, frame: Any) -> Iterator[Samples]:
+        """The samples that can be given out once the frame that begins at ``time_us`` is known."""
+        shape = (frame.sample_rate, frame.layout.name)
+        expected = self._anchor_us + round(Fraction(self._fed * SECOND_US, frame.sample_rate))
+        if self._shape != shape or abs(time_us - expected) > _TOLERATED_US:
+            yield from self._flush()
+            frame, time_us = _on_common_sample(frame, time_us - self.start_us, self.rate)
+            place = round(Fraction(time_us * self.rate, SECOND_US))
+            time_us += self.start_us
+            if place - self.written > LONGEST_GAP_SECONDS * self.rate:
+                return
+            yield from self.silence(place)
+            self._skip = max(0, self.written - place)
+            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=self.rate)
+            self._shape, self._anchor_us, self._fed = shape, time_us, 0
+        self._fed += frame.samples
+        frame.pts = None
+        for piece in self._resampler.resample(frame):
+            yield from self._give(piece)
+
+    def silence(self, until: int) -> Iterator[Samples]:
+        """Zeros up to sample ``until``, in blocks."""
+        while self.written < until:
+            block = np.zeros(min(_BLOCK, until - self.written), dtype=np.int16)
+            self.written += len(block)
+            yield block
+
+    def finish(self, until: int | None = None) -> Iterator[Samples]:
+        """What the resampler still holds, then zeros up to sample ``until``."""
+        yield from self._flush()
+        if until is not None:
+            yield from self.silence(until)
+
+    def _flush(self) -> Iterator[Samples]:
+        resampler, self._resampler, self._shape = self._resampler, None, None
+        if resampler is not None:
+            with contextlib.suppress(av.FFmpegError, EOFError):
+                for piece in resampler.resample(None):
+                    yield from self._give(piece)
+
+    def _give(self, piece: Any) -> Iterator[Samples]:
+        samples: Samples = piece.to_ndarray().reshape(-1)
+        skipped = min(self._skip, len(samples))
+        self._skip -= skipped
+        if skipped < len(samples):
+            self.written += len(samples) - skipped
+            yield samples[skipped:]
+
+
+def read_sound(
+    path: Path, start: float | None = None, end: float | None = None, rate: int = 16000
+) -> Samples:
+    """Mono samples of ``[start, end)``, sample k at ``start + k / rate`` on the source's clock.
+
+    ``start`` defaults to the clock's zero, ``end`` to the last sample; a given end gives exactly
+    ``round((end - start) * rate)`` samples, zeros where there is no sound. Raises
+    ItemRejected("no_audio") without a sound stream and what ``open_media`` raises.
+    """
+    start_us = micros(start or 0.0)
+    count = None if end is None else tick_count(start_us, micros(end), Fraction(rate))
+    with open_media(path) as media:
+        if media.audio is None:
+            raise ItemRejected("no_audio", f"{path.name!r} has no sound stream")
+        sound = ClockedSound(rate, start_us)
+        pieces = list(_span(media, sound, start_us, count))
+    joined = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int16)
+    return joined if count is None else joined[:count]
+
+
+def _span(
+    media: OpenMedia, sound: ClockedSound, start_us: int, count: int | None
+) -> Iterator[Samples]:
+    early = start_us / SECOND_US - _SEEK_MARGIN_SECONDS
+    if early > 0:
+        media.seek(media.audio, early)
+    for _, frame in decoded(media, media.audio):
+        time_us = frame_micros(media, media.audio, frame)
+        yield from sound.feed(start_us if time_us is None else time_us, frame)
+        if count is not None and sound.written >= count:
+            return
+    yield from sound.finish(count)
+
+
+def _on_common_sample(frame: Any, offset_us: int, rate: int) -> tuple[Any, int]:
+    """``frame`` with zeros before it so that its first sample falls on a sample of the output too.
+
+    Hence a span read alone is resampled in the same phase as the whole.
+    """
+    source_rate = frame.sample_rate
+    step = source_rate // math.gcd(source_rate, rate)
+    number = round(Fraction(offset_us * source_rate, SECOND_US))
+    missing = number % step
+    sound = frame.to_ndarray()
+    before = np.zeros((len(sound), missing * (sound.shape[1] // frame.samples)), dtype=sound.dtype)
+    padded = av.AudioFrame.from_ndarray(
+        np.ascontiguousarray(np.hstack([before, sound])),
+        format=frame.format.name,
+        layout=frame.layout.name,
+    )
+    padded.sample_rate = source_rate
+    return padded, round(Fraction((number - missing) * SECOND_US, source_rate))
+
+
+@dataclass
+class Loudness:
+    """Root mean square of samples that come in pieces."""
+
+    squares: float = 0.0
+    count: int = 0
+
+    def add(self, samples: Samples) -> None:
+        """Take in more samples."""
+        self.squares += float(np.square(samples.astype(np.float64)).sum())
+        self.count += len(samples)
+
+    @property
+    def dbfs(self) -> float:
+        """Decibels below full scale (a square wave of ±32768 has 0); -120 for silence."""
+        if self.squares == 0.0:
+            return QUIETEST_DBFS
+        return max(QUIETEST_DBFS, 10 * math.log10(self.squares / self.count / 32768.0**2))
+
+
+def loudness_dbfs(samples: Samples) -> float:
+    """The loudness of ``samples``, see ``Loudness.dbfs``."""
+    loudness = Loudness()
+    loudness.add(samples)
+    return loudness.dbfs
+
+
+@dataclass
+class SoundWriter:
+    """A mono 16-bit WAV file written piece by piece; named only when all went well."""
+
+    path: Path
+    rate: int
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _wave: Any = None
+
+    def __enter__(self) -> Self:
+        temporary = self._stack.enter_context(atomic_path(self.path))
+        self._wave = self._stack.enter_context(wave.open(str(temporary), "wb"))
+        self._wave.setparams((1, 2, self.rate, 0, "NONE", "not compressed"))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, samples: Samples) -> None:
+        """Append int16 samples."""
+        self._wave.writeframesraw(np.ascontiguousarray(samples, dtype="<i2").tobytes())
+
+
+def write_wav(path: Path, samples: Samples, rate: int) -> None:
+    """Write mono int16 samples as a WAV file in one step."""
+    with SoundWriter(path, rate) as writer:
+        writer.write(samples)
+
+
+def read_wav(path: Path, start: float = 0.0, end: float | None = None) -> Samples:
+    """Samples ``[start, end)`` of a mono 16-bit WAV file; zeros where it has none.
+
+    Times are seconds after the file's first sample. Raises InputUnreadable for other files.
+    """
+    try:
+        with wave.open(str(path), "rb") as reader:
+            if (reader.getnchannels(), reader.getsampwidth()) != (1, 2):
+                raise InputUnreadable(
+                    f"Expected mono 16-bit sound, found {reader.getnchannels()} channels of "
+                    f"{8 * reader.getsampwidth()} bits in {path}; make it again."
+                )
+            rate, total = reader.getframerate(), reader.getnframes()
+            first = round(start * rate)
+            count = (total if end is None else first + round((end - start) * rate)) - first
+            before = min(max(0, -first), max(0, count))
+            reader.setpos(min(total, max(0, first)))
+            data = reader.readframes(max(0, count - before))
+    except (wave.Error, EOFError, OSError) as error:
+        raise InputUnreadable(
+            f"Expected a WAV file, found none that can be read at {path} ({error}); make it again."
+        ) from error
+    samples = np.zeros(max(0, count), dtype=np.int16)
+    found = np.frombuffer(data, dtype="<i2")
+    samples[before : before + len(found)] = found
+    return samples

@@ -1,0 +1,62 @@
+"""The one analysis decode of a source and what it leaves in the cache: a small 5 fps proxy and 16 kHz sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from talkingface_wild.engine.stage import Item, Workplace
+from talkingface_wild.media.analysis import Analysis, CutDetector, analyse, proxy_frames
+from talkingface_wild.media.sound import read_wav
+from talkingface_wild.pipelines.items import media_file, number, source_of
+
+PROXY_RATE = 5.0
+"""Proxy frames a second: the rate at which faces are sampled."""
+
+
+def proxy_path(item: Item, place: Workplace) -> Path:
+    """Where the proxy of an item's source lies, when it is there."""
+    return place.cache / "proxy" / f"{source_of(item).id}.mp4"
+
+
+def sound_path(item: Item, place: Workplace) -> Path:
+    """Where the 16 kHz sound of an item's source lies, when it is there."""
+    return place.cache / "sound" / f"{source_of(item).id}.wav"
+
+
+def analyse_source(item: Item, place: Workplace, detector: CutDetector | None = None) -> Analysis:
+    """Decode the usable span once: cuts for the detector, proxy and sound into the cache."""
+    return analyse(
+        media_file(item, place),
+        start=number(item, "usable_start_seconds"),
+        end=number(item, "usable_end_seconds"),
+        proxy=proxy_path(item, place),
+        sound=sound_path(item, place) if item.values.get("has_audio") else None,
+        detector=detector,
+        proxy_fps=PROXY_RATE,
+    )
+
+
+def ensure_analysis(item: Item, place: Workplace) -> None:
+    """Make the cached files again where a finished round, or a kill, took them away."""
+    if not proxy_path(item, place).exists():
+        analyse_source(item, place)
+
+
+def span_samples(item: Item, place: Workplace) -> npt.NDArray[np.int16]:
+    """The 16 kHz mono samples of a clip's span."""
+    ensure_analysis(item, place)
+    return read_wav(sound_path(item, place), number(item, "start_seconds"), number(item, "end_seconds"))
+
+
+def span_frames(item: Item, place: Workplace) -> Iterator[tuple[float, npt.NDArray[np.uint8]]]:
+    """The proxy's frames inside a clip's span: (seconds on the source's clock, RGB)."""
+    ensure_analysis(item, place)
+    origin = number(item, "usable_start_seconds")
+    first = int(np.ceil((number(item, "start_seconds") - origin) * PROXY_RATE - 1e-6))
+    last = int(np.floor((number(item, "end_seconds") - origin) * PROXY_RATE - 1e-6))
+    for index, rgb in proxy_frames(proxy_path(item, place), first, last):
+        yield origin + index / PROXY_RATE, rgb

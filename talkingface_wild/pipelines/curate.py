@@ -1,0 +1,218 @@
+"""One call of ``tfw curate``: recipe, sources, plan, run, commit. Talks to nobody; the cli shows what it returns."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from talkingface_wild.core.clip import Source, source_from_json
+from talkingface_wild.core.errors import UsageError
+from talkingface_wild.core.paths import write_text
+from talkingface_wild.dataset.commit import Commit, write_commit
+from talkingface_wild.dataset.decisions import apply_decisions
+from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.engine.executors import Executor
+from talkingface_wild.engine.lock import folder_lock
+from talkingface_wild.engine.plan import Plan
+from talkingface_wild.engine.progress import Progress
+from talkingface_wild.engine.ruling import Ruling
+from talkingface_wild.engine.run import Run
+from talkingface_wild.engine.stage import Workplace
+from talkingface_wild.pipelines.items import root_item
+from talkingface_wild.pipelines.planning import check_weights, plan_of
+from talkingface_wild.pipelines.recipe import Recipe, load_recipe
+from talkingface_wild.pipelines.targets import Waves
+
+DEFAULT_RECIPE = "talkingface_wild"
+_ROUND_SOURCES = 2000
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; ``recipe`` None means the folder's own, else the default one."""
+
+    out: Path
+    languages: tuple[str, ...] | None = None
+    recipe: str | None = None
+    sources: tuple[str, ...] = ()
+    engine: str = "ray"
+    workers: int | None = None
+    limit: int | None = None
+    settings: tuple[str, ...] = ()
+    retry_failed: bool = False
+    score_all: bool = False
+    fresh: bool = False
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    recipe: Recipe
+    plan: Plan
+    ruling: Ruling
+    commit: Commit
+    sources: list[Source]
+    notes: list[str] = field(default_factory=list)
+    stopped: str | None = None
+
+    def count(self, state: str, level: str | None = None) -> int:
+        """Items in one final state, of one level or of both."""
+        states = self.ruling.verdicts["state"] == state
+        if level is not None:
+            states &= (self.ruling.table["level"] == level).to_numpy(bool)
+        return int(states.sum())
+
+
+def recipe_of(request: Request) -> Recipe:
+    """The recipe asked for, or the one the folder was made with, or the default; settings applied."""
+    stored = request.out / "recipe.yaml"
+    name = request.recipe or (str(stored) if stored.is_file() else DEFAULT_RECIPE)
+    return load_recipe(name, request.settings)
+
+
+def curate(request: Request, watch: Callable[[Progress], None] | None = None) -> Outcome:
+    """Run the recipe over the sources until nothing is left to do, and commit the data set.
+
+    Raises RecipeError, WeightMissing, NetworkUnavailable, InputUnreadable and FolderLocked before
+    any work; DiskFull and Interrupted leave the journal intact.
+    """
+    recipe = recipe_of(request)
+    check_weights(recipe)
+    layout = Layout(request.out.absolute())
+    with folder_lock(layout.out):
+        if request.fresh:
+            for name in ("journal", "work", "sources.json"):
+                path = layout.out / name
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        sources, notes = gather_sources(request, recipe, layout)
+        write_text(layout.out / "recipe.yaml", recipe.dump())
+        plan = plan_of(recipe, request.score_all)
+        place = Workplace(layout.out, device=_device())
+        executor = make_executor(request)
+        run = Run(
+            plan,
+            [root_item(source) for source in sources],
+            place,
+            executor,
+            admission=Waves(recipe.targets, sources),
+            retry_failed=request.retry_failed,
+            watch=watch,
+            round_roots=_ROUND_SOURCES,
+        )
+        try:
+            ruling = run.go()
+        finally:
+            executor.close()
+        commit = commit_ruling(layout, recipe, plan, ruling, sources)
+        shutil.rmtree(place.scratch, ignore_errors=True)
+        return Outcome(recipe, plan, ruling, commit, sources, notes, run.stopped)
+
+
+def commit_ruling(
+    layout: Layout, recipe: Recipe, plan: Plan, ruling: Ruling, sources: Sequence[Source]
+) -> Commit:
+    """Apply reviewers' decisions and write the commit, the resolved recipe beside it."""
+    apply_decisions(layout, ruling)
+    prints = json.dumps({stage.name: stage.fingerprint for stage in plan.stages}, indent=1)
+    return write_commit(
+        layout, plan, ruling, sources, {"recipe.yaml": recipe.dump(), "fingerprints.json": prints}
+    )
+
+
+def make_executor(request: Request) -> Executor:
+    """The engine asked for; Ray is imported only when it is the one."""
+    if request.engine == "local":
+        from talkingface_wild.engine.executors.local import LocalExecutor
+
+        if request.workers not in (None, 1):
+            raise UsageError(
+                f"--engine local works in one process, found --workers {request.workers}; "
+                "leave --workers out, or use --engine ray."
+            )
+        return LocalExecutor()
+    from talkingface_wild.engine.executors.ray import RayExecutor
+
+    return RayExecutor(request.workers)
+
+
+def gather_sources(request: Request, recipe: Recipe, layout: Layout) -> tuple[list[Source], list[str]]:
+    """The folder's known sources and those named now (or the recipe's own), and what was noticed."""
+    from talkingface_wild.pipelines.sources.gather import gather
+    from talkingface_wild.pipelines.sources.search import SearchOptions
+
+    known = load_sources(layout)
+    named = list(request.sources)
+    search = None
+    if not named and not known:
+        if recipe.corpus == "demo":
+            from talkingface_wild.pipelines.demo import corpus
+
+            named = [str(corpus.make(layout.out / "corpus", request.languages or recipe.languages))]
+        elif recipe.corpus == "search":
+            search = SearchOptions(
+                results=recipe.search.results,
+                least_seconds=recipe.search.least_seconds,
+                most_seconds=recipe.search.most_seconds,
+            )
+        else:
+            raise UsageError(
+                f"Recipe {recipe.name} works on local video: expected --sources with a folder, a list or a link, "
+                "found none; for example --sources my_videos/"
+            )
+    if not named and search is None:
+        return known, []
+    languages = request.languages
+    if search is not None and languages is None:
+        languages = recipe.languages
+    found = gather(named, languages, search=search, cache=layout.out / "gathered", limit=request.limit)
+    if not found.sources and not known:
+        raise UsageError(
+            "Expected at least one source in the languages asked for, found none; "
+            "check --langs and --sources. " + " ".join(found.notes[:3])
+        )
+    ids = {source.id for source in known}
+    merged = known + [source for source in found.sources if source.id not in ids]
+    save_sources(layout, merged)
+    return merged, found.notes
+
+
+def load_sources(layout: Layout) -> list[Source]:
+    """The sources that the folder has gathered so far, in order."""
+    if not layout.sources.is_file():
+        return []
+    return [source_from_json(entry) for entry in json.loads(layout.sources.read_text(encoding="utf-8"))]
+
+
+def save_sources(layout: Layout, sources: Sequence[Source]) -> None:
+    """Record the sources of the folder."""
+    data = [source.to_json() for source in sources]
+    write_text(layout.sources, json.dumps(data, ensure_ascii=False, indent=0))
+
+
+def today() -> str:
+    """The day of a search, as recorded with its results."""
+    return date.today().isoformat()
+
+
+def _device() -> str:
+    """``cuda`` where torch is there and sees one; torch is asked only when onnxruntime offers CUDA."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return "cpu"
+    return "cuda" if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else "cpu"
+
+
+def frames_of(outcome: Outcome) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """clips, items and ledger of the commit, as they were written."""
+    from talkingface_wild.dataset.load import load
+
+    out = outcome.commit.folder.parent.parent
+    return load(out, "clips"), load(out, "items"), load(out, "ledger")

@@ -1,0 +1,1 @@
+"""A corpus that the package makes itself: one photograph, ten voices, every fault planted."""

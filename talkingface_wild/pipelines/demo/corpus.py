@@ -1,0 +1,125 @@
+"""Makes the demo corpus: small videos with known verdicts, and the list that names them.
+
+Drawn and spoken here, on one core and without a network; the same bytes on every run.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import skimage.data
+
+from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.core.paths import atomic_path, write_bytes, write_text
+from talkingface_wild.pipelines.demo import face, recording, voice
+from talkingface_wild.pipelines.demo.takes import CUT_SHOTS_SECONDS, NOTES, Take, takes
+
+VERSION = 1
+"""Rises whenever a video would come out differently; a corpus of another version is made again."""
+LIST = "corpus.csv"
+MARKER = "corpus.json"
+COLUMNS = ("path", "language", "expected", "note", "licence")
+
+
+def make(folder: Path, languages: tuple[str, ...] = DEFAULT) -> Path:
+    """The list of the corpus in ``folder``, made first where it is missing or of another version.
+
+    The list is a CSV with a row per video: path (relative to the list), language, expected
+    (``kept`` or the reason why not), note and licence. Files appear under their names only when
+    complete and the marker comes last: an interrupted call is simply repeated. Some 5 MB.
+    """
+    planned = takes(languages)
+    marker = folder / MARKER
+    if _complete(folder, marker, languages):
+        return folder / LIST
+    marker.unlink(missing_ok=True)
+    for take in planned:
+        _write(take, folder / take.path)
+    write_text(folder / LIST, _table(planned))
+    sizes = {take.path: (folder / take.path).stat().st_size for take in planned}
+    state = {"version": VERSION, "languages": list(languages), "bytes": sizes}
+    write_text(marker, json.dumps(state, indent=1) + "\n")
+    return folder / LIST
+
+
+def _complete(folder: Path, marker: Path, languages: tuple[str, ...]) -> bool:
+    """Whether the marker is of this version and languages, and all its files are there in full."""
+    try:
+        state: dict[str, Any] = json.loads(marker.read_text(encoding="utf-8"))
+        sizes: dict[str, int] = state["bytes"]
+        wanted = (VERSION, list(languages))
+        if (state["version"], state["languages"]) != wanted or not (folder / LIST).is_file():
+            return False
+        return all((folder / path).stat().st_size == size for path, size in sizes.items())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _table(planned: list[Take]) -> str:
+    """The list as CSV text."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for take in planned:
+        writer.writerow((take.path, take.language, take.expected, NOTES[take.kind], _licence(take)))
+    return text.getvalue()
+
+
+def _licence(take: Take) -> str:
+    """What the photograph in it may be used for; motion and voice are made here."""
+    if take.kind != "no_face":
+        return face.LICENCE
+    return "CC0 or public domain (photograph shipped by scikit-image)"
+
+
+def _write(take: Take, path: Path) -> None:
+    """Draw, speak and encode one take."""
+    spoken = voice.speak(take.seconds, take.manner, take.seed)
+    samples = None if take.kind == "no_audio" else spoken.samples
+    with atomic_path(path) as temporary:
+        recording.record(temporary, _frames(take, spoken.opening), samples, voice.RATE)
+        whole = temporary.read_bytes() if take.kind == "truncated" else b""
+    if take.kind == "truncated":
+        write_bytes(path, whole[: len(whole) * 6 // 10])
+
+
+def _frames(take: Take, opening_T: voice.Signal) -> Iterator[face.Picture]:
+    """The pictures of one take."""
+    if take.kind == "cuts":
+        yield from _shots(take, opening_T)
+    elif take.kind == "two_faces":
+        left = replace(take.look, view_width=170.0)
+        right = replace(take.look, view_width=176.0, flip=not take.look.flip)
+        silent = np.zeros_like(opening_T)
+        yield from face.side_by_side(
+            face.frames(left, opening_T, 216, 280, take.seed),
+            face.frames(right, silent, 216, 280, take.seed + 7),
+        )
+    elif take.kind == "no_face":
+        pick = skimage.data.coffee if take.language == "de" else skimage.data.rocket
+        yield from face.pan(pick(), len(opening_T), 360, 320)
+    else:
+        side = 288 if take.kind == "long" else (320, 336, 352, 368)[take.seed % 4]
+        yield from face.frames(take.look, opening_T, side, side, take.seed)
+
+
+def _shots(take: Take, opening_T: voice.Signal) -> Iterator[face.Picture]:
+    """Three shots in one picture size, as if three cameras had filmed."""
+    look = take.look
+    others = (
+        look,
+        replace(look, view_width=300.0, flip=not look.flip, shift=18.0, backdrop=(0.4, 0.45, 0.5)),
+        replace(look, view_width=186.0, flip=not look.flip, backdrop=(1.1, 0.8, 0.55)),
+    )
+    ends = np.round(np.cumsum(CUT_SHOTS_SECONDS) * recording.FRAMES_PER_SECOND).astype(int)
+    for number, (shot, opening) in enumerate(
+        zip(others, np.split(opening_T, ends[:-1]), strict=True)
+    ):
+        yield from face.frames(shot, opening, 360, 360, take.seed + number)

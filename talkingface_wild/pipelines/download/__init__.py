@@ -1,0 +1,1 @@
+"""From an address to a complete, probed and hashed file, politely; nothing here knows of stages."""

@@ -1,0 +1,62 @@
+"""Sources and clips as the engine's items: how one becomes the other, and where an item's media lie."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from talkingface_wild.core.clip import Clip, Source, source_from_json
+from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.core.outcome import Child, ItemFailed, Value
+from talkingface_wild.engine.stage import Item, Workplace
+
+
+def root_item(source: Source) -> Item:
+    """The engine's item for a source; its group is the language as listed."""
+    return Item(source.id, "source", source.language, {"source": source.to_json()})
+
+
+def clip_child(clip: Clip, values: Mapping[str, Value]) -> Child:
+    """A clip as the child of a Split, with what is known of it; its span is given as columns too."""
+    span: dict[str, Value] = {
+        "start_seconds": clip.start_seconds,
+        "end_seconds": clip.end_seconds,
+        "clip_seconds": clip.seconds,
+    }
+    return Child(clip.id, {"clip": clip.to_json()}, {**span, **values})
+
+
+def source_of(item: Item) -> Source:
+    """The source that an item is, or comes from."""
+    return source_from_json(item.payload["source"])
+
+
+def clip_of(item: Item) -> Clip:
+    """The clip that an item is."""
+    return Clip(**item.payload["clip"])
+
+
+def download_path(source: Source, place: Workplace) -> Path:
+    """Where the download of a remote source lies: the same video is fetched once."""
+    return place.out / "downloads" / f"{digest(source.media_key, 24)}.mp4"
+
+
+def media_file(item: Item, place: Workplace) -> Path:
+    """The video of an item. Raises ItemFailed ``file_missing`` or ``unreadable``."""
+    source = source_of(item)
+    path = Path(source.root or ".") / source.path if source.path is not None else download_path(source, place)
+    if not path.exists():
+        raise ItemFailed("file_missing", f"{source.path or source.url} is not there")
+    if not os.access(path, os.R_OK):
+        raise ItemFailed("unreadable", f"{source.path or source.url} cannot be opened")
+    return path
+
+
+def number(item: Item, column: str) -> float:
+    """A measured number of an item; KeyError when a stage that should have given it did not."""
+    value: Any = item.values.get(column)
+    if value is None:
+        raise KeyError(f"item {item.id} has no {column}")
+    return float(value)

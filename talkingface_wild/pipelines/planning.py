@@ -1,0 +1,77 @@
+"""From a resolved recipe to a plan: which weights and extras are there, what stays unmeasured, what is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+
+from talkingface_wild.core.errors import ExtraMissing, WeightMissing
+from talkingface_wild.engine.plan import Plan, make_plan
+from talkingface_wild.pipelines.recipe import Recipe, StageChoice
+from talkingface_wild.pipelines.stages import stage_class
+from talkingface_wild import weights
+
+
+def missing_weights(choice: StageChoice) -> list[str]:
+    """Names of the weights that a stage's settings ask for and this machine lacks."""
+    return [name for name in stage_class(choice.name).weights(choice.config) if weights.find(name) is None]
+
+
+def missing_extras(choice: StageChoice) -> list[str]:
+    """Import names of optional packages that a stage's settings ask for and that are not installed."""
+    wanted = stage_class(choice.name).requires(choice.config)
+    return [name for name in wanted if importlib.util.find_spec(name) is None]
+
+
+def why_unmeasured(choice: StageChoice) -> str | None:
+    """The reason why a stage will not run here, or None when it can."""
+    lacking = [f"weight {name} is missing" for name in missing_weights(choice)]
+    lacking += [f"package {name} is not installed" for name in missing_extras(choice)]
+    return "; ".join(lacking) or None
+
+
+def check_weights(recipe: Recipe) -> None:
+    """Raise WeightMissing or ExtraMissing for all that required stages lack, in one sentence."""
+    weights: list[str] = []
+    for choice in recipe.stages:
+        if choice.weights != "required":
+            continue
+        weights += missing_weights(choice)
+        for name in missing_extras(choice):
+            raise ExtraMissing(
+                f"Stage {choice.name} of recipe {recipe.name} needs the package {name}, which is not installed; "
+                f"install it with: pip install 'talkingface-wild[{name}]'"
+            )
+    if weights:
+        names = list(dict.fromkeys(weights))
+        raise WeightMissing(
+            f"Recipe {recipe.name} needs the weights {', '.join(names)}, found none of them in {weights.default_store().folder}; "
+            f"get them with `tfw weights fetch {' '.join(names)}`, or `tfw weights import DIR` from files you have, "
+            "or set TFW_WEIGHTS to their folder (`--recipe embedded` needs none)."
+        )
+
+
+def plan_of(recipe: Recipe, score_all: bool = False) -> Plan:
+    """The plan of a recipe on this machine; call ``check_weights`` first for a clear refusal."""
+    stages = [(stage_class(c.name), c.config, why_unmeasured(c)) for c in recipe.stages]
+    return make_plan(stages, recipe.gates, weights.sha256, score_all)
+
+
+def plan_summary(recipe: Recipe) -> list[dict[str, object]]:
+    """One row per stage for ``--plan``: weights present and missing, gates."""
+    rows: list[dict[str, object]] = []
+    for choice in recipe.stages:
+        cls = stage_class(choice.name)
+        names: Sequence[str] = cls.weights(choice.config)
+        gates = [g for g in recipe.gates if g.column in {c.name for c in cls.columns}]
+        rows.append(
+            {
+                "stage": choice.name,
+                "weights_present": [name for name in names if weights.find(name) is not None],
+                "weights_missing": missing_weights(choice),
+                "policy": choice.weights,
+                "runs": why_unmeasured(choice) is None,
+                "gates": [f"{g.name}: {g.column} {g.comparison} {g.bound}" for g in gates],
+            }
+        )
+    return rows

@@ -1,0 +1,43 @@
+"""How much of an identity, a source and a channel comes before each clip: for gates that cap their share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from talkingface_wild.core.columns import Column
+from talkingface_wild.engine.stage import Whole
+
+
+@dataclass(frozen=True)
+class BalanceConfig:
+    """Nothing to set: the caps are gates."""
+
+
+class Balance(Whole):
+    """Counts in the fixed order of clip ids, which is random with respect to content."""
+
+    name = "balance"
+    needs = ("identity", "clip_seconds", "channel")
+    columns = (
+        Column("identity_seconds_before", "float", "seconds of the same identity in earlier clips", "s", 0, None, 3),
+        Column("source_clips_before", "int", "clips of the same source that come earlier", "", 0),
+        Column("channel_seconds_before", "float", "seconds of the same channel in earlier clips", "s", 0, None, 3),
+    )
+    Config = BalanceConfig
+
+    def compute(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Running sums before each clip; null where identity or channel is unknown."""
+        order = table.sort_index()
+        seconds = order["clip_seconds"].astype(float)
+        answer = pd.DataFrame(index=order.index)
+        answer["identity_seconds_before"] = _before(seconds, order["identity"]).round(3)
+        answer["source_clips_before"] = order.groupby(order["root_id"].astype(object)).cumcount().astype("Int64")
+        answer["channel_seconds_before"] = _before(seconds, order["channel"]).round(3)
+        return answer.reindex(table.index)
+
+
+def _before(seconds: pd.Series, key: pd.Series) -> pd.Series:
+    running = seconds.groupby(key.astype(object)).cumsum() - seconds
+    return running.where(key.notna().to_numpy(bool)).astype("Float64")

@@ -1,0 +1,80 @@
+"""The finished clip: one encode from the source that trims, crops, corrects the offset and sets 25 fps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from talkingface_wild.core.columns import Column
+from talkingface_wild.core.fingerprint import file_sha256
+from talkingface_wild.core.outcome import Done, Outcome
+from talkingface_wild.engine.stage import Item, Stage
+from talkingface_wild.media.encode import encode_clip
+from talkingface_wild.pipelines.items import media_file, number
+from talkingface_wild.pipelines.views import window_of
+
+
+@dataclass(frozen=True)
+class EncodeConfig:
+    """Size, rate and quality of what is delivered."""
+
+    size: int = 512
+    """Side of the square picture, px."""
+    fps: int = 25
+    """Frames a second, by filter."""
+    crf: int = 18
+    """x264's constant rate factor; lower is better and larger."""
+    sound_rate: int = 16000
+    """Sample rate of the WAV, Hz; the sound in the mp4 keeps its own."""
+
+
+class Encode(Stage):
+    """Writes ``media/<language>/<clip_id>.{mp4,wav}`` for kept clips only."""
+
+    name = "encode"
+    needs = ("crop_left", "crop_top", "crop_side", "sync_correction", "start_seconds", "language", "has_audio")
+    columns = (
+        Column("media_path", "string", "the finished clip, relative to the output folder"),
+        Column("audio_path", "string", "its sound as 16 kHz mono WAV, relative to the output folder"),
+        Column("media_sha256", "string", "sha256 of the finished clip"),
+        Column("audio_sha256", "string", "sha256 of the WAV"),
+        Column("media_frames", "int", "frames of the finished clip", "frames", 1),
+        Column("fps", "float", "frame rate of the finished clip", "1/s", 0, None, 3),
+    )
+    Config = EncodeConfig
+    scored = False
+
+    def process(self, items: Sequence[Item]) -> list[Outcome]:
+        """One answer per clip."""
+        return [self._one(item) for item in items]
+
+    def _one(self, item: Item) -> Outcome:
+        settings: EncodeConfig = self.config
+        language = str(item.values.get("language") or item.group)
+        folder = Path("media") / language
+        video, audio = folder / f"{item.id}.mp4", folder / f"{item.id}.wav"
+        sound = bool(item.values.get("has_audio"))
+        encoded = encode_clip(
+            media_file(item, self.place),
+            start=number(item, "start_seconds"),
+            end=number(item, "end_seconds"),
+            window=window_of(item),
+            size=settings.size,
+            fps=settings.fps,
+            offset_frames=int(item.values.get("sync_correction") or 0),  # type: ignore[arg-type]
+            video_out=self.place.out / video,
+            audio_out=self.place.out / audio if sound else None,
+            audio_rate=settings.sound_rate,
+            crf=settings.crf,
+        )
+        return Done(
+            {
+                "media_path": video.as_posix(),
+                "audio_path": audio.as_posix() if sound else None,
+                "media_sha256": file_sha256(self.place.out / video),
+                "audio_sha256": file_sha256(self.place.out / audio) if sound else None,
+                "media_frames": encoded.frames,
+                "fps": float(settings.fps),
+            }
+        )

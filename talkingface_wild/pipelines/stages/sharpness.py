@@ -1,0 +1,53 @@
+"""How sharp the face crop is: a cheap measure before the networks. Decodes the clip once for all that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from talkingface_wild.core.columns import Column
+from talkingface_wild.core.outcome import Done, Outcome, Rejected
+from talkingface_wild.engine.stage import Item, Stage
+from talkingface_wild.pipelines.views import ensure_views, forget_views
+
+
+@dataclass(frozen=True)
+class SharpnessConfig:
+    """Nothing to set: the bound is a gate."""
+
+
+class Sharpness(Stage):
+    """Variance of the Laplacian of the grey 512 × 512 crop at eight frames (Pech-Pacheco et al. 2000)."""
+
+    name = "sharpness"
+    needs = ("crop_left", "crop_top", "crop_side", "face_boxes", "start_seconds")
+    columns = (
+        Column("sharpness", "float", "variance of the Laplacian of the grey crop, median of eight frames", "", 0, None, 2),
+        Column("sharpness_least", "float", "the same, least of the frames", "", 0, None, 2),
+        Column("brightness", "float", "mean grey level of the crop", "", 0, 255, 1),
+    )
+    Config = SharpnessConfig
+
+    def process(self, items: Sequence[Item]) -> list[Outcome]:
+        """One answer per clip."""
+        return [self._one(item) for item in items]
+
+    def _one(self, item: Item) -> Outcome:
+        grey = [cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in ensure_views(item, self.place).crops]
+        if not grey:
+            return Rejected("undecodable", "the picture ends before the first chosen frame")
+        values = [float(cv2.Laplacian(picture, cv2.CV_64F).var()) for picture in grey]
+        return Done(
+            {
+                "sharpness": float(np.median(values)),
+                "sharpness_least": min(values),
+                "brightness": float(np.mean([picture.mean() for picture in grey])),
+            }
+        )
+
+    def forget(self, item: Item) -> None:
+        """Delete the clip's views."""
+        forget_views(item, self.place)

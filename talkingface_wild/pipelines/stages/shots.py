@@ -1,0 +1,104 @@
+"""Cuts a source into takes at scene cuts, and long takes into strides. An uncut take is one clip, never lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from talkingface_wild.core.clip import make_clip
+from talkingface_wild.core.columns import Column
+from talkingface_wild.core.outcome import Done, Outcome, Rejected
+from talkingface_wild.engine.stage import Item, Stage
+from talkingface_wild.media.shots import ShotDetector, spans
+from talkingface_wild.pipelines.analysis import analyse_source
+from talkingface_wild.pipelines.items import clip_child, number, source_of
+
+
+@dataclass(frozen=True)
+class ShotsConfig:
+    """Scene cuts by PySceneDetect, strides, and what becomes of the rest."""
+
+    detector: Literal["adaptive", "content"] = "adaptive"
+    """PySceneDetect's detector."""
+    threshold: float = 3.0
+    """Its threshold; 3 for adaptive, 27 for content."""
+    min_frames: int = 15
+    """Least frames between two cuts."""
+    second_look: bool = False
+    """Also count cuts that the content detector at 27 sees inside each clip (column inner_cuts)."""
+    trim_seconds: float = 0.2
+    """Taken off at each end that is a cut, where transitions linger."""
+    stride_seconds: float = 30.0
+    """Longer takes are cut every so often: the paper's cap."""
+    tail: Literal["drop", "keep", "merge"] = "drop"
+    """What becomes of a stride's rest shorter than tail_seconds."""
+    tail_seconds: float = 10.0
+    """A rest of at least this length is kept in any case."""
+
+
+class Shots(Stage):
+    """The only stage that decodes a whole source; what it leaves in the cache feeds faces and speech."""
+
+    name = "shots"
+    version = 1
+    kind = "split"
+    level = "source"
+    needs = ("usable_start_seconds", "usable_end_seconds", "has_audio")
+    columns = (
+        Column("start_seconds", "float", "start of the clip on the source's clock", "s", 0, None, 3),
+        Column("end_seconds", "float", "end of the clip on the source's clock", "s", 0, None, 3),
+        Column("clip_seconds", "float", "length of the clip", "s", 0, None, 3),
+        Column("source_cuts", "int", "scene cuts found in the source", "", 0),
+        Column("decode_errors", "int", "packets of the source that did not decode", "", 0),
+        Column("inner_cuts", "int", "cuts inside the clip by the second detector; null without it", "", 0),
+    )
+    Config = ShotsConfig
+
+    def process(self, items: Sequence[Item]) -> list[Outcome]:
+        """One answer per source, with its clips as children."""
+        return [self._one(item) for item in items]
+
+    def _one(self, item: Item) -> Outcome:
+        settings: ShotsConfig = self.config
+        fps = float(number(item, "source_fps")) or 25.0
+        first = ShotDetector(settings.detector, settings.threshold, settings.min_frames, fps)
+        second = ShotDetector("content", 27.0, settings.min_frames, fps) if settings.second_look else None
+        analysis = analyse_source(item, self.place, _Both(first, second))
+        start = number(item, "usable_start_seconds")
+        end = min(number(item, "usable_end_seconds"), analysis.last_seconds)
+        if analysis.frames_decoded == 0 or end <= start:
+            return Rejected("undecodable", "no picture decodes in the usable span")
+        cuts = first.cuts()
+        inner = np.array(second.cuts()) if second else None
+        values = {"source_cuts": len(cuts), "decode_errors": analysis.decode_errors}
+        children = []
+        for span in spans(
+            cuts,
+            start,
+            end,
+            trim=settings.trim_seconds,
+            stride=settings.stride_seconds,
+            tail=settings.tail,
+            tail_seconds=settings.tail_seconds,
+        ):
+            clip = make_clip(source_of(item).id, span.start, span.end)
+            inside = None if inner is None else int(((inner > span.start) & (inner < span.end)).sum())
+            children.append(clip_child(clip, {"inner_cuts": inside}))
+        if not children:
+            return Rejected("too_short", f"{end - start:.2f} s leave no take after trimming", values)
+        return Done(values, tuple(children))
+
+
+class _Both:
+    """Feeds each frame to one detector or two."""
+
+    def __init__(self, first: ShotDetector, second: ShotDetector | None) -> None:
+        self._detectors = [detector for detector in (first, second) if detector is not None]
+
+    def feed(self, seconds: float, bgr: np.ndarray) -> None:
+        """Pass one small BGR frame on."""
+        for detector in self._detectors:
+            detector.feed(seconds, bgr)

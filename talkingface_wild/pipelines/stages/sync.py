@@ -1,0 +1,134 @@
+"""Whether lips and sound belong together, and by how much they are apart: SyncNet v2 on smoothed face crops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from talkingface_wild import weights
+from talkingface_wild.core.columns import Column
+from talkingface_wild.core.outcome import Done, ItemRejected, Outcome, Value
+from talkingface_wild.core.paths import atomic_path
+from talkingface_wild.engine.stage import Item, Resources, Stage
+from talkingface_wild.functional import sync
+from talkingface_wild.pipelines.analysis import span_samples
+from talkingface_wild.pipelines.views import ensure_lips
+
+SAMPLES_PER_FRAME = 640
+
+
+@dataclass(frozen=True)
+class SyncConfig:
+    """What is corrected and kept."""
+
+    correct_frames: int = 6
+    """Offsets up to this many frames (40 ms each) are corrected in the encode, and scored again."""
+    keep_embeddings: bool = True
+    """Keep lip and sound embeddings (float16) in features/sync, for thresholds per language."""
+
+
+class Sync(Stage):
+    """SyncNet's confidence, distance and offset, and how they hold over the clip's parts."""
+
+    name = "sync"
+    needs = ("face_boxes", "face_times", "has_audio", "start_seconds", "end_seconds")
+    columns = (
+        Column("sync_confidence", "float", "Sync-C after the offset's correction", "", 0, None, 3),
+        Column("sync_distance", "float", "Sync-D after the offset's correction", "", 0, None, 3),
+        Column("sync_confidence_raw", "float", "Sync-C as found", "", 0, None, 3),
+        Column("sync_offset", "int", "frames of 40 ms; positive: the sound leads the picture", "frames", -15, 15),
+        Column("sync_offset_size", "int", "size of the offset; 15 is the edge of what was tried", "frames", 0, 15),
+        Column("sync_correction", "int", "offset that the encode corrects", "frames", -15, 15),
+        Column("sync_windows", "int", "windows of five frames that were compared", "", 0),
+        Column("sync_margin", "float", "confidence above the 99th percentile of the clip's own shifted sound", "", decimals=3),
+        Column("sync_thirds", "list<int>", "offsets of the clip's thirds", "frames"),
+        Column("sync_thirds_spread", "int", "largest difference between the thirds' offsets", "frames", 0, 30),
+        Column("sync_quarters_spread", "int", "largest difference between the quarters' offsets", "frames", 0, 30),
+        Column("sync_features", "string", "path of the kept embeddings, relative to the output folder"),
+    )
+    Config = SyncConfig
+    resources = Resources(gpus=0.25)
+
+    @classmethod
+    def weights(cls, config: SyncConfig) -> tuple[str, ...]:
+        """SyncNet v2."""
+        return ("syncnet_v2",)
+
+    def open(self) -> None:
+        """Load the network."""
+        from talkingface_wild.perception.syncnet import SyncNetPerceiver
+
+        self._perceiver = SyncNetPerceiver(weights.path("syncnet_v2")).open(self.place.device)
+
+    def process(self, items: Sequence[Item]) -> list[Outcome]:
+        """Null for clips without sound; too few windows is a measure of few, not a rejection."""
+        return [self._one(item) for item in items]
+
+    def _one(self, item: Item) -> Outcome:
+        if not item.values.get("has_audio"):
+            return Done({})
+        lips = ensure_lips(item, self.place)
+        samples = span_samples(item, self.place)
+        try:
+            found = self._perceiver.embed(lips, samples)
+        except ItemRejected:
+            return Done({"sync_windows": 0})
+        score = sync.score(found.lips, found.sounds)
+        values = self._parts(found.lips, found.sounds, score)
+        if score.offset and abs(score.offset) <= self.config.correct_frames:
+            moved = self._perceiver.embed(lips, _shifted(samples, score.offset))
+            corrected = sync.score(moved.lips, moved.sounds)
+            values |= {
+                "sync_correction": score.offset,
+                "sync_confidence": corrected.confidence,
+                "sync_distance": corrected.distance,
+            }
+        if self.config.keep_embeddings:
+            values["sync_features"] = self._keep(item, found.lips, found.sounds)
+        return Done(values)
+
+    def _parts(
+        self, lips: npt.NDArray[np.float32], sounds: npt.NDArray[np.float32], score: sync.SyncScore
+    ) -> dict[str, Value]:
+        margin = sync.margin(score.confidence, sync.null_confidences(lips, sounds))
+        thirds = sync.offset_parts(lips, sounds, 3)
+        quarters = sync.offset_parts(lips, sounds, 4)
+        return {
+            "sync_confidence": score.confidence,
+            "sync_distance": score.distance,
+            "sync_confidence_raw": score.confidence,
+            "sync_offset": score.offset,
+            "sync_offset_size": abs(score.offset),
+            "sync_correction": 0,
+            "sync_windows": score.windows,
+            "sync_margin": margin.value,
+            "sync_thirds": None if None in thirds else [int(part) for part in thirds if part is not None],
+            "sync_thirds_spread": _spread(thirds),
+            "sync_quarters_spread": _spread(quarters),
+        }
+
+    def _keep(self, item: Item, lips: npt.NDArray[np.float32], sounds: npt.NDArray[np.float32]) -> str:
+        relative = Path("features") / "sync" / f"{item.id}.npz"
+        with atomic_path(self.place.out / relative) as temporary:
+            np.savez(temporary, lips=lips.astype(np.float16), sounds=sounds.astype(np.float16))
+        return relative.as_posix()
+
+
+def _spread(parts: list[int | None]) -> int | None:
+    known = [part for part in parts if part is not None]
+    return max(known) - min(known) if len(known) == len(parts) else None
+
+
+def _shifted(samples: npt.NDArray[np.int16], offset: int) -> npt.NDArray[np.int16]:
+    """The sound delayed by ``offset`` frames (earlier when negative), silence moved in, length kept."""
+    moved = np.zeros_like(samples)
+    step = offset * SAMPLES_PER_FRAME
+    if step > 0:
+        moved[step:] = samples[:-step]
+    else:
+        moved[:step] = samples[-step:]
+    return moved

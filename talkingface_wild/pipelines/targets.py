@@ -1,0 +1,41 @@
+"""When a language has enough: its sources are taken in waves, and after each the kept hours are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from talkingface_wild.core.clip import Source
+from talkingface_wild.engine.ruling import REJECTED, Ruling
+from talkingface_wild.pipelines.recipe import Targets
+
+
+class Waves:
+    """Admits the sources of each language wave by wave until its hours are met. Depends on results alone."""
+
+    def __init__(self, targets: Targets, sources: Sequence[Source]) -> None:
+        self._targets = targets
+        self._order: dict[str, list[str]] = {}
+        for source in sources:
+            self._order.setdefault(source.language, []).append(source.id)
+        self._admitted = dict.fromkeys(self._order, targets.wave)
+
+    def __call__(self, ruling: Ruling | None) -> frozenset[str] | None:
+        """Ids of the sources that may be worked on; None means all of them."""
+        hours = self._targets.hours_per_language
+        if hours is None:
+            return None
+        if ruling is not None:
+            seconds = _kept_seconds(ruling)
+            for language, ids in self._order.items():
+                met = seconds.get(language, 0.0) >= hours * 3600 * self._targets.margin
+                if not met and self._admitted[language] < len(ids):
+                    self._admitted[language] += self._targets.wave
+        return frozenset(id_ for language, ids in self._order.items() for id_ in ids[: self._admitted[language]])
+
+
+def _kept_seconds(ruling: Ruling) -> dict[str, float]:
+    """Seconds of clips that nothing has rejected yet, per language as listed."""
+    clips = (ruling.table["level"] == "clip") & ~ruling.verdicts["state"].isin([REJECTED, "failed", "split"])
+    rows = ruling.table[clips.to_numpy(bool)]
+    sums = rows.groupby(rows["group"].astype(object))["clip_seconds"].sum()
+    return {str(language): float(value) for language, value in sums.items()}

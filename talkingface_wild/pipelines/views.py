@@ -1,0 +1,192 @@
+"""The one full-size decode of a surviving clip: what sharpness, quality, liveness, sync and identity look at.
+
+Kept in the cache until the clip is through; made again when it is missing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from talkingface_wild import weights
+from talkingface_wild.core.outcome import ItemRejected
+from talkingface_wild.core.paths import atomic_path
+from talkingface_wild.engine.stage import Item, Workplace
+from talkingface_wild.functional.face_track import crop_square, interpolate, smooth
+from talkingface_wild.media.decode import Frame, frames
+from talkingface_wild.media.geometry import Window, crop_padded
+from talkingface_wild.perception.arcface import align
+from talkingface_wild.pipelines.items import media_file, number
+
+RATE = 25.0
+CHOSEN = 8
+"""Frames spread evenly over the clip, for sharpness, quality and identity."""
+CROP = 512
+GREY = 128
+WHOLE_SIDE = 1024
+LIPS = 224
+
+Pictures = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Views:
+    """What is kept of a clip. All arrays are uint8; pictures are RGB."""
+
+    crops: Pictures
+    """(8, 512, 512, 3): the crop window at the chosen frames."""
+    wholes: Pictures
+    """(8, H, W, 3): whole frames, at most 1024 px on the longer side."""
+    greys: Pictures
+    """(T, 128, 128): the crop window in grey, 25 a second."""
+    aligned: Pictures
+    """(K, 112, 112, 3): faces aligned by their five points; K = 0 without points."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """A clip's face at 25 fps: boxes (T, 4) in source pixels, points (T, 5, 2) or None."""
+
+    boxes: npt.NDArray[np.float64]
+    points: npt.NDArray[np.float64] | None
+
+
+def folder_of(item: Item, place: Workplace) -> Path:
+    """Where the views of a clip lie, when they are there."""
+    return place.cache / "views" / item.id
+
+
+def forget_views(item: Item, place: Workplace) -> None:
+    """Delete what is kept of a clip."""
+    shutil.rmtree(folder_of(item, place), ignore_errors=True)
+
+
+def ensure_views(item: Item, place: Workplace) -> Views:
+    """The views of a clip, decoded if they are not in the cache."""
+    path = folder_of(item, place) / "views.npz"
+    if not path.exists():
+        _look(item, place, lips=weights.find("syncnet_v2") is not None)
+    with np.load(path, allow_pickle=False) as data:
+        return Views(**{name: data[name] for name in data.files})
+
+
+def ensure_lips(item: Item, place: Workplace) -> Pictures:
+    """(T, 224, 224, 3) uint8 in B, G, R order, as SyncNet takes them; a memory map."""
+    path = folder_of(item, place) / "lips.npy"
+    if not path.exists():
+        _look(item, place, lips=True)
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def track_of(item: Item, count: int) -> Track:
+    """The sampled face track, interpolated to 25 fps and smoothed as SyncNet's pipeline does (median of 13)."""
+    times = np.asarray(item.values["face_times"], dtype=float)
+    boxes = np.asarray(item.values["face_boxes"], dtype=float).reshape(-1, 4)
+    start = number(item, "start_seconds")
+    steady = smooth(interpolate(times, boxes, RATE, start, count), edge=True)
+    flat = item.values.get("face_points")
+    points = None
+    if flat:
+        sampled = np.asarray(flat, dtype=float).reshape(-1, 10)
+        points = interpolate(times, sampled, RATE, start, count).reshape(-1, 5, 2)
+    return Track(steady, points)
+
+
+def window_of(item: Item) -> Window:
+    """The clip's fixed square crop window, in displayed source pixels."""
+    return Window(int(number(item, "crop_left")), int(number(item, "crop_top")), int(number(item, "crop_side")))
+
+
+def _look(item: Item, place: Workplace, lips: bool) -> None:
+    start, end = number(item, "start_seconds"), number(item, "end_seconds")
+    count = max(1, round((end - start) * RATE))
+    track, window = track_of(item, count), window_of(item)
+    chosen = sorted({int((part + 0.5) * count / CHOSEN) for part in range(CHOSEN)})
+    kept = _Kept(window, track, frozenset(chosen))
+    folder = folder_of(item, place)
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = frames(media_file(item, place), start=start, end=end, fps=RATE)
+    with _lips_file(folder / "lips.npy", count if lips else 0) as lips_NHWC:
+        seen = 0
+        for index, frame in enumerate(pictures):
+            if index >= count:
+                break
+            kept.take(index, frame)
+            if lips_NHWC is not None:
+                lips_NHWC[index] = _lip_crop(frame, track.boxes[index])
+            seen = index + 1
+        if seen == 0:
+            raise ItemRejected("undecodable", "no picture decodes in the clip's span")
+        if lips_NHWC is not None and seen < count:
+            lips_NHWC[seen:] = lips_NHWC[seen - 1]
+    with atomic_path(folder / "views.npz") as temporary:
+        np.savez(temporary, **kept.arrays())
+
+
+class _Kept:
+    """Collects the views while the frames stream by."""
+
+    def __init__(self, window: Window, track: Track, chosen: frozenset[int]) -> None:
+        self.window, self.track, self.chosen = window, track, chosen
+        self.crops: list[Pictures] = []
+        self.wholes: list[Pictures] = []
+        self.greys: list[Pictures] = []
+        self.aligned: list[Pictures] = []
+
+    def take(self, index: int, frame: Frame) -> None:
+        """Keep of one frame what is wanted of it."""
+        rgb = frame.rgb
+        self.greys.append(cv2.cvtColor(crop_padded(rgb, self.window, GREY), cv2.COLOR_RGB2GRAY))
+        if index in self.chosen:
+            self.crops.append(crop_padded(rgb, self.window, CROP))
+            self.wholes.append(_whole(rgb))
+            if self.track.points is not None:
+                self.aligned.append(align(rgb, self.track.points[index]))
+
+    def arrays(self) -> dict[str, Any]:
+        """The views as arrays; fewer pictures where the source ended early."""
+        empty = np.zeros((0, 112, 112, 3), np.uint8)
+        return {
+            "crops": np.stack(self.crops) if self.crops else np.zeros((0, CROP, CROP, 3), np.uint8),
+            "wholes": np.stack(self.wholes) if self.wholes else np.zeros((0, 1, 1, 3), np.uint8),
+            "greys": np.stack(self.greys),
+            "aligned": np.stack(self.aligned) if self.aligned else empty,
+        }
+
+
+def _whole(rgb: Pictures) -> Pictures:
+    height, width = rgb.shape[:2]
+    scale = min(1.0, WHOLE_SIDE / max(height, width))
+    if scale == 1.0:
+        return rgb
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+
+
+def _lip_crop(frame: Frame, box: npt.NDArray[np.float64]) -> Pictures:
+    left, top, right, bottom = box
+    half = max(bottom - top, right - left) / 2
+    return crop_square(frame.rgb[:, :, ::-1], ((left + right) / 2, (top + bottom) / 2), half)
+
+
+@contextmanager
+def _lips_file(path: Path, count: int) -> Iterator[Any]:
+    """A writable memory map of ``count`` crops under a temporary name, or None when none are wanted."""
+    if not count:
+        yield None
+        return
+    with atomic_path(path) as temporary:
+        array = np.lib.format.open_memmap(
+            temporary, mode="w+", dtype=np.uint8, shape=(count, LIPS, LIPS, 3)
+        )
+        yield array
+        array.flush()
+        del array

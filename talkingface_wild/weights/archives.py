@@ -1,0 +1,124 @@
+"""Single members out of zip and tar archives, by their own file name.
+
+The paths inside are not trusted: nothing is ever extracted to a path that an archive names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.core.paths import atomic_path
+
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
+MOST_MEMBERS = 10_000
+"""An archive with more entries than this is no pack of weights."""
+
+MOST_BYTES = 4 << 30
+"""No weight of this project comes near this many bytes."""
+
+_PIECE = 1 << 20
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, RuntimeError, ValueError)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the name says archive; torch checkpoints are zip files too, but are not called so."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def members(archive: Path) -> list[tuple[str, int]]:
+    """File name and stated size in bytes of each regular file inside; no folders, no links."""
+    with _opened(archive) as entries:
+        return [(name, size) for name, size, _ in entries]
+
+
+def extract_member(archive: Path, member: str, final: Path, most_bytes: int) -> None:
+    """Write the one regular file called ``member`` to ``final``, at most ``most_bytes`` long.
+
+    Raises:
+        InputUnreadable: the archive is broken, holds no or several such files, or a larger one.
+    """
+    with _opened(archive) as entries:
+        matches = [(size, source) for name, size, source in entries if name == member]
+        if len(matches) != 1:
+            raise InputUnreadable(
+                f"Expected one regular file {member} in {archive}, found {len(matches)}; "
+                "get the archive again from its official source."
+            )
+        size, source = matches[0]
+        with atomic_path(final) as temporary, source() as read, temporary.open("wb") as write:
+            written = 0
+            while piece := read.read(_PIECE):
+                written += len(piece)
+                if max(written, size) > most_bytes:
+                    raise InputUnreadable(
+                        f"Expected at most {most_bytes:,} bytes of {member} in {archive}, found "
+                        "more; get the archive again from its official source."
+                    )
+                write.write(piece)
+
+
+class _Member:
+    """A callable that opens one member for reading; one class for both kinds of archive."""
+
+    def __init__(
+        self, archive: zipfile.ZipFile | tarfile.TarFile, info: zipfile.ZipInfo | tarfile.TarInfo
+    ) -> None:
+        self._archive = archive
+        self._info = info
+
+    def __call__(self) -> IO[bytes]:
+        if isinstance(self._archive, zipfile.ZipFile) and isinstance(self._info, zipfile.ZipInfo):
+            return self._archive.open(self._info)
+        if isinstance(self._archive, tarfile.TarFile) and isinstance(self._info, tarfile.TarInfo):
+            stream = self._archive.extractfile(self._info)
+            if stream is not None:
+                return stream
+        raise ValueError("not a regular file")
+
+
+@contextlib.contextmanager
+def _opened(archive: Path) -> Iterator[list[tuple[str, int, _Member]]]:
+    """Own name, stated size and opener of each regular file; breakage is InputUnreadable."""
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as zipped:
+                yield _listed(
+                    archive,
+                    [(_zip_name(i), i.file_size, _Member(zipped, i)) for i in zipped.infolist()],
+                )
+        else:
+            with tarfile.open(archive) as tarred:
+                infos = (info for info in tarred if info.isreg())
+                yield _listed(archive, ((i.name, i.size, _Member(tarred, i)) for i in infos))
+    except _BROKEN as error:
+        raise InputUnreadable(
+            f"Expected a zip or tar archive that can be read, found {archive}: {error}; "
+            "get it again from its official source."
+        ) from error
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """The member's path, or an empty one for folders and links."""
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    return "" if info.is_dir() or kind not in (0, stat.S_IFREG) else info.filename
+
+
+def _listed(
+    archive: Path, entries: Iterator[tuple[str, int, _Member]] | list[tuple[str, int, _Member]]
+) -> list[tuple[str, int, _Member]]:
+    """The entries under their own names; too many are refused before they unfold."""
+    listed = []
+    for count, (name, size, source) in enumerate(entries, start=1):
+        if count > MOST_MEMBERS:
+            raise ValueError(f"more than {MOST_MEMBERS} members")
+        own = PurePosixPath(name.replace("\\", "/")).name
+        if own and name:
+            listed.append((own, size, source))
+    return listed

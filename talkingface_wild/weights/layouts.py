@@ -1,0 +1,59 @@
+"""Does a file look like the weight it is named after? Read without running anything in it.
+
+ONNX files are parsed as data; torch files go through ``weights_only=True`` alone.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from talkingface_wild.weights.manifest import Layout
+
+
+def misfit(path: Path, layout: Layout) -> str | None:
+    """None when the file has the layout, else what is wrong with it, as the end of a sentence."""
+    return _onnx_misfit(path, layout) if layout.format == "onnx" else _torch_misfit(path, layout)
+
+
+def _onnx_misfit(path: Path, layout: Layout) -> str | None:
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        graph = onnx.load(str(path), load_external_data=False).graph
+    except (DecodeError, OSError, ValueError) as error:
+        return f"it is no ONNX model ({type(error).__name__})"
+    if not graph.node:
+        return "it is no ONNX model (its graph has no nodes)"
+    if layout.outputs is not None and len(graph.output) != layout.outputs:
+        return f"it has {len(graph.output)} outputs instead of {layout.outputs}"
+    if layout.last_dimension is not None:
+        dimensions = graph.output[0].type.tensor_type.shape.dim
+        last = dimensions[-1].dim_value if len(dimensions) else None
+        if last != layout.last_dimension:
+            return f"its output ends in {last} values instead of {layout.last_dimension}"
+    return None
+
+
+def _torch_misfit(path: Path, layout: Layout) -> str | None:
+    import torch
+
+    try:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else ""
+        return f"torch does not read it as plain tensors ({type(error).__name__}: {reason})"
+    if layout.within is not None:
+        content = content.get(layout.within) if isinstance(content, Mapping) else None
+    if not isinstance(content, Mapping):
+        return f"it holds no dict of tensors{f' under {layout.within!r}' if layout.within else ''}"
+    for name, shape in layout.tensors.items():
+        found = tuple(getattr(content.get(name), "shape", ()))
+        if name not in content:
+            return f"it has no tensor {name!r}"
+        if found != tuple(shape):
+            return f"its tensor {name!r} is {found} instead of {tuple(shape)}"
+    return None

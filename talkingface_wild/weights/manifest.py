@@ -1,0 +1,100 @@
+"""The manifest: every trained weight the project can use, read from manifest.yaml.
+
+It states file names, hashes, sizes, licences and sources; it never opens a weight or the network.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, Literal
+
+from talkingface_wild.core.errors import UsageError, nearest
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One address of a weight; ``member`` is the file's own name when the address is an archive."""
+
+    url: str
+    member: str | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a file of the right kind looks like, as far as it can be seen without running it.
+
+    ONNX: the number of graph outputs and, when given, the last dimension of the first one. Torch:
+    names and shapes of some tensors, found in the file's dict or in its entry ``within``.
+    """
+
+    format: Literal["onnx", "torch"]
+    outputs: int | None = None
+    last_dimension: int | None = None
+    within: str | None = None
+    tensors: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One entry. ``sha256`` and ``size`` (bytes) are None where no published source gives them."""
+
+    name: str
+    file: str
+    licence: str
+    layout: Layout
+    aliases: tuple[str, ...] = ()
+    sha256: str | None = None
+    sha256_source: str = ""
+    size: int | None = None
+    sources: tuple[Origin, ...] = ()
+    used_by: tuple[str, ...] = ()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
+            raise ValueError(f"weight {self.name!r}: {self.sha256!r} is no sha256 in 64 hex digits")
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """The names under which the file is known, the official one first."""
+        return (self.file, *self.aliases)
+
+
+def parse(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Weight]:
+    """The entries of a manifest that was read as plain data; unknown fields are a TypeError."""
+    parsed = {}
+    for name, given in data.items():
+        fields = dict(given)
+        layout = dict(fields.pop("layout"))
+        tensors = {key: tuple(shape) for key, shape in layout.pop("tensors", {}).items()}
+        origins = tuple(Origin(**origin) for origin in fields.pop("sources", ()))
+        fields |= {key: tuple(fields.get(key, ())) for key in ("aliases", "used_by")}
+        shape = Layout(**layout, tensors=tensors)
+        parsed[name] = Weight(name=name, layout=shape, sources=origins, **fields)
+    return parsed
+
+
+@functools.cache
+def entries() -> Mapping[str, Weight]:
+    """All entries of the package's manifest by name, in its order."""
+    import yaml
+
+    text = resources.files("talkingface_wild.weights").joinpath("manifest.yaml").read_text("utf-8")
+    return parse(yaml.safe_load(text))
+
+
+def entry(name: str, manifest: Mapping[str, Weight] | None = None) -> Weight:
+    """The entry ``name``; UsageError with the nearest known name when there is none."""
+    known = entries() if manifest is None else manifest
+    if name not in known:
+        raise UsageError(
+            f"Expected the name of a weight, found {name!r}{nearest(name, known)}; "
+            "run 'tfw weights list' to see them all."
+        )
+    return known[name]

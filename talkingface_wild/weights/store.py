@@ -1,0 +1,170 @@
+"""The folder that holds weights. A file counts only under its published or recorded sha256.
+
+The store reads and places files; it opens no network and judges no layout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from talkingface_wild.core.errors import DiskFull, InputUnreadable, WeightMissing
+from talkingface_wild.core.fingerprint import file_sha256
+from talkingface_wild.core.paths import atomic_path, write_text
+from talkingface_wild.weights.manifest import Weight, entries, entry
+
+State = Literal["present", "trusted", "missing", "differs", "unknown"]
+"""present: the published or recorded file; trusted: another one that the user vouched for;
+differs: not the file it should be; unknown: there is neither a published nor a recorded hash."""
+
+
+def default_folder() -> Path:
+    """``TFW_WEIGHTS``, or the platform's folder for user data."""
+    if given := os.environ.get("TFW_WEIGHTS"):
+        return Path(given).expanduser()
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "talkingface-wild" / "weights"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the store knows of one weight; ``sha256`` is that of the file at ``path``."""
+
+    state: State
+    path: Path | None = None
+    sha256: str | None = None
+
+
+class Store:
+    """The weights in one folder, under the entries of one manifest."""
+
+    def __init__(
+        self, folder: Path | None = None, manifest: Mapping[str, Weight] | None = None
+    ) -> None:
+        self.folder = default_folder() if folder is None else folder
+        self.manifest = entries() if manifest is None else manifest
+
+    def entry(self, name: str) -> Weight:
+        """The manifest's entry; UsageError with the nearest name when there is none."""
+        return entry(name, self.manifest)
+
+    def look(self, name: str, fresh: bool = False) -> Found:
+        """What is there of a weight; ``fresh`` hashes again instead of trusting size and time."""
+        weight = self.entry(name)
+        recorded = self.recorded().get(name, {}).get("sha256")
+        worst = Found("missing")
+        for file_name in weight.file_names:
+            path = self.folder / file_name
+            if not path.is_file():
+                continue
+            found = self._hash(path, fresh)
+            if found == weight.sha256 or (weight.sha256 is None and found == recorded):
+                return Found("present", path, found)
+            if found == recorded:
+                return Found("trusted", path, found)
+            expected = weight.sha256 or recorded
+            worst = Found("differs" if expected else "unknown", path, found)
+        return worst
+
+    def find(self, name: str) -> Path | None:
+        """The verified file, or None when it is absent or not what it should be."""
+        found = self.look(name)
+        return found.path if found.state in ("present", "trusted") else None
+
+    def sha256(self, name: str) -> str | None:
+        """The sha256 of the verified file, or None when there is none."""
+        found = self.look(name)
+        return found.sha256 if found.state in ("present", "trusted") else None
+
+    def path(self, name: str) -> Path:
+        """The verified file.
+
+        Raises:
+            WeightMissing: the file is absent or differs; the sentence names the ways to get it.
+        """
+        found = self.look(name)
+        if found.state in ("present", "trusted") and found.path is not None:
+            return found.path
+        weight = self.entry(name)
+        if found.state == "missing":
+            seen = f"no file {weight.file} in {self.folder}"
+        elif found.state == "differs":
+            seen = f"{found.path} with another sha256 ({str(found.sha256)[:12]}…)"
+        else:
+            seen = f"{found.path}, which no published or recorded hash vouches for"
+        ways = [f"run 'tfw weights import DIR' if you have the file (licence: {weight.licence})"]
+        ways.append("set TFW_WEIGHTS to a folder that holds it")
+        if weight.sources:
+            ways.insert(0, f"run 'tfw weights fetch {name}'")
+        else:
+            ways.insert(0, f"'tfw weights fetch {name}' says where a person gets it")
+        raise WeightMissing(f"Expected the weight {name}, found {seen}; {', or '.join(ways)}.")
+
+    def place(self, name: str, source: Path, how: str) -> Path:
+        """Copy ``source`` into the store under its official name and record its hash.
+
+        Raises:
+            InputUnreadable: the copy's hash is not the source's (the file changed meanwhile).
+        """
+        weight = self.entry(name)
+        expected = file_sha256(source)
+        final = self.folder / weight.file
+        with atomic_path(final) as temporary:
+            with source.open("rb") as read, temporary.open("wb") as write:
+                while piece := read.read(1 << 20):
+                    write.write(piece)
+            copied = file_sha256(temporary)
+            if copied != expected:
+                raise InputUnreadable(
+                    f"Expected {source} to stay as it was while it was copied, found another hash "
+                    "afterwards; run the same command again when nothing writes to it."
+                )
+        self._record(name, {"sha256": copied, "size": final.stat().st_size, "how": how})
+        return final
+
+    def recorded(self) -> dict[str, dict[str, Any]]:
+        """What was recorded when files came in: sha256, size and how, by weight name."""
+        return _read_json(self.folder / "recorded.json")
+
+    def _record(self, name: str, what: dict[str, Any]) -> None:
+        kept = {**self.recorded(), name: what}
+        write_text(self.folder / "recorded.json", json.dumps(kept, indent=2, sort_keys=True) + "\n")
+
+    def _hash(self, path: Path, fresh: bool) -> str:
+        """The file's sha256, remembered by size and time of change where that can be written."""
+        cache = self.folder / ".hashes.json"
+        stat = path.stat()
+        key = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+        known = _read_json(cache)
+        remembered = known.get(path.name)
+        if not fresh and isinstance(remembered, dict) and remembered.get("key") == key:
+            return str(remembered["sha256"])
+        found = file_sha256(path)
+        with contextlib.suppress(OSError, DiskFull):
+            write_text(cache, json.dumps({**known, path.name: {"key": key, "sha256": found}}))
+        return found
+
+
+def default_store() -> Store:
+    """The store in ``TFW_WEIGHTS`` or the user's data folder, under the package's manifest."""
+    return Store()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """A small JSON object beside the weights; absent or unreadable counts as empty."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
