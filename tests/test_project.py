@@ -1,4 +1,4 @@
-"""The project's own files: style, types, layers, versions, and nothing that belongs to one machine."""
+"""The project's own files: style, types, layers, versions, and nothing of one machine alone."""
 
 import importlib.util
 import re
@@ -18,7 +18,8 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 def _run(*command: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    said = [line for line in (done.stdout + done.stderr).splitlines() if ": note:" not in line]
+    assert done.returncode == 0, "\n".join(said[:200])
 
 
 def _module(name: str) -> str:

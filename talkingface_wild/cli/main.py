@@ -154,6 +154,11 @@ def _outcome(arguments: list[str]) -> tuple[int, str]:
         return 130, _INTERRUPTED
     except BrokenPipeError:
         raise
+    except SystemExit as error:
+        # Typer and rich answer a broken pipe by leaving with 1; here it is no failure.
+        if isinstance(error.__context__, BrokenPipeError):
+            raise error.__context__ from error
+        return error.code if isinstance(error.code, int) else int(error.code is not None), ""
     except Exception as error:
         if os.environ.get("TFW_DEBUG") == "1":
             traceback.print_exc()

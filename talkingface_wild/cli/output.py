@@ -112,8 +112,10 @@ def show(renderable: RenderableType) -> None:
         return
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else 160
-    Console(width=width, soft_wrap=False).print(renderable)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    with console.capture() as captured:
+        console.print(renderable)
+    print(captured.get(), end="", flush=True)
 
 
 def examples(*commands: str) -> str:

@@ -89,7 +89,9 @@ def arrow_table(frame: pd.DataFrame, columns: Iterable[Column]) -> pa.Table:
     for field in schema:
         if field.name in frame.columns:
             values = frame[field.name]
-            if values.dtype == object or pa.types.is_list(field.type):
+            if isinstance(values.dtype, pd.ArrowDtype):
+                arrays.append(pa.array(values, field.type))
+            elif values.dtype == object or pa.types.is_list(field.type):
                 plain = [None if _is_missing(value) else value for value in values]
                 arrays.append(pa.array(plain, field.type))
             else:

@@ -91,13 +91,17 @@ def open_log(folder: Path, name: str) -> JournalWriter:
 class Journal:
     """All results in one folder: ``parts/*.parquet`` and the logs of running workers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, with_logs: bool = False) -> None:
+        """Read the parts; ``with_logs`` also looks into the logs of a run that may still go on."""
         self.folder = folder
         self._records: dict[tuple[str, str], Record] = {}
         self._reopened: dict[tuple[str, str], int] = {}
         (folder / "parts").mkdir(parents=True, exist_ok=True)
         for part in sorted((folder / "parts").glob("part-*.parquet")):
             self._take(_read_part(part))
+        if with_logs:
+            for log in sorted((folder / "logs").glob("*.jsonl")):
+                self._take(_read_log(log))
 
     def __len__(self) -> int:
         return len(self._records)

@@ -35,6 +35,12 @@ def folder_lock(out: Path) -> Iterator[None]:
             path.unlink()
 
 
+def holder_of(out: Path) -> dict[str, object] | None:
+    """Who works on the folder now: host, process and since; None when nobody does."""
+    holder = _read(out / ".lock")
+    return holder if holder is not None and _alive(holder) else None
+
+
 def _take(path: Path, own: str) -> None:
     for _ in range(3):
         temporary = path.with_name(f".lock-{os.getpid()}")

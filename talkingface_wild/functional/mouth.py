@@ -30,7 +30,10 @@ FEWEST_PAIRS = 5
 
 @dataclass(frozen=True)
 class MouthChange:
-    """Mean change of the mouth between consecutive frames, in grey levels (0–255)."""
+    """Change of the mouth between consecutive frames, in grey levels (0–255).
+
+    Medians over the pairs of frames, so that a blink, at which the fit slips, does not count.
+    """
 
     in_speech: float | None
     """Over pairs of frames that are both speech; None with fewer than 5 such pairs."""
@@ -50,7 +53,7 @@ def mouth_change(
 
     ``crops_gray_THW`` are grey crops of one fixed window at 25 a second, uint8, at least 32 pixels
     a side; ``speech_flags`` (T,) says for each frame whether it is speech. Each pair's mean
-    brightness is evened out and the head's movement taken off by an affine fit of the upper face
+    brightness is evened out and the head's movement taken off by a rigid fit of the upper face
     (enhanced correlation; Evangelidis and Psarakis 2008, in OpenCV); where the fit does not
     converge the crops are compared as they are. Raises ValueError for other shapes.
     """
@@ -67,12 +70,12 @@ def mouth_change(
     mouth, upper = _changes(crops_gray_THW)
     speech = speech_flags[1:] & speech_flags[:-1]
     silence = ~speech_flags[1:] & ~speech_flags[:-1]
-    in_speech, in_silence = _mean(mouth, speech), _mean(mouth, silence)
+    in_speech, in_silence = _middle(mouth, speech), _middle(mouth, silence)
     return MouthChange(
         in_speech,
         in_silence,
         _ratio(in_speech, in_silence),
-        _ratio(in_speech, _mean(upper, speech)),
+        _ratio(in_speech, _middle(upper, speech)),
     )
 
 
@@ -111,7 +114,7 @@ def _laid_onto(before: Picture, after: Picture) -> Picture:
     stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 1e-3)
     try:
         _, matrix = cv2.findTransformECC(
-            before, after, matrix, cv2.MOTION_AFFINE, stop, mask, gaussFiltSize=5
+            before, after, matrix, cv2.MOTION_EUCLIDEAN, stop, mask, gaussFiltSize=5
         )
     except cv2.error:
         return after
@@ -138,9 +141,9 @@ def _part(picture: Any, region: tuple[float, float, float, float]) -> Any:
     ]
 
 
-def _mean(changes: npt.NDArray[np.float64], chosen: npt.NDArray[np.bool_]) -> float | None:
-    """Mean change over the chosen pairs, None when they are too few."""
-    return float(changes[chosen].mean()) if chosen.sum() >= FEWEST_PAIRS else None
+def _middle(changes: npt.NDArray[np.float64], chosen: npt.NDArray[np.bool_]) -> float | None:
+    """Median change over the chosen pairs, None when they are too few."""
+    return float(np.median(changes[chosen])) if chosen.sum() >= FEWEST_PAIRS else None
 
 
 def _ratio(value: float | None, base: float | None) -> float | None:

@@ -1,0 +1,1 @@
+"""Pixels and samples in and out: probe, decode, sound, shots, analysis, encode."""

@@ -44,6 +44,8 @@ class OpenMedia:
     audio: Any
     zero_us: int
     damage: Damage = field(default_factory=Damage)
+    begun: bool = False
+    """Whether packets were already read, so that the file no longer stands at its beginning."""
 
     def micros(self, timestamp: int, time_base: Fraction) -> int:
         """A stream timestamp as microseconds on the file's clock, rounded half up."""
@@ -58,7 +60,9 @@ class OpenMedia:
             self.container.seek(int(wanted / stream.time_base), stream=stream)
 
     def rewind(self) -> None:
-        """Go back to the first picture."""
+        """Go back to the first picture, if anything was read."""
+        if not self.begun:
+            return
         with contextlib.suppress(av.FFmpegError):
             self.container.seek(self.video.start_time or 0, stream=self.video)
 
@@ -93,6 +97,7 @@ def open_media(path: Path) -> Iterator[OpenMedia]:
 
 def packets(media: OpenMedia, *streams: Any) -> Iterator[Any]:
     """Packets in file order, until the data end or break off; corrupt ones are left out."""
+    media.begun = True
     try:
         for packet in media.container.demux(*streams):
             if packet.is_corrupt:
@@ -159,9 +164,10 @@ def _refusal(path: Path, error: Exception) -> ItemRejected | ItemFailed:
         return ItemFailed("unreadable", f"{str(path)!r}: permission denied")
     with path.open("rb") as stream:
         head = stream.read(4096)
+    words = getattr(error, "strerror", None) or type(error).__name__
     if _is_video_container(head):
-        return ItemRejected("undecodable", f"{path.name!r} is cut off or damaged: {error}")
-    return ItemRejected("not_a_video", f"{path.name!r} is no video file: {error}")
+        return ItemRejected("undecodable", f"{path.name!r} is cut off or damaged: {words}")
+    return ItemRejected("not_a_video", f"{path.name!r} is no video file: {words}")
 
 
 def _is_video_container(head: bytes) -> bool:

@@ -172,7 +172,7 @@ def _from_key_frame(media: OpenMedia, start: float | None) -> Iterator[tuple[int
         from_the_top = start is None or start - margin <= 0
         if start is not None and not from_the_top:
             media.seek(media.video, start - margin)
-        elif margin != _SEEK_MARGINS_SECONDS[0]:
+        else:
             media.rewind()
         stream = _with_times(media)
         first = next(stream, None)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from talkingface_wild.core.outcome import ItemRejected
-from talkingface_wild.media.container import OpenMedia, decoded, frame_micros, open_media, packets
-from talkingface_wild.media.decode import frame_orientation
+from talkingface_wild.media.container import OpenMedia, open_media, packets
+from talkingface_wild.media.decode import frame_orientation, timed
 from talkingface_wild.media.geometry import displayed_size
 from talkingface_wild.media.grid import SECOND_US
 
@@ -23,7 +23,10 @@ _MOST_LAST_PICTURES = 600
 _TRUNCATED_SECONDS = 0.5
 _JITTER_SECONDS = 0.002
 """Containers that count milliseconds round a constant interval by this much."""
-_JITTER_SHARE = 0.01
+_JITTER_SHARE = 0.05
+"""Dropped pictures in a steady stream leave its rate constant."""
+_SAME_RATE = 0.005
+"""A declared rate this near to the measured one is the exact one."""
 
 
 @dataclass(frozen=True)
@@ -158,11 +161,9 @@ def _sample(media: OpenMedia, video: _Track) -> _Picture | None:
 
 
 def _pictures_from(media: OpenMedia, key_us: int, most: int) -> list[tuple[int, Any]]:
-    media.seek(media.video, key_us / SECOND_US)
     found: list[tuple[int, Any]] = []
-    for _, frame in decoded(media, media.video):
-        time_us = frame_micros(media, media.video, frame)
-        if time_us is not None and time_us >= key_us:
+    for time_us, frame in timed(media, key_us / SECOND_US):
+        if time_us >= key_us:
             found.append((time_us, frame if not found else None))
         if len(found) >= most:
             break
@@ -225,23 +226,23 @@ def _rate(video: _Track) -> tuple[float, bool]:
     usual = float(np.median(intervals))
     odd = np.abs(intervals - usual) > _JITTER_SECONDS
     variable = bool(odd.mean() > _JITTER_SHARE)
-    mean = float(times[-1] - times[0]) / len(intervals)
-    return 1 / (mean if variable else float(intervals[~odd].mean())), variable
+    if variable:
+        return len(intervals) / float(times[-1] - times[0]), True
+    measured = 1 / float(intervals[~odd].mean())
+    declared = float(video.stream.average_rate or 0)
+    return (declared if abs(declared / measured - 1) < _SAME_RATE else measured), False
 
 
 def _declared(media: OpenMedia, video_end: float, audio: _Track | None) -> tuple[float, bool]:
-    measured = max(video_end, 0.0 if audio is None else audio.end_us / SECOND_US)
+    """The declared length, and whether the data end before it or before a stream's own length."""
+    ends = [(media.video, video_end)]
+    if audio is not None:
+        ends.append((audio.stream, audio.end_us / SECOND_US))
+    measured = max(end for _, end in ends)
     whole = (media.container.duration or 0) / SECOND_US
     missing = whole - measured
-    for stream, end in (
-        (media.video, video_end),
-        (
-            None if audio is None else audio.stream,
-            0.0 if audio is None else audio.end_us / SECOND_US,
-        ),
-    ):
-        if stream is not None and stream.duration is not None:
-            begin = stream.start_time or 0
-            declared = media.micros(begin + stream.duration, stream.time_base) / SECOND_US
-            missing = max(missing, declared - end)
+    for stream, end in ends:
+        if stream.duration is not None:
+            last = (stream.start_time or 0) + stream.duration
+            missing = max(missing, media.micros(last, stream.time_base) / SECOND_US - end)
     return (whole if whole > 0 else measured), missing > _TRUNCATED_SECONDS

@@ -29,6 +29,8 @@ WEIGHTS: dict[str, str | None] = {
 }
 """Every detector's name, and the weight of the manifest that it loads."""
 
+_REMEDY = "get the published file with 'tfw weights fetch' or 'tfw weights import DIR'."
+
 PADDING = 0.25
 """Black border on each side, in longer sides of the picture: close-ups are missed without it."""
 
@@ -87,7 +89,7 @@ class ScrfdDetector:
         if type(model).__name__ != "SCRFD" or not model.use_kps:
             raise WeightMissing(
                 f"Expected an SCRFD detector with five points in {self.path}, found another "
-                "network; get the published file with 'tfw weights fetch' or 'tfw weights import DIR'."
+                f"network; {_REMEDY}"
             )
         model.prepare(
             ctx_id=-1 if device == "cpu" else 0,
@@ -218,7 +220,7 @@ def import_cv2() -> ModuleType:
 
 
 def load_onnx(path: Path, device: str, threads: int) -> Any:
-    """insightface's model for one ONNX file, silent, on ``device``, with that many threads.
+    """The model that insightface makes of one ONNX file, silent, on ``device``, with that many threads.
 
     Raises WeightMissing when the file is absent, damaged or of no form that insightface knows.
     """
@@ -226,9 +228,8 @@ def load_onnx(path: Path, device: str, threads: int) -> Any:
     import onnxruntime
     from insightface import model_zoo
 
-    remedy = "get the published file with 'tfw weights fetch' or 'tfw weights import DIR'."
     if not path.is_file() or path.suffix != ".onnx":
-        raise WeightMissing(f"Expected an ONNX file (*.onnx) at {path}, found none; {remedy}")
+        raise WeightMissing(f"Expected an ONNX file (*.onnx) at {path}, found none; {_REMEDY}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -241,11 +242,11 @@ def load_onnx(path: Path, device: str, threads: int) -> Any:
     with contextlib.redirect_stdout(io.StringIO()):
         model = _damaged_is_missing(
             lambda: model_zoo.get_model(str(path), providers=providers, sess_options=options),
-            f"Expected a network of InsightFace in {path}, found a damaged file; {remedy}",
+            f"Expected a network of InsightFace in {path}, found a damaged file; {_REMEDY}",
         )
     if model is None:
         raise WeightMissing(
-            f"Expected a network of InsightFace in {path}, found another one; {remedy}"
+            f"Expected a network of InsightFace in {path}, found another one; {_REMEDY}"
         )
     return model
 
@@ -282,8 +283,9 @@ def _shared(box: NDArray[np.float64], others_N5: NDArray[np.float64]) -> NDArray
     high = np.minimum(box[2:4], others_N5[:, 2:4])
     overlap = np.prod(np.maximum(high - low, 0), axis=1)
     areas = np.prod(others_N5[:, 2:4] - others_N5[:, :2], axis=1)
-    smaller: NDArray[np.float64] = np.minimum(np.prod(box[2:4] - box[:2]), areas)
-    return overlap / np.maximum(smaller, 1e-9)
+    smaller = np.minimum(np.prod(box[2:4] - box[:2]), areas)
+    shares: NDArray[np.float64] = overlap / np.maximum(smaller, 1e-9)
+    return shares
 
 
 def _surest(boxes_N5: NDArray[np.float64], shared: float) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ SAMPLES_PER_FRAME = 640
 """Samples of 16 kHz sound in one frame of 25 a second."""
 LEAST_FRAMES = 6
 """The published rule drops the last window that would fit, so five frames give none."""
-_LIP_BATCH = 16
+_LIP_BATCH = 8
 _SOUND_BATCH = 64
 
 
@@ -133,7 +133,7 @@ class SyncNetPerceiver:
         """(N, 224, 224, 3) uint8 in B, G, R order and (samples,) int16 → one row a window.
 
         The number of windows is min(N, samples // 640) − 5, one fewer than fit. The frames may be a
-        ``numpy.memmap``: sixteen windows are in work at a time, whatever the clip's length.
+        ``numpy.memmap``: eight windows are in work at a time, whatever the clip's length.
 
         Raises ItemRejected ``too_few_windows`` below six frames of picture or sound, ValueError
         for frames of another size or type.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,17 +28,39 @@ def sound_path(item: Item, place: Workplace) -> Path:
     return place.cache / "sound" / f"{source_of(item).id}.wav"
 
 
+@dataclass(frozen=True)
+class _Span:
+    """The part of a source that is analysed, on its own clock."""
+
+    usable_start: float
+    usable_end: float
+
+
 def analyse_source(item: Item, place: Workplace, detector: CutDetector | None = None) -> Analysis:
     """Decode the usable span once: cuts for the detector, proxy and sound into the cache."""
+    proxy, sound = proxy_path(item, place), sound_path(item, place)
+    proxy.parent.mkdir(parents=True, exist_ok=True)
+    sound.parent.mkdir(parents=True, exist_ok=True)
+    span = _Span(number(item, "usable_start_seconds"), number(item, "usable_end_seconds"))
     return analyse(
         media_file(item, place),
-        start=number(item, "usable_start_seconds"),
-        end=number(item, "usable_end_seconds"),
-        proxy=proxy_path(item, place),
-        sound=sound_path(item, place) if item.values.get("has_audio") else None,
-        detector=detector,
-        proxy_fps=PROXY_RATE,
+        span,
+        proxy=proxy,
+        sound=sound,
+        detector=detector or _Blind(),
+        proxy_fps=int(PROXY_RATE),
     )
+
+
+class _Blind:
+    """Looks for no cuts: they are known, and only the cached files are wanted again."""
+
+    def feed(self, seconds: float, bgr: npt.NDArray[np.uint8]) -> None:
+        """Ignore the picture."""
+
+    def cuts(self) -> list[float]:
+        """None."""
+        return []
 
 
 def ensure_analysis(item: Item, place: Workplace) -> None:

@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -120,10 +119,9 @@ def commit_ruling(
 ) -> Commit:
     """Apply reviewers' decisions and write the commit, the resolved recipe beside it."""
     apply_decisions(layout, ruling)
-    prints = json.dumps({stage.name: stage.fingerprint for stage in plan.stages}, indent=1)
-    return write_commit(
-        layout, plan, ruling, sources, {"recipe.yaml": recipe.dump(), "fingerprints.json": prints}
-    )
+    stages = {s.name: {"fingerprint": s.fingerprint, "unmeasured": s.unmeasured} for s in plan.stages}
+    documents = {"recipe.yaml": recipe.dump(), "fingerprints.json": json.dumps(stages, indent=1)}
+    return write_commit(layout, plan, ruling, sources, documents)
 
 
 def make_executor(request: Request) -> Executor:
@@ -145,7 +143,6 @@ def make_executor(request: Request) -> Executor:
 def gather_sources(request: Request, recipe: Recipe, layout: Layout) -> tuple[list[Source], list[str]]:
     """The folder's known sources and those named now (or the recipe's own), and what was noticed."""
     from talkingface_wild.pipelines.sources.gather import gather
-    from talkingface_wild.pipelines.sources.search import SearchOptions
 
     known = load_sources(layout)
     named = list(request.sources)
@@ -156,11 +153,7 @@ def gather_sources(request: Request, recipe: Recipe, layout: Layout) -> tuple[li
 
             named = [str(corpus.make(layout.out / "corpus", request.languages or recipe.languages))]
         elif recipe.corpus == "search":
-            search = SearchOptions(
-                results=recipe.search.results,
-                least_seconds=recipe.search.least_seconds,
-                most_seconds=recipe.search.most_seconds,
-            )
+            search = recipe.search
         else:
             raise UsageError(
                 f"Recipe {recipe.name} works on local video: expected --sources with a folder, a list or a link, "
@@ -194,11 +187,6 @@ def save_sources(layout: Layout, sources: Sequence[Source]) -> None:
     """Record the sources of the folder."""
     data = [source.to_json() for source in sources]
     write_text(layout.sources, json.dumps(data, ensure_ascii=False, indent=0))
-
-
-def today() -> str:
-    """The day of a search, as recorded with its results."""
-    return date.today().isoformat()
 
 
 def _device() -> str:

@@ -38,16 +38,19 @@ def clip_of(item: Item) -> Clip:
     return Clip(**item.payload["clip"])
 
 
-def download_path(source: Source, place: Workplace) -> Path:
-    """Where the download of a remote source lies: the same video is fetched once."""
-    return place.out / "downloads" / f"{digest(source.media_key, 24)}.mp4"
+def download_name(source: Source) -> str:
+    """The name, without suffix, under which a remote video is kept: the same video is fetched once."""
+    return digest(source.media_key, 24)
 
 
 def media_file(item: Item, place: Workplace) -> Path:
     """The video of an item. Raises ItemFailed ``file_missing`` or ``unreadable``."""
     source = source_of(item)
-    path = Path(source.root or ".") / source.path if source.path is not None else download_path(source, place)
-    if not path.exists():
+    if source.path is not None:
+        path = Path(source.root or ".") / source.path
+    else:
+        path = place.out / str(item.values.get("download_path") or f"downloads/{download_name(source)}")
+    if not path.is_file():
         raise ItemFailed("file_missing", f"{source.path or source.url} is not there")
     if not os.access(path, os.R_OK):
         raise ItemFailed("unreadable", f"{source.path or source.url} cannot be opened")

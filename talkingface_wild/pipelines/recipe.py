@@ -15,6 +15,7 @@ from talkingface_wild.core.config import Document, build, coerce, read_yaml, rea
 from talkingface_wild.core.errors import RecipeError, nearest
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.pipelines.sources.search import SearchOptions
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
 _KEYS = ("name", "summary", "extends", "languages", "corpus", "stages", "gates", "targets", "search")
@@ -31,18 +32,6 @@ class Targets:
     """Factor on the hours, so that review may still reject some."""
     wave: int = 20
     """Sources of a language taken at a time; after each wave the kept hours are counted."""
-
-
-@dataclass(frozen=True)
-class Search:
-    """How keyword searches are expanded into sources."""
-
-    results: int = 200
-    """Results asked for per query."""
-    least_seconds: float = 30.0
-    """Shorter videos are not taken."""
-    most_seconds: float = 5400.0
-    """Longer videos are not taken."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +55,7 @@ class Recipe:
     stages: tuple[StageChoice, ...] = ()
     gates: tuple[Gate, ...] = ()
     targets: Targets = field(default_factory=Targets)
-    search: Search = field(default_factory=Search)
+    search: SearchOptions = field(default_factory=SearchOptions)
 
     def dump(self) -> str:
         """The recipe as YAML that ``load_recipe`` reads back to an equal recipe."""
@@ -222,7 +211,7 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
         stages=tuple(choices),
         gates=gates,
         targets=build(Targets, data.get("targets") or {}, document, ("targets",)),
-        search=build(Search, data.get("search") or {}, document, ("search",)),
+        search=build(SearchOptions, data.get("search") or {}, document, ("search",)),
     )
 
 

@@ -20,7 +20,7 @@ from talkingface_wild import weights
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.engine.stage import Item, Workplace
-from talkingface_wild.functional.face_track import crop_square, interpolate, smooth
+from talkingface_wild.functional.face_track import CropPath, crop_path, crop_square, interpolate
 from talkingface_wild.media.decode import Frame, frames
 from talkingface_wild.media.geometry import Window, crop_padded
 from talkingface_wild.perception.arcface import align
@@ -53,9 +53,9 @@ class Views:
 
 @dataclass(frozen=True)
 class Track:
-    """A clip's face at 25 fps: boxes (T, 4) in source pixels, points (T, 5, 2) or None."""
+    """A clip's face at 25 fps: the smoothed path of crops, and points (T, 5, 2) in source pixels or None."""
 
-    boxes: npt.NDArray[np.float64]
+    path: CropPath
     points: npt.NDArray[np.float64] | None
 
 
@@ -87,17 +87,18 @@ def ensure_lips(item: Item, place: Workplace) -> Pictures:
 
 
 def track_of(item: Item, count: int) -> Track:
-    """The sampled face track, interpolated to 25 fps and smoothed as SyncNet's pipeline does (median of 13)."""
+    """The sampled face track at 25 fps, smoothed as SyncNet's pipeline does (median of 13, ends held)."""
     times = np.asarray(item.values["face_times"], dtype=float)
     boxes = np.asarray(item.values["face_boxes"], dtype=float).reshape(-1, 4)
     start = number(item, "start_seconds")
-    steady = smooth(interpolate(times, boxes, RATE, start, count), edge=True)
+    path = crop_path(interpolate(times, boxes, start, count, RATE), ends="edge")
     flat = item.values.get("face_points")
-    points = None
-    if flat:
-        sampled = np.asarray(flat, dtype=float).reshape(-1, 10)
-        points = interpolate(times, sampled, RATE, start, count).reshape(-1, 5, 2)
-    return Track(steady, points)
+    if not flat:
+        return Track(path, None)
+    sampled = np.asarray(flat, dtype=float).reshape(len(times), 10)
+    wanted = start + np.arange(count) / RATE
+    points = np.stack([np.interp(wanted, times, column) for column in sampled.T], axis=1)
+    return Track(path, points.reshape(count, 5, 2))
 
 
 def window_of(item: Item) -> Window:
@@ -121,7 +122,7 @@ def _look(item: Item, place: Workplace, lips: bool) -> None:
                 break
             kept.take(index, frame)
             if lips_NHWC is not None:
-                lips_NHWC[index] = _lip_crop(frame, track.boxes[index])
+                lips_NHWC[index] = _lip_crop(frame, track.path, index)
             seen = index + 1
         if seen == 0:
             raise ItemRejected("undecodable", "no picture decodes in the clip's span")
@@ -171,10 +172,9 @@ def _whole(rgb: Pictures) -> Pictures:
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
 
 
-def _lip_crop(frame: Frame, box: npt.NDArray[np.float64]) -> Pictures:
-    left, top, right, bottom = box
-    half = max(bottom - top, right - left) / 2
-    return crop_square(frame.rgb[:, :, ::-1], ((left + right) / 2, (top + bottom) / 2), half)
+def _lip_crop(frame: Frame, path: CropPath, index: int) -> Pictures:
+    centre = (float(path.x_T[index]), float(path.y_T[index]))
+    return crop_square(frame.rgb[:, :, ::-1], centre, max(1.0, float(path.half_T[index])))
 
 
 @contextmanager

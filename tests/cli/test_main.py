@@ -1,4 +1,4 @@
-"""The frame of ``tfw``: help that is light and complete, examples that parse, codes that are told."""
+"""The frame of ``tfw``: help that is light and complete, examples that parse, codes told."""
 
 import importlib
 import re
@@ -85,10 +85,8 @@ def test_a_mistyped_verb_gets_the_nearest(capsys):
 
 
 def test_a_reader_that_goes_away_is_no_error():
-    code = "import sys; from talkingface_wild.cli.main import main; sys.argv[1:] = ['weights', 'list']; main()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    command = [sys.executable, "-m", "talkingface_wild.cli.main", "weights", "list"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()

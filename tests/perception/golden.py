@@ -1,4 +1,4 @@
-"""Goldens: filler.py, and JSON files whose ``meta`` says how inputs are made and results accepted."""
+"""Goldens: filler.py, and JSON files whose ``meta`` says how inputs are made, results accepted."""
 
 import contextlib
 import functools

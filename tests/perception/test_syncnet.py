@@ -170,6 +170,6 @@ def test_windows_do_not_depend_on_their_batch_and_may_come_from_a_memmap(perceiv
     whole = perceiver.embed(mapped, sound)
     assert len(whole.lips) == 20
     scale = np.abs(whole.lips).max()
-    for start in (0, 15, 16, 19):
+    for start in (0, 7, 8, 19):
         alone = perceiver.embed(frames[start : start + 6], sound[start * 640 :])
         np.testing.assert_allclose(whole.lips[start], alone.lips[0], rtol=0, atol=1e-5 * scale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import urllib.parse
 
@@ -43,7 +44,7 @@ def canonical(address: str) -> tuple[str, str]:
 
 
 def host_of(address: str) -> str:
-    """The host by which politeness counts: lower case, without ``www.`` or ``m.``, YouTube's as one."""
+    """The host by which politeness counts: in lower case, without ``www.``, YouTube's as one."""
     host = _ascii_host(_split(address).hostname or "")
     for prefix in ("www.", "m.", "music."):
         host = host.removeprefix(prefix)
@@ -116,3 +117,10 @@ def _ascii_host(host: str) -> str:
 
 def _is_tracking(pair: str) -> bool:
     return _TRACKING.fullmatch(pair.split("=", 1)[0]) is not None
+
+
+def offline_forbids(address: str) -> bool:
+    """Whether TFW_OFFLINE=1 forbids this address: it allows nothing but this machine itself."""
+    if os.environ.get("TFW_OFFLINE") != "1":
+        return False
+    return not is_loopback(urllib.parse.urlsplit(address).hostname or "")

@@ -1,4 +1,4 @@
-"""A video as one list, folder or search names it, before its key is known; and notes that stay short."""
+"""A video as a list, folder or search names it, before its key is known; notes that stay short."""
 
 from __future__ import annotations
 

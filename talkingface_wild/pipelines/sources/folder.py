@@ -1,4 +1,4 @@
-"""Finds the videos below a folder, by their suffix; sub-folders named by a language give the language."""
+"""Finds the videos below a folder by their suffix; sub-folders named by a language give it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.languages import UNKNOWN
 from talkingface_wild.pipelines.sources.entry import Entry, is_wanted, skipped
 
-MEDIA = frozenset(
+MEDIA = frozenset(  # noqa: SIM905
     ".mp4 .m4v .mov .mkv .webm .avi .ts .mts .m2ts .mpg .mpeg .m2v .wmv .asf .flv .f4v .ogv .ogm "
     ".3gp .3g2 .mxf .vob .divx .rm .rmvb .y4m .nut".split()
 )
 """Suffixes that name a video."""
 
-TWO_LETTERS = frozenset(
+TWO_LETTERS = frozenset(  # noqa: SIM905
     "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
     "da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu "
     "hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb "
@@ -24,9 +24,9 @@ TWO_LETTERS = frozenset(
     "or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw "
     "ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
 )
-"""The two-letter language codes (ISO 639-1): only these, so that ``raw/`` or ``src/`` is no language."""
+"""The two-letter language codes (ISO 639-1). Not every short name is one: ``raw/``, ``src/``."""
 
-THREE_LETTERS = frozenset("arb arz ary apc cmn yue nan wuu hak fil ceb haw hmn kmr ckb gsw".split())
+THREE_LETTERS = frozenset(("arb", "arz", "ary", "apc", "cmn", "yue", "nan", "fil", "haw", "ckb"))
 """Three-letter codes that are understood without being asked for by ``--langs``."""
 
 

@@ -1,4 +1,4 @@
-"""All sources of a run in one list: folders, lists, links and searches; the same video found twice is one."""
+"""All sources of a run in one list: folders, lists, links, searches; a video found twice is one."""
 
 from __future__ import annotations
 
@@ -37,11 +37,12 @@ def gather(
     cache: Path | None = None,
     limit: int | None = None,
 ) -> Gathered:
-    """The sources that ``sources`` name (folders, list files, videos, links) and that ``search`` finds.
+    """The sources that ``sources`` name (folders, lists, videos, links) and that ``search`` finds.
 
     ``languages`` None means every language present, and the ten defaults for a search. ``cache`` is
-    a folder of this output: it keeps hashes (``hashes.json``) and the recorded expansion of searches
-    and playlists (``searches.json``); with it a second call gives the same list and opens no video.
+    a folder of this output: it keeps hashes (``hashes.json``) and the recorded expansion of
+    searches and playlists (``searches.json``); with it a second call gives the same list and opens
+    no video.
     ``limit`` keeps the first sources. Raises InputUnreadable for a name that cannot be read,
     NetworkUnavailable when a search cannot be made.
     """
@@ -96,15 +97,14 @@ def _linked(
     except ValueError as error:
         raise InputUnreadable(f"Expected the link of a video, found that {error}.") from None
     language = language_of("", languages)
-    if not is_collection(text):
-        if is_wanted(language, languages):
-            yield Entry(language, key=key, url=url)
-        else:
-            notes.append(f"{url}: left out, no language is known of it; give it in a list.")
-        return
-    entries, more = engine.collection(url, language, _today())
-    notes.extend(more)
-    yield from (entry for entry in entries if is_wanted(entry.language, languages))
+    if not is_wanted(language, languages):
+        notes.append(f"{url}: left out, no language is known of it; give it in a list.")
+    elif is_collection(text):
+        entries, more = engine.collection(url, language, _today())
+        notes.extend(more)
+        yield from entries
+    else:
+        yield Entry(language, key=key, url=url)
 
 
 def _single(path: Path, languages: tuple[str, ...] | None) -> Entry:
@@ -132,13 +132,13 @@ def _distinct(
     kept: dict[str, Source] = {}
     again: Counter[str] = Counter()
     for entry in entries:
+        if limit is not None and len(kept) >= limit:
+            break
         source = _source(entry, hashes)
         if source.id in kept:
             again[source.id] += 1
-            continue
-        if limit is not None and len(kept) >= limit:
-            break
-        kept[source.id] = source
+        else:
+            kept[source.id] = source
     if again:
         total = sum(again.values())
         notes.append(f"{total} further mentions of {len(again)} sources: the first of each counts.")

@@ -1,4 +1,4 @@
-"""Media keys of local files, their hashes remembered by size and time of change, so that a second call opens none."""
+"""Media keys of local files; hashes are remembered, so that a second call opens no file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SAVE_EVERY = 50
 
 
 class HashCache:
-    """sha256 of files by (resolved path, size, mtime in ns), kept in one JSON file; None keeps it in memory."""
+    """sha256 of files by resolved path, size and mtime, in one JSON file (None: in memory alone)."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file

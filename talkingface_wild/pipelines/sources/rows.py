@@ -1,4 +1,4 @@
-"""Reads a list file into rows of text, one dict per line; says what each bad line is. Judges no column."""
+"""Reads a list file into rows of text and says what is wrong with bad lines. Judges no column."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_FIELD = 1 << 17
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a list: its line (its number, in Parquet), and its cells or what is wrong with it."""
+    """One row of a list: its line (its number, in Parquet), its cells, or what is wrong with it."""
 
     line: int
     cells: dict[str, str]
@@ -29,15 +29,13 @@ class Row:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """All rows of a txt, CSV, JSONL or Parquet list. Empty cells are left out; names are lower case.
+    """All rows of a txt, CSV, JSONL or Parquet list, without empty cells; names in lower case.
 
     Raises InputUnreadable when the file cannot be read as what its suffix says.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputUnreadable(
-            f"Expected a list as {', '.join(SUFFIXES)}, found {path}; give it one of these suffixes."
-        )
+        raise InputUnreadable(f"Expected a list as {', '.join(SUFFIXES)}, found {path}; rename it.")
     if suffix == ".parquet":
         return [_checked(row) for row in _parquet(path)]
     lines = _decoded(path)
@@ -53,7 +51,9 @@ def _checked(row: Row) -> Row:
         if not value.isprintable() and _has_surrogate(value):
             return Row(row.line, {}, f"the cell {name[:40]!r} is not valid UTF-8")
         if len(value) > MOST_FIELD:
-            return Row(row.line, {}, f"the cell {name[:40]!r} has more than {MOST_FIELD} characters")
+            return Row(
+                row.line, {}, f"the cell {name[:40]!r} has more than {MOST_FIELD} characters"
+            )
     return row
 
 
@@ -84,7 +84,7 @@ def _plain(text: str, path: Path) -> Iterator[Row]:
 
 
 def _csv(text: str, path: Path) -> Iterator[Row]:
-    """Rows under the first line's names; commas, semicolons or tabs, whichever that line has most of."""
+    """Rows under the first line's names; commas, semicolons or tabs, as that line has most of."""
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -54,7 +54,6 @@ class Encode(Stage):
         language = str(item.values.get("language") or item.group)
         folder = Path("media") / language
         video, audio = folder / f"{item.id}.mp4", folder / f"{item.id}.wav"
-        sound = bool(item.values.get("has_audio"))
         encoded = encode_clip(
             media_file(item, self.place),
             start=number(item, "start_seconds"),
@@ -64,16 +63,16 @@ class Encode(Stage):
             fps=settings.fps,
             offset_frames=int(item.values.get("sync_correction") or 0),  # type: ignore[arg-type]
             video_out=self.place.out / video,
-            audio_out=self.place.out / audio if sound else None,
+            audio_out=self.place.out / audio,
             audio_rate=settings.sound_rate,
             crf=settings.crf,
         )
         return Done(
             {
                 "media_path": video.as_posix(),
-                "audio_path": audio.as_posix() if sound else None,
+                "audio_path": audio.as_posix(),
                 "media_sha256": file_sha256(self.place.out / video),
-                "audio_sha256": file_sha256(self.place.out / audio) if sound else None,
+                "audio_sha256": file_sha256(self.place.out / audio),
                 "media_frames": encoded.frames,
                 "fps": float(settings.fps),
             }

@@ -22,7 +22,7 @@ class ProbeStage(Stage):
 
     name = "probe"
     level = "source"
-    needs = ("media_sha256",)
+    needs = ("source_sha256",)
     columns = (
         Column("container", "string", "container format"),
         Column("video_codec", "string", "codec of the picture"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from talkingface_wild.core.clip import make_clip
 from talkingface_wild.core.columns import Column
@@ -37,6 +38,8 @@ class ShotsConfig:
     """What becomes of a stride's rest shorter than tail_seconds."""
     tail_seconds: float = 10.0
     """A rest of at least this length is kept in any case."""
+    least_seconds: float = 3.0
+    """With ``tail: keep``, a rest of at least this length is kept."""
 
 
 class Shots(Stage):
@@ -53,6 +56,7 @@ class Shots(Stage):
         Column("clip_seconds", "float", "length of the clip", "s", 0, None, 3),
         Column("source_cuts", "int", "scene cuts found in the source", "", 0),
         Column("decode_errors", "int", "packets of the source that did not decode", "", 0),
+        Column("dropped_tail", "bool", "whether it is the rest of a long take that the tail policy drops"),
         Column("inner_cuts", "int", "cuts inside the clip by the second detector; null without it", "", 0),
     )
     Config = ShotsConfig
@@ -67,9 +71,8 @@ class Shots(Stage):
         first = ShotDetector(settings.detector, settings.threshold, settings.min_frames, fps)
         second = ShotDetector("content", 27.0, settings.min_frames, fps) if settings.second_look else None
         analysis = analyse_source(item, self.place, _Both(first, second))
-        start = number(item, "usable_start_seconds")
-        end = min(number(item, "usable_end_seconds"), analysis.last_seconds)
-        if analysis.frames_decoded == 0 or end <= start:
+        start, end = number(item, "usable_start_seconds"), number(item, "usable_end_seconds")
+        if analysis.frames_decoded == 0:
             return Rejected("undecodable", "no picture decodes in the usable span")
         cuts = first.cuts()
         inner = np.array(second.cuts()) if second else None
@@ -81,12 +84,13 @@ class Shots(Stage):
             end,
             trim=settings.trim_seconds,
             stride=settings.stride_seconds,
+            least=settings.least_seconds,
             tail=settings.tail,
             tail_seconds=settings.tail_seconds,
         ):
             clip = make_clip(source_of(item).id, span.start, span.end)
             inside = None if inner is None else int(((inner > span.start) & (inner < span.end)).sum())
-            children.append(clip_child(clip, {"inner_cuts": inside}))
+            children.append(clip_child(clip, {"inner_cuts": inside, "dropped_tail": span.tail}))
         if not children:
             return Rejected("too_short", f"{end - start:.2f} s leave no take after trimming", values)
         return Done(values, tuple(children))
@@ -98,7 +102,11 @@ class _Both:
     def __init__(self, first: ShotDetector, second: ShotDetector | None) -> None:
         self._detectors = [detector for detector in (first, second) if detector is not None]
 
-    def feed(self, seconds: float, bgr: np.ndarray) -> None:
+    def feed(self, seconds: float, bgr: npt.NDArray[np.uint8]) -> None:
         """Pass one small BGR frame on."""
         for detector in self._detectors:
             detector.feed(seconds, bgr)
+
+    def cuts(self) -> list[float]:
+        """The first detector's cuts."""
+        return self._detectors[0].cuts()

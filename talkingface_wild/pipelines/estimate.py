@@ -1,0 +1,53 @@
+"""What ``tfw curate --plan`` says: stages, weights, what is done, what is left and about how long it takes."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.engine.journal import Journal
+from talkingface_wild.engine.ruling import rule
+from talkingface_wild.engine.stage import Workplace
+from talkingface_wild.engine.table import build_table, fact
+from talkingface_wild.pipelines.curate import Request, load_sources, recipe_of
+from talkingface_wild.pipelines.items import root_item
+from talkingface_wild.pipelines.planning import plan_of, plan_summary
+
+
+def estimate(request: Request) -> dict[str, Any]:
+    """Plain data for ``--plan``; reads the journal, starts nothing, opens no media and no network.
+
+    Seconds are estimated from what the same stage took in this folder; without that they are None.
+    """
+    recipe = recipe_of(request)
+    plan = plan_of(recipe, request.score_all)
+    layout = Layout(request.out.absolute())
+    sources = load_sources(layout)
+    table = None
+    todo: dict[str, int] = {}
+    if layout.out.exists():
+        journal = Journal(layout.out / "journal")
+        table, _ = build_table(plan, journal, [root_item(source) for source in sources])
+        ruling = rule(plan, table, Workplace(layout.out))
+        for _, position, _ in ruling.todo:
+            name = plan.stages[position].name
+            todo[name] = todo.get(name, 0) + 1
+    rows = plan_summary(recipe)
+    for row in rows:
+        name = str(row["stage"])
+        states = [] if table is None else table.get(fact(name, "state"), [])
+        seconds = [] if table is None else [s for s in table.get(fact(name, "seconds"), []) if s == s and s is not None]
+        row["done"] = int(sum(1 for state in states if isinstance(state, str)))
+        row["to_do"] = todo.get(name, 0)
+        row["seconds_estimated"] = (
+            round(statistics.mean(map(float, seconds)) * todo.get(name, 0), 1) if seconds else None
+        )
+    notes = [f"{len(sources)} sources are known in {request.out}."]
+    if not sources:
+        where = "the demo corpus" if recipe.corpus == "demo" else "keyword searches" if recipe.corpus == "search" else "--sources"
+        notes = [f"No sources are known in {request.out} yet; they will come from {', '.join(request.sources) or where}."]
+    missing = [name for row in rows if row["policy"] == "required" for name in row["weights_missing"]]  # type: ignore[attr-defined]
+    if missing:
+        notes.append(f"Weights that this recipe requires are missing: tfw weights fetch {' '.join(dict.fromkeys(missing))}")
+    return {"recipe": recipe.name, "stages": rows, "sources": len(sources), "notes": notes}

@@ -1,0 +1,42 @@
+"""Fingerprints of picture and sound, by which copies are found whatever their encoding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from talkingface_wild.core.columns import Column
+from talkingface_wild.core.outcome import Done, Outcome
+from talkingface_wild.engine.stage import Item, Stage
+from talkingface_wild.functional.fingerprints import fingerprint
+from talkingface_wild.pipelines.analysis import span_samples
+from talkingface_wild.pipelines.views import RATE, ensure_views
+
+
+@dataclass(frozen=True)
+class PrintsConfig:
+    """Nothing to set: what counts as a copy is settled in functional/fingerprints.py."""
+
+
+class Prints(Stage):
+    """Reads the views and the cached sound; decodes nothing."""
+
+    name = "prints"
+    needs = ("crop_left", "crop_top", "crop_side", "has_audio", "start_seconds", "end_seconds")
+    columns = (
+        Column("picture_print", "string", "64-bit perceptual hash of the crop, one a second, hexadecimal"),
+        Column("sound_print", "string", "32-bit fingerprint of the sound every 32 ms, hexadecimal"),
+    )
+    Config = PrintsConfig
+
+    def process(self, items: Sequence[Item]) -> list[Outcome]:
+        """One fingerprint per clip."""
+        return [self._one(item) for item in items]
+
+    def _one(self, item: Item) -> Outcome:
+        pictures = list(ensure_views(item, self.place).greys[:: int(RATE)])
+        samples = span_samples(item, self.place) if item.values.get("has_audio") else np.zeros(0, np.int16)
+        found = fingerprint(pictures, samples)
+        return Done({"picture_print": found.picture, "sound_print": found.sound})

@@ -1,0 +1,61 @@
+"""How a data set stands: counts by state, what is left, who holds the folder. Read from the journal, not the commit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.engine.journal import Journal
+from talkingface_wild.engine.lock import holder_of
+from talkingface_wild.engine.ruling import rule
+from talkingface_wild.engine.stage import Workplace
+from talkingface_wild.engine.table import build_table
+from talkingface_wild.pipelines.curate import load_sources
+from talkingface_wild.pipelines.items import root_item
+from talkingface_wild.pipelines.planning import plan_of
+from talkingface_wild.pipelines.recipe import load_recipe
+
+
+def standing(out: Path) -> dict[str, Any]:
+    """Plain data for ``tfw status``. Raises InputUnreadable where no run ever began."""
+    layout = Layout(out.absolute())
+    stored = layout.out / "recipe.yaml"
+    if not stored.is_file():
+        raise InputUnreadable(
+            f"Expected a data set in {out}, found no run there; begin one with `tfw curate --out {out}`."
+        )
+    recipe = load_recipe(str(stored))
+    plan = plan_of(recipe)
+    journal = Journal(layout.out / "journal", with_logs=True)
+    table, _ = build_table(plan, journal, [root_item(source) for source in load_sources(layout)])
+    ruling = rule(plan, table, Workplace(layout.out))
+    left: dict[str, int] = {}
+    for _, position, _ in ruling.todo:
+        name = plan.stages[position].name
+        left[name] = left.get(name, 0) + 1
+    counts = {
+        level: {
+            str(state): int(count)
+            for state, count in ruling.verdicts.loc[(table["level"] == level).to_numpy(bool), "state"]
+            .value_counts()
+            .items()
+        }
+        for level in ("source", "clip")
+    }
+    commit = None
+    if (layout.dataset / "manifest.json").is_file():
+        manifest = json.loads((layout.dataset / "manifest.json").read_text())
+        commit = {"number": int(layout.dataset.resolve().name), "rows": manifest["rows"]}
+    return {
+        "out": str(out),
+        "recipe": recipe.name,
+        "results": len(journal),
+        "items": counts,
+        "left": left,
+        "held_by": holder_of(layout.out),
+        "commit": commit["number"] if commit else None,
+        "rows": commit["rows"] if commit else None,
+    }
