@@ -23,13 +23,18 @@ class Step:
 
 
 def funnel(ledger: pd.DataFrame) -> list[Step]:
-    """The steps in order of the stages; pass a ledger filtered by language for one language's funnel."""
+    """The steps in order of the stages; pass a ledger filtered by language for one language's funnel.
+
+    A stage that splits sources counts the clips it made and the sources it lost.
+    """
     steps: list[Step] = []
     for stage, rows in ledger.groupby("stage", sort=False):
+        clips = bool((rows["level"] == "clip").any())
+        if clips:
+            rows = rows[(rows["level"] == "clip") | (rows["state"] != "kept")]
         states = rows["state"].value_counts()
         lost = rows[rows["state"] != "kept"]
         kept = rows[(rows["state"] == "kept") & (rows["level"] == "clip")]
-        clips = bool((rows["level"] == "clip").any())
         steps.append(
             Step(
                 stage=str(stage),

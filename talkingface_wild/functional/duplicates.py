@@ -15,7 +15,7 @@ from talkingface_wild.functional.fingerprints import Fingerprint, alike, sound_w
 
 LOOKED_UP = 256
 """About so many words of a clip are looked up: all of a short one's, and of a long one's those with
-the smallest hashes, so that copies choose the same words."""
+the smallest hashes, so that copies choose the same words. A word held for a while counts once."""
 FIRST_MEMBERS = 4
 """Of the clips that share a word, each is paired with so many of the first and with the one before
 it: a word that every second clip has (a jingle) costs no more than that."""
@@ -82,7 +82,8 @@ def _votes(
     apart = clips[mine] != clips[theirs]
     mine, theirs = mine[apart], theirs[apart]
     shift = np.floor_divide(positions[mine] - positions[theirs], SHIFT_WORDS) + SHIFTS // 2
-    return (clips[mine] * total + clips[theirs]) * SHIFTS + np.clip(shift, 0, SHIFTS - 1)
+    votes: Numbers = (clips[mine] * total + clips[theirs]) * SHIFTS + np.clip(shift, 0, SHIFTS - 1)
+    return votes
 
 
 def _sampled_words(ordered: Sequence[Row]) -> tuple[npt.NDArray[np.uint32], Numbers, Numbers]:
@@ -92,7 +93,8 @@ def _sampled_words(ordered: Sequence[Row]) -> tuple[npt.NDArray[np.uint32], Numb
         all_words = sound_words(row.fingerprint.sound)
         share = min(1.0, LOOKED_UP / max(len(all_words), 1))
         hashes = all_words * np.uint32(2654435761)
-        chosen = np.flatnonzero((all_words != 0) & (hashes <= share * 0xFFFFFFFF))
+        fresh = np.diff(all_words, prepend=np.uint32(0)) != 0
+        chosen = np.flatnonzero((all_words != 0) & fresh & (hashes <= share * 0xFFFFFFFF))
         words.append(all_words[chosen])
         positions.append(chosen)
         clips.append(np.full(len(chosen), place, dtype=np.int64))

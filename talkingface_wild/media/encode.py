@@ -167,7 +167,11 @@ def _graph(
         acodec="aac",
         audio_bitrate="192k",
         **{"flags:v": "+bitexact", "flags:a": "+bitexact", "threads:v": 1, "threads:a": 1},
-        **{"bsf:v": "filter_units=remove_types=6", "movflags": "+faststart"},
+        **{
+            "bsf:v": "filter_units=remove_types=6",
+            "movflags": "+faststart",
+            "metadata:s:v:0": "encoder=H.264",
+        },
         **common,
     )
     mono = heard[1].filter(

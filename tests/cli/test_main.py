@@ -63,7 +63,7 @@ def test_every_verb_has_help_with_json_and_examples_that_parse(verb, capsys):
         examples = [line for line in (leaf.epilog or "").splitlines() if line.startswith("  tfw ")]
         assert examples, f"{words} has no examples"
         for example in examples:
-            given = shlex.split(example)[1:]
+            given = shlex.split(re.split(r"\s[|>]\s", example)[0])[1:]
             assert given[: len(words)] == words
             leaf.make_context(" ".join(words), given[len(words) :])
 

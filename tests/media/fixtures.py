@@ -102,7 +102,9 @@ def write_video(
 def flash_and_click(path: Path, times: list[float], seconds: float, **how: object) -> Path:
     """A flash and a click at each whole second: the click begins with the first white picture."""
     onsets = [
-        time for time, before in zip(times[1:], times, strict=False) if lit(time) and not lit(before)
+        time
+        for time, before in zip(times[1:], times, strict=False)
+        if lit(time) and not lit(before)
     ]
     return write_video(path, times, flashes(times), clicks(seconds, onsets), **how)
 
@@ -116,7 +118,11 @@ def flash_onsets(path: Path) -> np.ndarray:
     """Seconds at which the picture turns white."""
     shown = [(frame.seconds, float(frame.rgb.mean())) for frame in frames(path)]
     return np.array(
-        [now for (now, light), (_, before) in zip(shown[1:], shown, strict=False) if light > 127 > before]
+        [
+            now
+            for (now, light), (_, before) in zip(shown[1:], shown, strict=False)
+            if light > 127 > before
+        ]
     )
 
 

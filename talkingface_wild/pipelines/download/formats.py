@@ -1,4 +1,4 @@
-"""Which of the offered formats is fetched: the picture within bounds, the sound as it was spoken."""
+"""Which of the offered formats is fetched: a picture within bounds, the sound as it was spoken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a host may be asked: a token bucket per host, shared by all of a user's processes here."""
+"""How often a host may be asked: a token bucket per host, shared by all processes of a user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from talkingface_wild.pipelines.sources.address import is_loopback
 
 @dataclass(frozen=True)
 class HostLimit:
-    """What a host is asked for: videos an hour, how many at once, and a jittered sleep before each."""
+    """What a host is asked for: videos an hour, how many at once, a jittered sleep before each."""
 
     per_hour: float = 300.0
     burst: int = 3

@@ -49,7 +49,7 @@ MESSAGES: tuple[tuple[str, str, bool], ...] = (
     ("network", r"bytes read, \d+ more expected|remote end closed|broken pipe", True),
     ("network", r"fragment .*not found|giving up after \d+ (fragment )?retries", True),
 )
-"""Reason, pattern in the message (lower case, straight apostrophes), retry; the first match holds."""
+"""Reason, pattern in the message (lower case, straight apostrophes), retry; first match holds."""
 
 STATUSES: dict[int, tuple[str, bool]] = {
     401: ("private", False),

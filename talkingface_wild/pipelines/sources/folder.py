@@ -10,20 +10,22 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.languages import UNKNOWN
 from talkingface_wild.pipelines.sources.entry import Entry, is_wanted, skipped
 
-MEDIA = frozenset(  # noqa: SIM905
-    ".mp4 .m4v .mov .mkv .webm .avi .ts .mts .m2ts .mpg .mpeg .m2v .wmv .asf .flv .f4v .ogv .ogm "
-    ".3gp .3g2 .mxf .vob .divx .rm .rmvb .y4m .nut".split()
-)
+_MEDIA = """
+.mp4 .m4v .mov .mkv .webm .avi .ts .mts .m2ts .mpg .mpeg .m2v .wmv .asf .flv .f4v .ogv .ogm .3gp
+.3g2 .mxf .vob .divx .rm .rmvb .y4m .nut
+"""
+MEDIA = frozenset(_MEDIA.split())
 """Suffixes that name a video."""
 
-TWO_LETTERS = frozenset(  # noqa: SIM905
-    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
-    "da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu "
-    "hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb "
-    "lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om "
-    "or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw "
-    "ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
-)
+_CODES = """
+aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de
+dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id
+ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu
+lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu
+rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr
+ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
+"""
+TWO_LETTERS = frozenset(_CODES.split())
 """The two-letter language codes (ISO 639-1). Not every short name is one: ``raw/``, ``src/``."""
 
 THREE_LETTERS = frozenset(("arb", "arz", "ary", "apc", "cmn", "yue", "nan", "fil", "haw", "ckb"))

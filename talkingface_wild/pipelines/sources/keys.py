@@ -16,7 +16,7 @@ _SAVE_EVERY = 50
 
 
 class HashCache:
-    """sha256 of files by resolved path, size and mtime, in one JSON file (None: in memory alone)."""
+    """sha256 of files by real path, size and mtime, in one JSON file (None: in memory alone)."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file

@@ -49,7 +49,7 @@ class SearchOptions:
 
 
 class Search:
-    """Expands queries and collections; every answer is kept in ``record``, so that a rerun agrees."""
+    """Expands queries and collections; answers are kept in ``record``, so that a rerun agrees."""
 
     def __init__(
         self, options: SearchOptions, record: Path | None, lookup: Lookup | None = None

@@ -1,0 +1,198 @@
+"""The latest commit as it was recorded: its tables, recipe, gates and declared columns. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from talkingface_wild.core.clip import Source, source_from_json
+from talkingface_wild.core.columns import Column
+from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.core.gate import Gate
+from talkingface_wild.core.languages import UNKNOWN
+from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.dataset.load import load
+from talkingface_wild.engine.table import BASE, FACTS, fact
+
+_COMPARISON_WORDS = {
+    "at_least": ">=",
+    "at_most": "<=",
+    "above": ">",
+    "below": "<",
+    "equals": "==",
+}
+_TYPES = {pa.float64(): "float", pa.int64(): "int", pa.string(): "string", pa.bool_(): "bool"}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One commit, read once. Frames: ``items`` is indexed by item id, the others by position.
+
+    ``owners`` names the stage that gives each column; ``unmeasured`` the stages that did not run
+    and why; ``origins`` the sources by id, with the folder that each path is relative to.
+    """
+
+    layout: Layout
+    number: int
+    recipe: str
+    summary: str
+    stages: tuple[str, ...]
+    gates: tuple[Gate, ...]
+    columns: Mapping[str, Column]
+    owners: Mapping[str, str]
+    unmeasured: Mapping[str, str]
+    items: pd.DataFrame
+    clips: pd.DataFrame
+    ledger: pd.DataFrame
+    sources: pd.DataFrame
+    origins: Mapping[str, Source]
+
+    def language_of(self, item: str) -> str:
+        """The final language of an item: as relabelled, else as listed."""
+        row = self.items.loc[item]
+        for name in ("language", "group"):
+            if name in row.index and isinstance(row[name], str):
+                return str(row[name])
+        return UNKNOWN
+
+    def verdict_of(self, item: str) -> str:
+        """What became of an item, in words: ``kept``, or ``rejected: too_short``."""
+        row = self.items.loc[item]
+        words = [row["verdict_state"], row["verdict_reason"]]
+        return ": ".join(str(word) for word in words if isinstance(word, str))
+
+    def measured_rows(self, column: str) -> pd.DataFrame:
+        """The items that a column was measured on: sources where sources have it, else clips.
+
+        Clips that were cut further are left out: their parts stand for them.
+        """
+        level = self.items["level"]
+        roots = self.items[level == "source"]
+        if column in roots and roots[column].notna().any():
+            return roots
+        return self.items[(level == "clip") & (self.items["verdict_state"] != "split")]
+
+
+def read_recorded(out: Path) -> Recorded:
+    """Read the latest commit of ``out``. Raises InputUnreadable when it is none, or is damaged."""
+    layout = Layout(out)
+    folder = layout.latest()
+    try:
+        recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
+        schema = pq.read_schema(folder / "items" / "part-0.parquet")
+        items = load(out, "items").set_index("item_id", drop=False)
+        stages = tuple(str(next(iter(entry))) for entry in recipe["stages"])
+        return Recorded(
+            layout=layout,
+            number=int(folder.name),
+            recipe=str(recipe.get("name", "")),
+            summary=str(recipe.get("summary", "")),
+            stages=stages,
+            gates=tuple(_gate(name, entry) for name, entry in (recipe["gates"] or {}).items()),
+            columns={field.name: _column(field) for field in schema},
+            owners=column_owners(schema, stages),
+            unmeasured=_unmeasured(folder, items, stages),
+            items=items,
+            clips=load(out, "clips"),
+            ledger=load(out, "ledger"),
+            sources=load(out, "sources"),
+            origins=_origins(layout),
+        )
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise InputUnreadable(
+            f"Expected a whole commit in {folder}, found one that cannot be read ({error!r}); "
+            f"write it anew with `tfw recut {out}`."
+        ) from error
+
+
+def _gate(name: str, entry: Mapping[str, Any]) -> Gate:
+    word = next(word for word in _COMPARISON_WORDS if word in entry)
+    return Gate(
+        name,
+        entry["column"],
+        _COMPARISON_WORDS[word],
+        entry[word],
+        entry["reason"],
+        entry.get("missing", "reject"),
+        entry.get("per_language") or {},
+    )
+
+
+def _column(field: pa.Field) -> Column:
+    notes = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+    kind = _TYPES.get(field.type, "list<float>")
+    return Column(
+        field.name,
+        kind,
+        notes.get("meaning", ""),
+        notes.get("unit", ""),
+        decimals=int(notes.get("decimals", 4)),
+    )
+
+
+def column_owners(schema: pa.Schema, stages: Sequence[str]) -> dict[str, str]:
+    """The stage of each measured column in a schema of items/.
+
+    Field metadata ``stage`` says so where it is written. Else it follows from the order: columns
+    stand in order of the stages, and every stage over single items closes with
+    ``<stage>_unmeasured``; what lies between is shared by the stages over the whole table and the
+    next, and is given their joined names.
+    """
+    owners: dict[str, str] = {}
+    open_columns: list[str] = []
+    first = 0
+    for field in schema:
+        told = (field.metadata or {}).get(b"stage")
+        if told is not None:
+            owners[field.name] = told.decode()
+        elif field.name in BASE or field.name.startswith(("@", "verdict_")):
+            continue
+        else:
+            open_columns.append(field.name)
+            stage = field.name.removesuffix("_unmeasured")
+            if stage in stages and stage != field.name:
+                last = stages.index(stage)
+                owners |= _shared(open_columns, stages[first : last + 1])
+                owners[field.name] = stage
+                open_columns, first = [], last + 1
+    return owners | _shared(open_columns, stages[first:])
+
+
+def _shared(columns: Iterable[str], stages: Sequence[str]) -> dict[str, str]:
+    return dict.fromkeys(columns, ", ".join(stages))
+
+
+def _unmeasured(folder: Path, items: pd.DataFrame, stages: Sequence[str]) -> dict[str, str]:
+    """Why stages did not run, from fingerprints.json, else from their columns."""
+    found: dict[str, str] = {}
+    path = folder / "fingerprints.json"
+    stored = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    for stage in stages:
+        entry = stored.get(stage)
+        why = entry.get("unmeasured") if isinstance(entry, dict) else None
+        name = f"{stage}_unmeasured"
+        if not why and name in items and items[name].notna().any():
+            why = items[name].dropna().iloc[0]
+        if why:
+            found[stage] = str(why)
+    return found
+
+
+def stage_ran(recorded: Recorded, stage: str) -> bool:
+    """Whether a stage keeps records of single items (stages over the whole table do not)."""
+    return all(fact(stage, name) in recorded.items for name in FACTS)
+
+
+def _origins(layout: Layout) -> dict[str, Source]:
+    if not layout.sources.is_file():
+        return {}
+    entries = json.loads(layout.sources.read_text(encoding="utf-8"))
+    return {entry["id"]: source_from_json(entry) for entry in entries}
