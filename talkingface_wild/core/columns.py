@@ -1,4 +1,6 @@
-"""A column is declared once: name, type, unit, meaning, range, precision. Schema, docs and report come from it."""
+"""A column is declared once: name, type, unit, meaning, range, precision. Schema, docs and report
+come from it.
+"""
 
 from __future__ import annotations
 
@@ -30,24 +32,36 @@ class Column:
 
     def __post_init__(self) -> None:
         if self.type not in TYPES:
-            raise ValueError(f"column {self.name!r} has type {self.type!r}; expected one of {TYPES}")
+            raise ValueError(
+                f"column {self.name!r} has type {self.type!r}; expected one of {TYPES}"
+            )
 
     def clean(self, value: Value) -> Value:
-        """``value`` as this column stores it: rounded, NaN and infinity as None, numpy scalars as Python's."""
+        """``value`` as this column stores it: rounded, NaN and infinity as None, numpy scalars as
+        Python's, text without what UTF-8 cannot hold. A value of another kind is a TypeError or ValueError.
+        """
         if value is None:
             return None
         if self.type == "float":
-            number = float(value)  # type: ignore[arg-type]
-            return round(number, self.decimals) + 0.0 if math.isfinite(number) else None
+            return self._rounded(value)
         if self.type == "int":
             return int(value)  # type: ignore[arg-type]
         if self.type == "bool":
             return bool(value)
         if self.type == "list<float>":
-            return [round(float(v), self.decimals) + 0.0 for v in value]  # type: ignore[union-attr]
+            return [self._rounded(v) for v in value]  # type: ignore[union-attr, misc]
         if self.type == "list<int>":
             return [int(v) for v in value]  # type: ignore[union-attr]
-        return str(value)
+        return plain_text(str(value))
+
+    def _rounded(self, value: object) -> float | None:
+        number = float(value)  # type: ignore[arg-type]
+        return round(number, self.decimals) + 0.0 if math.isfinite(number) else None
+
+
+def plain_text(text: str) -> str:
+    """``text`` with what UTF-8 cannot hold (halves of surrogate pairs, from odd file names) as ``?``."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def clean_values(columns: tuple[Column, ...], values: Mapping[str, Value]) -> dict[str, Value]:

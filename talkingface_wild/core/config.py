@@ -17,6 +17,8 @@ import yaml
 from talkingface_wild.core.errors import RecipeError, nearest
 
 Path_ = tuple[str, ...]
+_MOST_LEVELS = 20
+_MOST_ENTRIES = 20_000
 Config = TypeVar("Config")
 
 
@@ -40,16 +42,31 @@ def read_yaml(text: str, name: str) -> Document:
     """Parse one YAML mapping safely. Raises RecipeError with the line on bad syntax or a key given twice."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if not isinstance(node, yaml.MappingNode):
+            raise RecipeError(
+                f"Expected a mapping of settings in {name}, found none; "
+                "see `tfw recipes show embedded`."
+            )
+        lines: dict[Path_, int] = {}
+        _collect_lines(node, (), lines, name, depth=0)
+        return Document(name, yaml.safe_load(text), lines)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         at = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
-        raise RecipeError(f"Expected YAML in {name}{at}, found: {problem}; mend that line.") from error
-    if not isinstance(node, yaml.MappingNode):
-        raise RecipeError(f"Expected a mapping of settings in {name}, found none; see `tfw recipes show embedded`.")
-    lines: dict[Path_, int] = {}
-    _collect_lines(node, (), lines, name, depth=0)
-    return Document(name, yaml.safe_load(text), lines)
+        raise RecipeError(
+            f"Expected YAML in {name}{at}, found: {problem}; mend that line."
+        ) from error
+    except ValueError as error:
+        raise RecipeError(
+            f"Expected YAML in {name}, found a value that is none: {error}; mend it."
+        ) from error
+    except RecursionError as error:
+        raise RecipeError(_too_deep(name)) from error
+
+
+def _too_deep(name: str) -> str:
+    return f"Expected at most {_MOST_LEVELS} levels in {name}, found more; flatten it."
 
 
 def read_yaml_file(path: Path) -> Document:
@@ -57,20 +74,31 @@ def read_yaml_file(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"Expected a recipe in {path}, found none that can be read ({error}).") from error
+        raise RecipeError(
+            f"Expected a recipe in {path}, found none that can be read ({error}); check the path."
+        ) from error
     return read_yaml(text, str(path))
 
 
-def _collect_lines(node: yaml.Node, path: Path_, lines: dict[Path_, int], name: str, depth: int) -> None:
-    if depth > 20:
-        raise RecipeError(f"Expected at most 20 levels in {name}, found more; flatten it.")
+def _collect_lines(
+    node: yaml.Node, path: Path_, lines: dict[Path_, int], name: str, depth: int
+) -> None:
+    """Note the line of every key; aliases are followed, so what they multiply to is bounded."""
+    if depth > _MOST_LEVELS:
+        raise RecipeError(_too_deep(name))
+    if len(lines) > _MOST_ENTRIES:
+        raise RecipeError(
+            f"Expected at most {_MOST_ENTRIES} entries in {name}, found more; "
+            "write a shorter recipe, without aliases that multiply."
+        )
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*path, str(key.value))
             line = key.start_mark.line + 1
             if here in lines:
                 raise RecipeError(
-                    f"Expected {key.value!r} once in {name}, found it again on line {line}; remove one of them."
+                    f"Expected {key.value!r} once in {name}, found it again on line {line}; "
+                    "remove one of them."
                 )
             lines[here] = line
             _collect_lines(value, here, lines, name, depth + 1)
@@ -81,7 +109,9 @@ def _collect_lines(node: yaml.Node, path: Path_, lines: dict[Path_, int], name: 
             _collect_lines(value, here, lines, name, depth + 1)
 
 
-def build(cls: type[Config], data: Mapping[str, Any], document: Document, path: Path_ = ()) -> Config:
+def build(
+    cls: type[Config], data: Mapping[str, Any], document: Document, path: Path_ = ()
+) -> Config:
     """An instance of the dataclass ``cls`` from ``data``, with types checked.
 
     Raises RecipeError for an unknown key (with the nearest name and the line) or a value of the wrong type.
@@ -102,7 +132,9 @@ def build(cls: type[Config], data: Mapping[str, Any], document: Document, path: 
     try:
         return cls(**values)
     except (TypeError, ValueError) as error:
-        raise RecipeError(f"{document.where(path)}: {'.'.join(path) or 'the recipe'}: {error}.") from None
+        raise RecipeError(
+            f"{document.where(path)}: {'.'.join(path) or 'the recipe'}: {error}."
+        ) from None
 
 
 def coerce(value: Any, hint: Any) -> Any:
@@ -115,7 +147,9 @@ def coerce(value: Any, hint: Any) -> Any:
     if origin is Literal:
         if value in options:
             return value
-        raise ValueError(f"expects one of {', '.join(map(str, options))}, found {value!r}{nearest(str(value), map(str, options))}")
+        raise ValueError(
+            f"expects one of {', '.join(map(str, options))}, found {value!r}{nearest(str(value), map(str, options))}"
+        )
     if origin is tuple:
         items = value if isinstance(value, list | tuple) else str(value).split(",")
         return tuple(coerce(item, options[0]) for item in items)
@@ -132,10 +166,16 @@ def coerce(value: Any, hint: Any) -> Any:
     if hint in (int, float):
         try:
             number = hint(value) if not isinstance(value, bool) else None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = None
-        if number is None or number != number or (hint is int and str(value).strip() != str(number)):
-            raise ValueError(f"expects {'a whole number' if hint is int else 'a number'}, found {value!r}")
+        if (
+            number is None
+            or number != number
+            or (hint is int and str(value).strip() != str(number))
+        ):
+            raise ValueError(
+                f"expects {'a whole number' if hint is int else 'a number'}, found {value!r}"
+            )
         return number
     if hint is str:
         if isinstance(value, str | int | float) and not isinstance(value, bool):
@@ -148,7 +188,7 @@ def scalar(text: str) -> Any:
     """A command line's value read as a YAML scalar or flow list; plain text when it is none."""
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return text
 
 

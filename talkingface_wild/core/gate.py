@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from talkingface_wild.core.errors import nearest
 from talkingface_wild.core.outcome import Value
 from talkingface_wild.core.reasons import REJECTED
 
@@ -40,9 +41,16 @@ class Gate:
 
     def __post_init__(self) -> None:
         if self.comparison not in COMPARISONS:
-            raise ValueError(f"gate {self.name!r}: comparison {self.comparison!r} is none of {list(COMPARISONS)}")
+            raise ValueError(
+                f"gate {self.name!r}: comparison {self.comparison!r} is none of {list(COMPARISONS)}"
+            )
         if self.reason not in REJECTED:
-            raise ValueError(f"gate {self.name!r}: {self.reason!r} is no known reason")
+            hint = nearest(self.reason, REJECTED)
+            raise ValueError(f"gate {self.name!r}: {self.reason!r} is no known reason{hint}")
+        if self.missing not in ("pass", "reject"):
+            raise ValueError(
+                f"gate {self.name!r}: missing expects pass or reject, found {self.missing!r}"
+            )
 
     def bound_for(self, group: str) -> Bound:
         """The bound that holds for one group."""

@@ -8,13 +8,15 @@ import sys
 
 LOGGER = logging.getLogger("talkingface_wild")
 
-_SECRETS = re.compile(r"(?i)((?:cookie|authorization|password|token|passwd)[^\s:=]*\s*[:=]\s*)\S+")
-_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s:@]+(?::[^/\s@]*)?@")
+_HEADERS = re.compile(r"(?i)((?:cookie|authorization)[^\s:=]*\s*[:=]\s*)[^\r\n]+")
+_SECRETS = re.compile(r"(?i)((?:password|passwd|token|secret|api.?key)[^\s:=]*\s*[:=]\s*)\S+")
+_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s?#]+@")
 
 
 def redact(text: str) -> str:
-    """``text`` without credentials: user:password in URLs, cookie and token values."""
-    return _SECRETS.sub(r"\1…", _USERINFO.sub(r"\1…@", text))
+    """``text`` without credentials: user:password in URLs, whole cookie and authorization lines, tokens."""
+    plain = _USERINFO.sub(r"\1…@", text)
+    return _SECRETS.sub(r"\1…", _HEADERS.sub(r"\1…", plain))
 
 
 def talk_to_stderr(verbose: bool = False) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from talkingface_wild.core.errors import DiskFull
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""Error numbers of a full disk and of a used-up quota."""
+
 
 @contextlib.contextmanager
 def atomic_path(final: Path) -> Iterator[Path]:
@@ -26,7 +29,7 @@ def atomic_path(final: Path) -> Iterator[Path]:
         sync_file(temporary)
         os.replace(temporary, final)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in NO_ROOM:
             raise disk_full(final) from error
         raise
     finally:

@@ -1,4 +1,4 @@
-"""Items judged by one gate, and those nearest to its bound on both sides: for the report and for review."""
+"""Items judged by one gate, and those nearest to its bound, for the report and for review."""
 
 from __future__ import annotations
 

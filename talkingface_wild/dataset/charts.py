@@ -1,4 +1,4 @@
-"""Charts as inline SVG, drawn from numbers alone; colours are classes that the page's style sheet fills."""
+"""Charts as inline SVG, drawn from numbers alone; colours are classes of the page's style sheet."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def binned(values: Floats, passed: npt.NDArray[np.bool_], bounds: Sequence[float
 
     Whole numbers of a narrow range get a bin each. ``values`` must not be empty.
     """
-    low, high = np.quantile(values, [0.005, 0.995])
+    low, high = np.quantile(values, [0.005, 0.995], method="closest_observation")
     low, high = min(low, *bounds, high), max(high, *bounds, low)
     whole = bool(np.all(values == np.round(values))) and high - low <= 30
     if whole:
-        edges = np.arange(np.floor(low), np.floor(high) + 2)
+        edges = np.arange(np.floor(low), np.floor(high) + 2) - 0.5
     else:
         margin = (high - low) * 0.03 or max(abs(high), 1.0) * 0.05
         edges = np.linspace(low - margin, high + margin, 31)
@@ -81,7 +81,9 @@ def histogram(bins: Bins, bounds: Mapping[str, float], unit: str, name: str) -> 
     return _svg(width, height, f"Histogram of {name}", parts)
 
 
-def bars(rows: Sequence[tuple[str, float, str]], name: str, reference: float | None = None) -> Markup:
+def bars(
+    rows: Sequence[tuple[str, float, str]], name: str, reference: float | None = None
+) -> Markup:
     """Horizontal bars of (label, value, words at the end), with a line at ``reference``."""
     width, left, right, row_height = 480, 110, 130, 22
     most = max([value for _, value, _ in rows] + [reference or 0.0]) or 1.0
@@ -90,7 +92,9 @@ def bars(rows: Sequence[tuple[str, float, str]], name: str, reference: float | N
     for index, (label, value, words) in enumerate(rows):
         y = index * row_height + 4
         parts.append(_label(left - 6, y + 13, _short(label, 17), "end", title=label))
-        parts.append(_bar(left, y, max(value * scale, 0.5), row_height - 6, "pass", f"{label}: {words}"))
+        parts.append(
+            _bar(left, y, max(value * scale, 0.5), row_height - 6, "pass", f"{label}: {words}")
+        )
         parts.append(_label(left + value * scale + 5, y + 13, words, "start"))
     height = len(rows) * row_height + 6
     if reference is not None:
@@ -125,7 +129,9 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _svg(width: int, height: float, name: str, parts: Sequence[Markup], class_: str = "chart") -> Markup:
+def _svg(
+    width: int, height: float, name: str, parts: Sequence[Markup], class_: str = "chart"
+) -> Markup:
     box = f"0 0 {width} {height:g}"
     return tag("svg", joined(*parts), viewBox=box, role="img", aria_label=name, class_=class_)
 

@@ -1,24 +1,27 @@
-"""A commit: clips/, sources/, ledger/ and items/ as Parquet with a manifest, published by one atomic replace."""
+"""A commit: clips/, sources/, ledger/, items/ and tracks/ as Parquet with a manifest, published by
+one atomic replace.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from talkingface_wild.core.clip import Source
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import file_sha256
 from talkingface_wild.core.languages import UNKNOWN
-from talkingface_wild.core.paths import atomic_symlink, disk_full, sync_file
+from talkingface_wild.core.paths import NO_ROOM, atomic_symlink, disk_full, sync_file
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.schema import (
     CLIP_COLUMNS,
@@ -28,7 +31,7 @@ from talkingface_wild.dataset.schema import (
     arrow_table,
 )
 from talkingface_wild.engine.plan import Plan
-from talkingface_wild.engine.ruling import KEPT, Ruling
+from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling
 from talkingface_wild.engine.table import BASE, FACTS, fact
 
 
@@ -42,9 +45,17 @@ class Commit:
 
 
 def clip_columns(plan: Plan) -> list[Column]:
-    """The columns of clips/: who and where, then every measure in order of the stages."""
-    known = {column.name for column in CLIP_COLUMNS}
+    """The columns of clips/: who and where, then every measure in order of the stages.
+
+    Measures with a value per sample, ``list<float>``, are long: they lie in tracks/.
+    """
+    known = {column.name for column in (*CLIP_COLUMNS, *track_columns(plan))}
     return [*CLIP_COLUMNS, *(column for column in plan.columns if column.name not in known)]
+
+
+def track_columns(plan: Plan) -> list[Column]:
+    """The measures that hold a value per sample of a clip: columns of tracks/."""
+    return [column for column in plan.columns if column.type == "list<float>"]
 
 
 def write_commit(
@@ -53,22 +64,31 @@ def write_commit(
     ruling: Ruling,
     sources: Sequence[Source],
     documents: Mapping[str, str],
+    measured_in: Path | None = None,
 ) -> Commit:
     """Write a commit and point ``dataset`` at it; nothing is written when it would equal the latest.
 
     ``documents`` are further text files of the commit by name (the resolved recipe).
+    ``measured_in`` is the commit whose items/ the ruling was made from: nothing was measured since,
+    so its tracks/ are shared with the new one, by hard links.
     """
     layout.commits.mkdir(parents=True, exist_ok=True)
+    for left_by_a_killed_run in layout.commits.glob(".building-*"):
+        shutil.rmtree(left_by_a_killed_run, ignore_errors=True)
     building = layout.commits / f".building-{uuid.uuid4().hex}"
     try:
         _write_tables(building, plan, ruling, sources)
+        if measured_in is None:
+            _write(building / "tracks", tracks_table(plan, ruling))
+        else:
+            _link(measured_in / "tracks", building / "tracks")
         for name, text in documents.items():
             (building / name).write_text(text, encoding="utf-8")
         manifest = _manifest(building)
         (building / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
         return _publish(layout, building, manifest)
     except OSError as error:
-        if error.errno == 28:
+        if error.errno in NO_ROOM:
             raise disk_full(building) from error
         raise
     finally:
@@ -111,6 +131,24 @@ def _write(folder: Path, table: pa.Table) -> None:
     pq.write_table(table, folder / "part-0.parquet", compression="zstd")
 
 
+def _link(there: Path, here: Path) -> None:
+    """The files of a folder once more, by hard links; copied where the disk has none."""
+    here.mkdir(parents=True)
+    for path in sorted(there.iterdir()):
+        try:
+            os.link(path, here / path.name)
+        except OSError:
+            shutil.copy2(path, here / path.name)
+
+
+def tracks_table(plan: Plan, ruling: Ruling) -> pa.Table:
+    """The long measures of every clip that has any, kept or not, by its id."""
+    columns = track_columns(plan)
+    some = ruling.table[[column.name for column in columns]].notna().any(axis=1)
+    frame = ruling.table[some.to_numpy(bool)].assign(clip_id=lambda rows: rows["item_id"])
+    return arrow_table(frame, [Column("clip_id", "string", "the clip; key of clips/"), *columns])
+
+
 def clips_frame(plan: Plan, ruling: Ruling, sources: Mapping[str, Source]) -> pd.DataFrame:
     """The kept clips with all their columns, sorted by id."""
     kept = (ruling.verdicts["state"] == KEPT) & (ruling.table["level"] == "clip")
@@ -131,10 +169,14 @@ def clips_frame(plan: Plan, ruling: Ruling, sources: Mapping[str, Source]) -> pd
 
 
 def _sources_table(ruling: Ruling, sources: Sequence[Source], clips: pd.DataFrame) -> pa.Table:
-    verdicts, table = ruling.verdicts, ruling.table
+    table = ruling.table
+    verdicts = ruling.verdicts.reindex([source.id for source in sources])
+    states = dict(zip(verdicts.index, verdicts["state"].fillna(PENDING), strict=True))
+    reasons = dict(zip(verdicts.index, verdicts["reason"], strict=True))
     made = table.loc[(table["level"] == "clip").to_numpy(bool), "root_id"].value_counts()
     kept = clips["source_id"].value_counts()
-    given = sorted({name for source in sources for name in source.given})
+    listed = sorted({name for source in sources for name in source.given})
+    given = {name: _given_name(name) for name in listed}
     rows = []
     for source in sources:
         found = source.found
@@ -154,52 +196,63 @@ def _sources_table(ruling: Ruling, sources: Sequence[Source], clips: pd.DataFram
             "query": found.get("query"),
             "query_date": found.get("date"),
             "query_rank": int(rank) if rank.isdigit() else None,
-            "state": verdicts.at[source.id, "state"],
-            "reason": verdicts.at[source.id, "reason"],
+            "state": states[source.id],
+            "reason": reasons[source.id],
             "clips": int(made.get(source.id, 0)),
             "clips_kept": int(kept.get(source.id, 0)),
         }
-        row |= {f"given_{name}": source.given.get(name) for name in given}
+        row |= {column: source.given.get(name) for name, column in given.items()}
         rows.append(row)
-    extra = [Column(f"given_{name}", "string", "a further column of the list, as given") for name in given]
-    columns = [*SOURCE_COLUMNS, *(c for c in extra if c.name not in {k.name for k in SOURCE_COLUMNS})]
+    meaning = "a further column of the list, as given"
+    extra = [Column(column, "string", meaning) for column in given.values()]
+    columns = [*SOURCE_COLUMNS, *extra]
     frame = pd.DataFrame(rows, columns=[column.name for column in columns], dtype=object)
     return arrow_table(frame.sort_values("source_id"), columns)
 
 
+def _given_name(name: str) -> str:
+    """The column of a list's further column, apart from our own ``given_start_seconds`` and such."""
+    ours = {column.name for column in SOURCE_COLUMNS}
+    return f"given_{name}_as_listed" if f"given_{name}" in ours else f"given_{name}"
+
+
 def _ledger_table(ruling: Ruling) -> pa.Table:
-    ledger = ruling.ledger.copy()
-    seconds = ruling.table.get("clip_seconds")
-    if seconds is not None:
-        ledger["clip_seconds"] = seconds.reindex(ledger["item_id"]).to_numpy(object, na_value=None)
-    ledger = ledger.rename(columns={"root_id": "source_id", "group": "language", "cpu_seconds": "cost_cpu_seconds"})
+    ledger, table = ruling.ledger, ruling.table
+    names = {"root_id": "source_id", "group": "language", "cpu_seconds": "cost_cpu_seconds"}
+    ledger = ledger.rename(columns=names)
+    if "clip_seconds" in table:
+        ids = pa.array(ledger["item_id"], pa.string(), from_pandas=True)
+        places = pc.index_in(ids, pa.array(table["item_id"], pa.string(), from_pandas=True))
+        ledger["clip_seconds"] = table["clip_seconds"].array.take(places.to_numpy())
     for name in ("value", "bound"):
-        column = ledger[name].to_numpy(object)
-        some = np.array([value is not None and value == value for value in column], bool)
-        text = np.full(len(column), None, dtype=object)
-        text[some] = [str(value) for value in column[some]]
-        ledger[name] = text
+        ledger[name] = _texts(ledger[name])
     return arrow_table(ledger, LEDGER_COLUMNS)
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """Measured values and bounds of whatever type, as text."""
+    texts = column.astype(object).where(column.notna(), None)
+    some = column.notna().to_numpy(bool)
+    texts[some] = [str(value) for value in column[some]]
+    return texts
 
 
 def items_table(plan: Plan, ruling: Ruling) -> pa.Table:
     """The wide table with its verdicts: what ``recut``, ``why`` and ``report`` work on."""
     columns = [Column(name, "string", "the item") for name in BASE]
-    columns += list({column.name: column for column in plan.columns}.values())
+    long = {column.name for column in track_columns(plan)}
+    columns += [column for column in plan.columns if column.name not in long]
     kinds = dict(zip(FACTS, ("string", "string", "string", "int", "float", "float"), strict=True))
     for planned in plan.stages:
         if not planned.whole:
             columns += [
-                Column(fact(planned.name, name), kinds[name], f"{name} of the stage {planned.name}", decimals=6)
-                for name in FACTS
+                Column(fact(planned.name, name), kind, f"{name} of the stage", decimals=6)
+                for name, kind in kinds.items()
             ]
-    frame = ruling.table.reset_index(drop=True)
-    verdict_names = ("state", "stage", "gate", "reason", "detail", "value", "bound")
-    for name in verdict_names:
-        column = ruling.verdicts[name].to_numpy(object)
-        frame[f"verdict_{name}"] = [None if value is None or value != value else str(value) for value in column]
-        columns.append(Column(f"verdict_{name}", "string", f"{name} of the verdict"))
-    return arrow_table(frame, columns)
+    names = ("state", "stage", "gate", "reason", "detail", "value", "bound")
+    verdicts = {f"verdict_{name}": _texts(ruling.verdicts[name]).to_numpy() for name in names}
+    columns += [Column(f"verdict_{name}", "string", f"{name} of the verdict") for name in names]
+    return arrow_table(ruling.table.reset_index(drop=True).assign(**verdicts), columns)
 
 
 def _manifest(folder: Path) -> dict[str, object]:
@@ -211,7 +264,7 @@ def _manifest(folder: Path) -> dict[str, object]:
                 entry["rows"] = pq.read_metadata(path).num_rows
             files[path.relative_to(folder).as_posix()] = entry
     tables = {}
-    for table in ("clips", "sources", "ledger", "items"):
+    for table in ("clips", "sources", "ledger", "items", "tracks"):
         tables[table] = sum(
             int(entry["rows"])  # type: ignore[index, call-overload]
             for name, entry in files.items()

@@ -1,4 +1,4 @@
-"""Where an item's pictures lie, and a few of them as small stills: for the report and contact sheets."""
+"""Where an item's pictures lie, and small stills of it for the report and contact sheets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Footage:
 
 def source_footage(recorded: Recorded, item: str) -> Footage:
     """The item's span in its source. Raises ItemFailed ``file_missing`` when the source is gone."""
-    row = recorded.items.loc[item]
+    row = recorded.row(item)
     origin = recorded.origins.get(str(row["root_id"]))
     path = None
     if origin is not None and origin.path is not None:
@@ -44,7 +44,7 @@ def source_footage(recorded: Recorded, item: str) -> Footage:
 
 def finished_footage(recorded: Recorded, item: str) -> Footage | None:
     """The finished clip in media/, or None where there is none; never a file outside the folder."""
-    row = recorded.items.loc[item]
+    row = recorded.row(item)
     relative = row.get("media_path")
     if not isinstance(relative, str):
         return None
@@ -56,7 +56,7 @@ def finished_footage(recorded: Recorded, item: str) -> Footage | None:
 
 
 def stills(footage: Footage, count: int, max_side: int) -> list[Picture]:
-    """``count`` pictures spread evenly over the span, (H, W, 3) uint8 RGB, longer side at most ``max_side``.
+    """``count`` pictures of the span, (H, W, 3) uint8 RGB, longer side at most ``max_side``.
 
     The k-th shows the middle of the k-th of ``count`` equal parts. Fewer where the pictures end
     early. Raises ItemRejected and ItemFailed as the decoder does.

@@ -11,16 +11,19 @@ from talkingface_wild.dataset.layout import Layout
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLES = ("clips", "sources", "ledger", "items")
+TABLES = ("clips", "sources", "ledger", "items", "tracks")
 
 
 def load(out: str | Path, table: str = "clips") -> pd.DataFrame:
-    """One table of the latest commit in ``out`` as a DataFrame: clips, sources, ledger or items.
+    """One table of the latest commit in ``out``: clips, sources, ledger, items, or tracks (the
+    measures that hold a value per sample, such as face_boxes, by clip_id).
 
     Raises InputUnreadable when ``out`` holds no data set, UsageError for an unknown table.
     """
     if table not in TABLES:
-        raise UsageError(f"Expected a table out of {', '.join(TABLES)}, found {table!r}{nearest(table, TABLES)}.")
+        raise UsageError(
+            f"Expected a table out of {', '.join(TABLES)}, found {table!r}{nearest(table, TABLES)}."
+        )
     import pandas as pd
 
     folder = Layout(Path(out)).latest() / table

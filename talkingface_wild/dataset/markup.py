@@ -1,11 +1,11 @@
-"""HTML and SVG from nested calls: whatever is not Markup already is escaped, attribute values too."""
+"""HTML and SVG from nested calls: what is not Markup already is escaped, attributes too."""
 
 from __future__ import annotations
 
 import html
 import re
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _VOID = frozenset({"meta", "img", "br"})
 
 
@@ -19,16 +19,16 @@ Content = str | int | float | None
 
 
 def escape(value: Content) -> Markup:
-    """``value`` as text: markup stays, all else is escaped; control characters and lone surrogates become ``�``."""
+    """Markup as it is, all else escaped; control characters and lone surrogates become ``�``."""
     if isinstance(value, Markup):
         return value
     text = "" if value is None else str(value)
-    clean = _CONTROL.sub("\ufffd", text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
+    clean = _CONTROL.sub("\ufffd", text)
     return Markup(html.escape(clean, quote=True))
 
 
-def tag(name: str, *content: Content, **attributes: Content) -> Markup:
-    """An element. Attribute names lose a last ``_`` and have ``-`` for ``_``; None leaves one out."""
+def tag(name: str, /, *content: Content, **attributes: Content) -> Markup:
+    """An element. Attribute names lose a last ``_``, have ``-`` for ``_``; None leaves one out."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
         for key, value in attributes.items()

@@ -1,4 +1,4 @@
-"""The latest commit as it was recorded: its tables, recipe, gates and declared columns. Changes nothing."""
+"""The latest commit as recorded: tables, recipe, gates, declared columns. Changes nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -19,7 +19,6 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import UNKNOWN
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.dataset.load import load
 from talkingface_wild.engine.table import BASE, FACTS, fact
 
 _COMPARISON_WORDS = {
@@ -55,9 +54,13 @@ class Recorded:
     sources: pd.DataFrame
     origins: Mapping[str, Source]
 
+    def row(self, item: str) -> pd.Series[Any]:
+        """One item's row of items/."""
+        return cast("pd.Series[Any]", self.items.loc[item])
+
     def language_of(self, item: str) -> str:
         """The final language of an item: as relabelled, else as listed."""
-        row = self.items.loc[item]
+        row = self.row(item)
         for name in ("language", "group"):
             if name in row.index and isinstance(row[name], str):
                 return str(row[name])
@@ -65,7 +68,7 @@ class Recorded:
 
     def verdict_of(self, item: str) -> str:
         """What became of an item, in words: ``kept``, or ``rejected: too_short``."""
-        row = self.items.loc[item]
+        row = self.row(item)
         words = [row["verdict_state"], row["verdict_reason"]]
         return ": ".join(str(word) for word in words if isinstance(word, str))
 
@@ -81,14 +84,18 @@ class Recorded:
         return self.items[(level == "clip") & (self.items["verdict_state"] != "split")]
 
 
-def read_recorded(out: Path) -> Recorded:
-    """Read the latest commit of ``out``. Raises InputUnreadable when it is none, or is damaged."""
+def read_recorded(out: Path, lists: bool = False) -> Recorded:
+    """Read the latest commit of ``out``; columns that hold lists only with ``lists``.
+
+    Raises InputUnreadable when there is none, or it is damaged.
+    """
     layout = Layout(out)
     folder = layout.latest()
     try:
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
         schema = pq.read_schema(folder / "items" / "part-0.parquet")
-        items = load(out, "items").set_index("item_id", drop=False)
+        wanted = [field.name for field in schema if lists or not pa.types.is_list(field.type)]
+        items = _table(folder, "items", wanted).set_index("item_id", drop=False)
         stages = tuple(str(next(iter(entry))) for entry in recipe["stages"])
         return Recorded(
             layout=layout,
@@ -101,9 +108,9 @@ def read_recorded(out: Path) -> Recorded:
             owners=column_owners(schema, stages),
             unmeasured=_unmeasured(folder, items, stages),
             items=items,
-            clips=load(out, "clips"),
-            ledger=load(out, "ledger"),
-            sources=load(out, "sources"),
+            clips=_table(folder, "clips"),
+            ledger=_table(folder, "ledger"),
+            sources=_table(folder, "sources"),
             origins=_origins(layout),
         )
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
@@ -111,6 +118,14 @@ def read_recorded(out: Path) -> Recorded:
             f"Expected a whole commit in {folder}, found one that cannot be read ({error!r}); "
             f"write it anew with `tfw recut {out}`."
         ) from error
+
+
+def _table(folder: Path, table: str, columns: list[str] | None = None) -> pd.DataFrame:
+    """One table of this commit, which stays the same while a newer one is published."""
+    frame = pd.read_parquet(folder / table, columns=columns)
+    if "language" in frame:
+        frame["language"] = frame["language"].astype("string")
+    return frame
 
 
 def _gate(name: str, entry: Mapping[str, Any]) -> Gate:

@@ -23,14 +23,20 @@ CLIP_COLUMNS: tuple[Column, ...] = (
     Column("source_id", "string", "the source it was cut from; key of sources/"),
     Column("source_path", "string", "path of the video as listed, relative to the list or folder"),
     Column("source_url", "string", "address of the video, where it has one"),
-    Column("language", "string", "BCP-47 tag of the language, after any relabelling; the partition key"),
+    Column(
+        "language", "string", "BCP-47 tag of the language, after any relabelling; the partition key"
+    ),
     Column("licence", "string", "licence as the list gives it"),
     Column("consent", "string", "consent as the list gives it"),
     Column("review", "string", "a reviewer's answer: accepted, or null where nobody looked"),
 )
 SOURCE_COLUMNS: tuple[Column, ...] = (
     Column("source_id", "string", "hash of the video and the span that was asked for"),
-    Column("media_key", "string", "what the video is: sha256:… of a file, site:id or the address of a remote one"),
+    Column(
+        "media_key",
+        "string",
+        "what the video is: sha256:… of a file, site:id or the address of a remote one",
+    ),
     Column("source_path", "string", "path as listed, relative to the list or folder"),
     Column("source_url", "string", "address, where it has one"),
     Column("language", "string", "BCP-47 tag as listed, searched or named by the folder"),
@@ -62,8 +68,16 @@ LEDGER_COLUMNS: tuple[Column, ...] = (
     Column("value", "string", "measured value at the gate"),
     Column("bound", "string", "the gate's bound for this language"),
     Column("attempts", "int", "times the stage was tried"),
-    Column("seconds", "float", "wall seconds the stage took, shared among its batch", "s", decimals=4),
-    Column("cost_cpu_seconds", "float", "processor seconds the stage took, shared among its batch", "s", decimals=4),
+    Column(
+        "seconds", "float", "wall seconds the stage took, shared among its batch", "s", decimals=4
+    ),
+    Column(
+        "cost_cpu_seconds",
+        "float",
+        "processor seconds the stage took, shared among its batch",
+        "s",
+        decimals=4,
+    ),
 )
 
 
@@ -71,7 +85,9 @@ def arrow_field(column: Column) -> pa.Field:
     """One field, with unit, meaning and range in its metadata."""
     metadata = {"meaning": column.meaning, "unit": column.unit}
     if column.low is not None or column.high is not None:
-        metadata["range"] = f"{'' if column.low is None else column.low}..{'' if column.high is None else column.high}"
+        metadata["range"] = (
+            f"{'' if column.low is None else column.low}..{'' if column.high is None else column.high}"
+        )
     if column.type in ("float", "list<float>"):
         metadata["decimals"] = str(column.decimals)
     return pa.field(column.name, _ARROW[column.type], metadata=metadata)
@@ -88,20 +104,18 @@ def arrow_table(frame: pd.DataFrame, columns: Iterable[Column]) -> pa.Table:
     arrays = []
     for field in schema:
         if field.name in frame.columns:
-            values = frame[field.name]
-            if isinstance(values.dtype, pd.ArrowDtype):
-                arrays.append(pa.array(values, field.type))
-            elif values.dtype == object or pa.types.is_list(field.type):
-                plain = [None if _is_missing(value) else value for value in values]
-                arrays.append(pa.array(plain, field.type))
-            else:
-                arrays.append(pa.Array.from_pandas(values, type=field.type))
+            arrays.append(_array(frame[field.name], field.type))
         else:
             arrays.append(pa.nulls(len(frame), field.type))
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _is_missing(value: object) -> bool:
-    if value is None or value is pd.NA:
-        return True
-    return isinstance(value, float) and value != value
+def _array(values: pd.Series, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    """A column as Arrow of this type; what pandas counts as missing is null."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        made = pa.array(values, from_pandas=True).dictionary_decode()
+    elif values.dtype == object:
+        made = pa.array(values.to_numpy(), kind, from_pandas=True)
+    else:
+        made = pa.array(values, from_pandas=True)
+    return made if made.type == kind else made.cast(kind)

@@ -6,12 +6,11 @@ journal gathers the logs into Parquet parts (temporary name, fsync, rename) and 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.core.log import LOGGER
 from talkingface_wild.core.outcome import Value
-from talkingface_wild.core.paths import atomic_path, disk_full
+from talkingface_wild.core.paths import NO_ROOM, atomic_path, disk_full
 
 _SCHEMA = pa.schema(
     [
@@ -69,12 +69,13 @@ class JournalWriter:
 
     def write(self, records: Iterable[Record]) -> None:
         """Append records in one system call. Raises DiskFull when there is no room."""
-        data = "".join(json.dumps(asdict(record), separators=(",", ":")) + "\n" for record in records).encode()
+        lines = [json.dumps(_plain(record), separators=(",", ":")) + "\n" for record in records]
+        data = "".join(lines).encode()
         while data:
             try:
                 data = data[os.write(self._handle, data) :]
             except OSError as error:
-                if error.errno == errno.ENOSPC:
+                if error.errno in NO_ROOM:
                     raise disk_full(self._path) from error
                 raise
 
@@ -95,7 +96,7 @@ class Journal:
         """Read the parts; ``with_logs`` also looks into the logs of a run that may still go on."""
         self.folder = folder
         self._records: dict[tuple[str, str], Record] = {}
-        self._reopened: dict[tuple[str, str], int] = {}
+        self._reopened: dict[tuple[str, str], Record] = {}
         (folder / "parts").mkdir(parents=True, exist_ok=True)
         for part in sorted((folder / "parts").glob("part-*.parquet")):
             self._take(_read_part(part))
@@ -112,13 +113,14 @@ class Journal:
 
     def attempts(self, item: str, fingerprint: str) -> int:
         """How often this was tried in earlier runs, without success."""
-        return self._reopened.get((item, fingerprint), 0)
+        record = self._reopened.get((item, fingerprint))
+        return record.attempts if record else 0
 
     def reopen_failed(self) -> int:
         """Take failed results as not there, so that they are tried again; their attempts still count."""
         failed = [key for key, record in self._records.items() if record.state == "failed"]
         for key in failed:
-            self._reopened[key] = self._records.pop(key).attempts
+            self._reopened[key] = self._records.pop(key)
         return len(failed)
 
     def put(self, records: Iterable[Record]) -> None:
@@ -148,13 +150,17 @@ class Journal:
     def _compact(self) -> None:
         parts = sorted((self.folder / "parts").glob("part-*.parquet"))
         if len(parts) > _MOST_PARTS:
-            _write_part(self.folder / "parts", list(self._records.values()))
+            _write_part(self.folder / "parts", list((self._reopened | self._records).values()))
             for part in parts:
                 part.unlink()
 
 
+def _plain(record: Record) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in _SCHEMA.names}
+
+
 def _write_part(folder: Path, records: list[Record]) -> None:
-    rows = [asdict(record) for record in records]
+    rows = [_plain(record) for record in records]
     for row in rows:
         row["values"] = json.dumps(row["values"]) if row["values"] is not None else None
         row["children"] = json.dumps(row["children"]) if row["children"] is not None else None
@@ -177,8 +183,15 @@ def _read_part(path: Path) -> Iterator[Record]:
 
 
 def _read_log(path: Path) -> Iterator[Record]:
-    """Records of a log; an unfinished last line (the process was killed) is left out."""
+    """Records of a log. An unfinished last line (the process was killed) is left out, and so is a
+    line that is no record (the machine or the disk stopped within it): its items are done again.
+    """
     with path.open("rb") as stream:
         for line in stream:
             if line.endswith(b"\n"):
-                yield Record(**json.loads(line))
+                try:
+                    yield Record(**json.loads(line))
+                except (ValueError, TypeError):
+                    LOGGER.warning(
+                        "A damaged line of %s is left out; its items are done again.", path
+                    )

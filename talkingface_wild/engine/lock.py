@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import socket
@@ -42,24 +43,47 @@ def holder_of(out: Path) -> dict[str, object] | None:
 
 
 def _take(path: Path, own: str) -> None:
-    for _ in range(3):
-        temporary = path.with_name(f".lock-{os.getpid()}")
+    temporary = path.with_name(f".lock-{os.getpid()}")
+    with _alone_in(path.parent):
         temporary.write_text(own)
         try:
-            os.link(temporary, path)
-            return
-        except FileExistsError:
             holder = _read(path)
             if holder is not None and _alive(holder):
-                raise FolderLocked(
-                    f"Expected {path.parent} to be free, found a run on it by process {holder['process']} on "
-                    f"{holder['host']} since {holder['since']}; wait for it, or choose another --out."
-                ) from None
-            LOGGER.warning("Took over %s: the run that held it is gone.", path.parent)
-            path.unlink(missing_ok=True)
+                raise FolderLocked(_occupied(path, holder))
+            if path.exists():
+                LOGGER.warning("Took over %s: the run that held it is gone.", path.parent)
+                path.unlink(missing_ok=True)
+            os.link(temporary, path)
+        except FileExistsError:
+            raise FolderLocked(
+                f"Expected {path.parent} to be free, found another run that starts on it at this "
+                "moment; try again."
+            ) from None
         finally:
             temporary.unlink(missing_ok=True)
-    raise FolderLocked(f"Expected {path.parent} to be free, found other runs that start on it at this moment; try again.")
+
+
+def _occupied(path: Path, holder: dict[str, object]) -> str:
+    found = (
+        f"Expected {path.parent} to be free, found a run on it by process {holder['process']} on "
+        f"{holder['host']} since {holder['since']}; wait for it, or choose another --out."
+    )
+    if holder["host"] != socket.gethostname():
+        found += f" If that machine no longer runs it, delete {path}."
+    return found
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """One process of this machine at a time looks at the folder's lock and takes it over."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network file systems cannot; there the hard link alone decides.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _read(path: Path) -> dict[str, object] | None:
@@ -67,7 +91,9 @@ def _read(path: Path) -> dict[str, object] | None:
         holder = json.loads(path.read_text())
     except (OSError, ValueError):
         return None
-    return holder if isinstance(holder, dict) and {"host", "process", "since"} <= set(holder) else None
+    return (
+        holder if isinstance(holder, dict) and {"host", "process", "since"} <= set(holder) else None
+    )
 
 
 def _alive(holder: dict[str, object]) -> bool:

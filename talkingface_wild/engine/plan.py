@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +46,9 @@ class Plan:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Every declared column, in order of the stages."""
-        return tuple(column for planned in self.stages for column in columns_of(planned.stage))
+        """Every declared column once, in order of the stages."""
+        found = {c.name: c for planned in self.stages for c in columns_of(planned.stage)}
+        return tuple(found.values())
 
     def segments(self) -> Iterator[tuple[int, int]]:
         """Half-open ranges of item stages between the barriers, in order; empty ones left out."""
@@ -65,7 +66,11 @@ def columns_of(stage: type[Stage] | type[Whole]) -> tuple[Column, ...]:
     """A stage's declared columns and the one that says why they are null, if they are."""
     if stage.kind == "whole":
         return stage.columns
-    why = Column(f"{stage.name}_unmeasured", "string", f"why the stage {stage.name} did not run; null where it did")
+    why = Column(
+        f"{stage.name}_unmeasured",
+        "string",
+        f"why the stage {stage.name} did not run; null where it did",
+    )
     return (*stage.columns, why)
 
 
@@ -87,40 +92,27 @@ def make_plan(
     """Bind configured stages, ``(class, config, unmeasured)``, to fingerprints and to the gates on their columns.
 
     A fingerprint covers the stage's name, version, config, its weights' hashes, and the fingerprints
-    of the stages that give the columns it needs; never a threshold. Raises KeyError when a gate or a
+    of the stages before it that give the columns it needs; never a threshold. A gate is judged after
+    each stage that gives its column. Raises KeyError when a gate or a
     stage names a column that no stage gives.
     """
     owner: dict[str, int] = {}
-    for position, (stage, _, _) in enumerate(stages):
-        owner.update({column.name: position for column in columns_of(stage)})
-    by_stage: dict[int, list[Gate]] = {}
+    by_stage: list[list[Gate]] = [[] for _ in stages]
+    given = [{column.name for column in columns_of(stage)} for stage, _, _ in stages]
     for gate in gates:
-        by_stage.setdefault(owner[gate.column], []).append(gate)
+        givers = [position for position, names in enumerate(given) if gate.column in names]
+        if not givers:
+            raise KeyError(gate.column)
+        for position in givers:
+            by_stage[position].append(gate)
     prints: list[str] = []
     planned: list[Planned] = []
     for position, (stage, config, unmeasured) in enumerate(stages):
-        upstream = sorted({prints[owner[name]] for name in stage.needs if owner[name] < position})
+        upstream = sorted({prints[owner[name]] for name in stage.needs})
         hashes = {name: weight_hash(name) for name in stage.weights(config)}
         prints.append(digest([stage.name, stage.version, config_data(config), hashes, upstream]))
         planned.append(
-            Planned(stage.name, stage, config, prints[-1], tuple(by_stage.get(position, ())), unmeasured)
+            Planned(stage.name, stage, config, prints[-1], tuple(by_stage[position]), unmeasured)
         )
+        owner |= dict.fromkeys(given[position], position)
     return Plan(tuple(planned), score_all)
-
-
-def with_gates(plan: Plan, gates: Sequence[Gate]) -> Plan:
-    """The same stages under other gates; fingerprints stay."""
-    owner = {
-        column.name: position
-        for position, planned in enumerate(plan.stages)
-        for column in columns_of(planned.stage)
-    }
-    grouped: Mapping[int, list[Gate]] = {
-        position: [gate for gate in gates if owner[gate.column] == position]
-        for position in range(len(plan.stages))
-    }
-    stages = tuple(
-        dataclasses.replace(planned, gates=tuple(grouped[position]))
-        for position, planned in enumerate(plan.stages)
-    )
-    return dataclasses.replace(plan, stages=stages)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,9 +21,14 @@ class Progress:
     reasons: Counter[str] = field(default_factory=Counter)
     roots_total: int = 0
     _offsets: dict[Path, int] = field(default_factory=dict)
+    _reading: threading.Lock = field(default_factory=threading.Lock)
 
     def refresh(self) -> int:
-        """Read new whole lines of every log; returns how many results they held."""
+        """Read new whole lines of every log; returns how many results they held. Threads may share it."""
+        with self._reading:
+            return self._read()
+
+    def _read(self) -> int:
         found = 0
         for log in sorted((self.folder / "logs").glob("*.jsonl")):
             try:
@@ -34,8 +40,11 @@ class Progress:
             end = data.rfind(b"\n") + 1
             self._offsets[log] = self._offsets.get(log, 0) + end
             for line in data[:end].splitlines():
-                record = json.loads(line)
-                self.states[record["stage"], record["state"]] += 1
+                try:
+                    record = json.loads(line)
+                    self.states[record["stage"], record["state"]] += 1
+                except (ValueError, KeyError, TypeError):
+                    continue
                 if record["reason"]:
                     self.reasons[record["reason"]] += 1
                 found += 1

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from talkingface_wild.core.gate import COMPARISONS, Gate
+from talkingface_wild.engine.ledger import Entry, ledger_of
 from talkingface_wild.engine.plan import Plan, Planned
 from talkingface_wild.engine.stage import Whole, Workplace
 from talkingface_wild.engine.table import fact
@@ -46,7 +47,7 @@ class _State:
             name: np.full(count, None, dtype=object)
             for name in ("stage", "gate", "reason", "detail", "value", "bound")
         }
-        self.ledger: list[pd.DataFrame] = []
+        self.ledger: list[Entry] = []
         self.todo: list[tuple[np.ndarray, int, np.ndarray]] = []
         self.waiting = False
 
@@ -79,7 +80,7 @@ def rule(
     if admitted is not None:
         outside = state.kept & ~table.index.isin(admitted)
         reasons = np.full(len(table), "target_met", dtype=object)
-        state.ledger.append(_ledger_rows(table, outside, "targets", REJECTED, reasons))
+        state.ledger.append(Entry(outside, "targets", REJECTED, reasons))
         state.settle(outside, REJECTED, stage="targets", reason=reasons)
         state.measured &= ~outside
     for position, planned in enumerate(plan.stages):
@@ -91,16 +92,33 @@ def rule(
         else:
             _item_stage(planned, position, plan, table, state)
     state.settle(state.kept & (state.state == None), KEPT)  # noqa: E711
+    _inherit(table, state)
     verdicts = pd.DataFrame({"state": state.state, **state.columns}, index=table.index)
-    verdicts["state"] = verdicts["state"].fillna(PENDING)
     ids = table.index.to_numpy()
     todo = [
         (str(ids[row]), position, bool(kept[row]))
         for where, position, kept in state.todo
         for row in np.flatnonzero(where)
     ]
-    ledger = pd.concat(state.ledger, ignore_index=True) if state.ledger else _ledger_rows(table, [], "", "")
-    return Ruling(table, verdicts, ledger, todo)
+    return Ruling(table, verdicts, ledger_of(table, state.ledger), todo)
+
+
+def _inherit(table: pd.DataFrame, state: _State) -> None:
+    """Clips that this ruling never reached (measured when their source still passed) share the
+    verdict of the item they were cut from; what has none is pending.
+    """
+    rows = table.index.get_indexer(table["parent_id"].to_numpy(object))
+    open_ = (state.state == None) & (rows >= 0)  # noqa: E711
+    while open_.any():
+        parents = rows[open_]
+        state.state[open_] = state.state[parents]
+        for column in state.columns.values():
+            column[open_] = column[parents]
+        reached = open_ & (state.state != None)  # noqa: E711
+        if not reached.any():
+            break
+        open_ &= ~reached
+    state.state[state.state == None] = PENDING  # noqa: E711
 
 
 def _item_stage(
@@ -113,11 +131,14 @@ def _item_stage(
         out = in_play
         split = np.zeros(len(table), bool)
     else:
-        answers = table[fact(planned.name, "state")].to_numpy(object, na_value=None)
-        absent = in_play & (answers == None)  # noqa: E711
-        failed = in_play & (answers == "failed")
-        rejected = in_play & (answers == "rejected")
-        split = in_play & (answers == "split")
+        answers = table[fact(planned.name, "state")]
+
+        def answered(state: str) -> np.ndarray:
+            return np.asarray((answers == state).fillna(False).to_numpy(bool))
+
+        absent = in_play & answers.isna().to_numpy(bool)
+        failed, rejected = in_play & answered("failed"), in_play & answered("rejected")
+        split = in_play & answered(SPLIT)
         if absent.any() and not state.waiting:
             state.todo.append((absent, position, state.kept.copy()))
         reasons = table[fact(planned.name, "reason")].to_numpy(object, na_value=None)
@@ -125,19 +146,22 @@ def _item_stage(
         for where, outcome in ((absent, PENDING), (failed, FAILED), (rejected, REJECTED)):
             if where.any():
                 shown = where & state.kept
-                state.ledger.append(_ledger_rows(table, shown, planned.name, outcome, reasons, details))
+                state.ledger.append(Entry(shown, planned.name, outcome, reasons, details))
                 state.settle(where, outcome, stage=planned.name, reason=reasons, detail=details)
                 state.measured &= ~where
-        out = in_play & (answers == "done")
+        out = in_play & answered("done")
         if split.any():
-            state.ledger.append(_ledger_rows(table, split & state.kept, planned.name, KEPT))
+            parts = np.full(len(table), SPLIT, dtype=object)
+            state.ledger.append(Entry(split & state.kept, planned.name, KEPT, details=parts))
             born = (table["born"] == planned.name).to_numpy(bool)
             parents = table["parent_id"].to_numpy(object)
             ids = table.index.to_numpy(object)
             kept_parents = set(ids[split & state.kept])
             newborn = born & np.fromiter((p in kept_parents for p in parents), bool, len(parents))
             all_parents = set(ids[split])
-            state.measured |= born & np.fromiter((p in all_parents for p in parents), bool, len(parents))
+            state.measured |= born & np.fromiter(
+                (p in all_parents for p in parents), bool, len(parents)
+            )
             state.settle(split, SPLIT, stage=planned.name)
             state.measured &= ~split
             state.kept |= newborn
@@ -152,11 +176,15 @@ def _barrier(planned: Planned, table: pd.DataFrame, state: _State, place: Workpl
     alive = state.kept & (table["level"] == stage.level).to_numpy(bool)
     answer = stage.compute(table[alive])
     for column in stage.columns:
-        filled = table[column.name].copy()
-        if len(answer):
-            filled.loc[answer.index] = answer[column.name]
-        table[column.name] = filled
+        table[column.name] = _spread(answer[column.name], table[column.name])
     _apply_gates(planned, table, state, alive)
+
+
+def _spread(answer: pd.Series, old: pd.Series) -> pd.Series:
+    """A barrier's answer over all items: null for those it did not see, whatever stood there before."""
+    if old.dtype == object:
+        return answer.astype(object).reindex(old.index)
+    return answer.astype(old.dtype).reindex(old.index)
 
 
 def _apply_gates(planned: Planned, table: pd.DataFrame, state: _State, where: np.ndarray) -> None:
@@ -169,11 +197,11 @@ def _apply_gates(planned: Planned, table: pd.DataFrame, state: _State, where: np
             values = table[gate.column].to_numpy(object, na_value=None)
             facts = {"reason": reasons, "value": values, "bound": bounds}
             state.ledger.append(
-                _ledger_rows(table, lost, planned.name, REJECTED, reasons, None, values, bounds, gate.name)
+                Entry(lost, planned.name, REJECTED, reasons, None, values, bounds, gate.name)
             )
             state.settle(lost, REJECTED, stage=planned.name, gate=gate.name, **facts)
             alive &= passed
-    state.ledger.append(_ledger_rows(table, alive, planned.name, KEPT))
+    state.ledger.append(Entry(alive, planned.name, KEPT))
 
 
 def _judge(gate: Gate, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -196,36 +224,3 @@ def _judge(gate: Gate, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.
     if gate.missing == "pass":
         passed |= missing
     return passed, reasons, bounds
-
-
-def _ledger_rows(
-    table: pd.DataFrame,
-    where: np.ndarray | list[bool],
-    stage: str,
-    outcome: str,
-    reasons: np.ndarray | None = None,
-    details: np.ndarray | None = None,
-    values: np.ndarray | None = None,
-    bounds: np.ndarray | None = None,
-    gate: str | None = None,
-) -> pd.DataFrame:
-    rows = table.loc[where] if len(where) else table.iloc[:0]
-
-    def pick(array: np.ndarray | None) -> object:
-        return None if array is None else array[where]
-
-    frame = pd.DataFrame({"item_id": rows.index.to_numpy(object)})
-    frame["level"] = rows["level"].to_numpy(object)
-    frame["group"] = rows["group"].to_numpy(object)
-    frame["root_id"] = rows["root_id"].to_numpy(object)
-    frame["stage"] = stage
-    frame["state"] = outcome
-    frame["gate"] = gate
-    frame["reason"] = pick(reasons)
-    frame["detail"] = pick(details)
-    frame["value"] = pick(values)
-    frame["bound"] = pick(bounds)
-    for name in ("attempts", "seconds", "cpu_seconds"):
-        source = fact(stage, name)
-        frame[name] = rows[source].to_numpy(object, na_value=None) if source in rows else None
-    return frame

@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FrameType
+from typing import Any
 
 from talkingface_wild.core.errors import DiskFull, Interrupted
 from talkingface_wild.core.log import LOGGER
@@ -41,6 +42,7 @@ class Run:
     round_roots: int | None = None
     """Most roots begun in one round; the stages' caches are emptied after each round."""
     stopped: str | None = None
+    _suspects: set[str] = field(default_factory=set)
 
     def go(self) -> Ruling:
         """Work until nothing is left; returns the ruling. After a stop, ``stopped`` says why.
@@ -67,8 +69,8 @@ class Run:
     def _loop(self, journal: Journal) -> Ruling:
         admitted = self.admission(None)
         first_segment, idle = True, 0
+        table, items = build_table(self.plan, journal, self.roots)
         while True:
-            table, items = build_table(self.plan, journal, self.roots)
             ruling = rule(
                 self.plan, table, self.place, admitted=admitted, first_segment=first_segment
             )
@@ -88,47 +90,54 @@ class Run:
             idle = 0 if len(journal) > before else idle + 1
             if idle >= _ROUNDS_WITHOUT_PROGRESS and not stop_requested(self.place):
                 self._give_up(journal, ruling)
+            table, items = build_table(self.plan, journal, self.roots)
 
     def _work(self, journal: Journal, ruling: Ruling, items: dict[str, Item]) -> None:
         """One round of the executor over what the ruling asks for, segment by segment."""
         start, end = _segment(self.plan, min(position for _, position, _ in ruling.todo))
+        wanted = [entry for entry in ruling.todo if start <= entry[1] < end]
+        found = _barrier_values(ruling, self.plan, start, [id_ for id_, _, _ in wanted])
         tasks = [
             Task(
-                _with_table_values(items[id_], ruling, self.plan),
+                replace(items[id_], values={**items[id_].values, **found[id_]}),
                 position,
                 kept,
                 journal.attempts(id_, self.plan.stages[position].fingerprint),
+                _known(self.plan, journal, id_, position, end),
             )
-            for id_, position, kept in ruling.todo
-            if start <= position < end
+            for id_, position, kept in wanted
         ]
         if self.round_roots and start == 0:
             tasks = _first_roots(tasks, self.round_roots)
-        try:
-            self.executor.run(self.plan, start, end, tasks, self.place)
-        finally:
-            self.progress.refresh()
-            journal.gather()
+        calm = [task for task in tasks if task.item.id not in self._suspects]
+        for group in [calm] if calm else [[task] for task in tasks]:
+            try:
+                self.executor.run(self.plan, start, end, group, self.place)
+            finally:
+                self.progress.refresh()
+                journal.gather()
+            self._bury(journal, alone=None if calm else group[0].item.id)
+            if stop_requested(self.place):
+                break
         shutil.rmtree(self.place.cache, ignore_errors=True)
-        self._bury(journal)
 
-    def _bury(self, journal: Journal) -> None:
-        """Items that were in flight when a worker died alone, twice, are failed as ``crash``."""
-        deaths = self.place.scratch / "inflight"
-        for marker in sorted(deaths.glob("*.txt")):
-            fingerprint, *ids = marker.read_text().split("\n") or [""]
+    def _bury(self, journal: Journal, alone: str | None) -> None:
+        """Items in flight when a worker died become suspects, which run one by one when the others
+        are through. A worker that dies again with nothing but one item fails it as ``crash``.
+        """
+        for marker in sorted((self.place.scratch / "inflight").glob("*.txt")):
+            fingerprint, *ids = marker.read_text().split("\n")
             marker.unlink()
-            for id_ in ids:
-                count = deaths / f"{fingerprint}-{id_}.deaths"
-                died = int(count.read_text()) + 1 if count.exists() else 1
-                count.write_text(str(died))
-                if died >= 2 and journal.get(id_, fingerprint) is None:
-                    journal.put([_crash(self.plan, id_, fingerprint, died)])
+            self._suspects.update(ids)
+            if ids == [alone] and journal.get(alone, fingerprint) is None:
+                detail = "the worker died while it had this item, and again with it alone"
+                journal.put([_crash(self.plan, journal, alone, fingerprint, detail)])
 
     def _give_up(self, journal: Journal, ruling: Ruling) -> None:
         """Fail what several rounds could not move, so that a run always ends."""
+        detail = f"{_ROUNDS_WITHOUT_PROGRESS} rounds of work ended without any result"
         journal.put(
-            _crash(self.plan, id_, self.plan.stages[position].fingerprint, _ROUNDS_WITHOUT_PROGRESS)
+            _crash(self.plan, journal, id_, self.plan.stages[position].fingerprint, detail)
             for id_, position, _ in ruling.todo
         )
 
@@ -166,21 +175,37 @@ def _segment(plan: Plan, position: int) -> tuple[int, int]:
     return next((start, end) for start, end in plan.segments() if start <= position < end)
 
 
-def _with_table_values(item: Item, ruling: Ruling, plan: Plan) -> Item:
-    """The item with what the barriers found for it."""
-    values = dict(item.values)
-    for planned in plan.stages:
-        if planned.whole:
-            for column in planned.stage.columns:
-                value = ruling.table.at[item.id, column.name]
-                values[column.name] = None if value is None or value != value else value
-    return Item(item.id, item.level, item.group, item.payload, values)
+def _barrier_values(
+    ruling: Ruling, plan: Plan, end: int, ids: list[str]
+) -> dict[str, dict[str, Any]]:
+    """What the barriers before position ``end`` found for each item."""
+    names = [
+        c.name for planned in plan.stages[:end] if planned.whole for c in planned.stage.columns
+    ]
+    if not names:
+        return {id_: {} for id_ in ids}
+    if not names:
+        return dict.fromkeys(ids, {})
+    rows = ruling.table.loc[ids, names].astype(object)
+    rows = rows.where(rows.notna(), None)
+    return dict(zip(ids, rows.to_dict("records"), strict=True))
 
 
-def _crash(plan: Plan, item: str, fingerprint: str, times: int) -> Record:
+def _known(plan: Plan, journal: Journal, item: str, position: int, end: int) -> frozenset[int]:
+    """Positions behind ``position`` whose result for this item is in the journal already."""
+    return frozenset(
+        later
+        for later in range(position + 1, end)
+        if journal.get(item, plan.stages[later].fingerprint) is not None
+    )
+
+
+def _crash(plan: Plan, journal: Journal, item: str, fingerprint: str, detail: str) -> Record:
     stage = next(planned.name for planned in plan.stages if planned.fingerprint == fingerprint)
-    detail = f"the worker died {times} times while it had this item"
-    return Record(item, stage, fingerprint, "failed", "crash", detail, attempts=times, at=time.time())
+    tries = journal.attempts(item, fingerprint) + 2
+    return Record(
+        item, stage, fingerprint, "failed", "crash", detail, attempts=tries, at=time.time()
+    )
 
 
 @contextmanager
@@ -192,9 +217,13 @@ def _stop_on_signals(place: Workplace) -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         if stop_requested(place):
-            raise Interrupted("Broken off at once; the journal is intact: run the same command to go on.")
+            raise Interrupted(
+                "Broken off at once; the journal is intact: run the same command to go on."
+            )
         request_stop(place, "interrupted")
-        LOGGER.warning("Stopping: finishing what is in flight; press Ctrl-C again to break off at once.")
+        LOGGER.warning(
+            "Stopping: finishing what is in flight; press Ctrl-C again to break off at once."
+        )
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -26,7 +26,9 @@ def fact(stage: str, name: str) -> str:
     return f"@{stage}:{name}"
 
 
-def build_table(plan: Plan, journal: Journal, roots: Iterable[Item]) -> tuple[pd.DataFrame, dict[str, Item]]:
+def build_table(
+    plan: Plan, journal: Journal, roots: Iterable[Item]
+) -> tuple[pd.DataFrame, dict[str, Item]]:
     """The wide table, indexed by item id, and the items by id with all values that are known.
 
     Children follow their parent; ``born`` is the stage that made them (empty for roots).
@@ -38,7 +40,9 @@ def build_table(plan: Plan, journal: Journal, roots: Iterable[Item]) -> tuple[pd
             rows.append(row)
             items[item.id] = item
     names = [column.name for column in plan.columns]
-    facts = [fact(planned.name, name) for planned in plan.stages if not planned.whole for name in FACTS]
+    facts = [
+        fact(planned.name, name) for planned in plan.stages if not planned.whole for name in FACTS
+    ]
     table = pd.DataFrame(rows, columns=[*BASE, *names, *facts])
     table = typed(table, plan)
     return table.set_index("item_id", drop=False), items
@@ -47,7 +51,9 @@ def build_table(plan: Plan, journal: Journal, roots: Iterable[Item]) -> tuple[pd
 def typed(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """The table with nullable dtypes by declaration, so that empty and full columns look alike."""
     kinds = {"float": "Float64", "int": "Int64", "bool": "boolean", "string": "string"}
-    dtypes: dict[str, str] = {column.name: kinds.get(column.type, "object") for column in plan.columns}
+    dtypes: dict[str, str] = {
+        column.name: kinds.get(column.type, "object") for column in plan.columns
+    }
     for planned in plan.stages:
         if not planned.whole:
             dtypes |= {fact(planned.name, name): "string" for name in ("state", "reason", "detail")}
@@ -88,7 +94,10 @@ def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, 
             if record.children is not None:
                 row[fact(planned.name, "state")] = "split"
                 parent_item = Item(item.id, item.level, item.group, item.payload, values)
-                children = [(child, index + 1, item.id, planned.name) for child in _children(parent_item, record)]
+                children = [
+                    (child, index + 1, item.id, planned.name)
+                    for child in _children(parent_item, record)
+                ]
                 break
         whole = Item(item.id, item.level, item.group, item.payload, values)
         yield {**values, **row}, whole
@@ -97,11 +106,15 @@ def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, 
 
 def _children(parent: Item, record: Record) -> list[Item]:
     return [
-        child_item(parent, child["id"], child["payload"], {**(record.values or {}), **child["values"]})
+        child_item(
+            parent, child["id"], child["payload"], {**(record.values or {}), **child["values"]}
+        )
         for child in record.children or []
     ]
 
 
 def declared(plan: Plan) -> dict[str, str]:
     """Which stage gives each declared column."""
-    return {column.name: planned.name for planned in plan.stages for column in columns_of(planned.stage)}
+    return {
+        column.name: planned.name for planned in plan.stages for column in columns_of(planned.stage)
+    }

@@ -5,25 +5,19 @@ The same code runs in process and inside Ray actors. It never decides what to do
 
 from __future__ import annotations
 
-import errno
 import os
+import resource
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from talkingface_wild.core.columns import clean_values
-from talkingface_wild.core.errors import TfwError
 from talkingface_wild.core.gate import judge
-from talkingface_wild.core.log import LOGGER
-from talkingface_wild.core.outcome import Done, Failed, ItemFailed, ItemRejected, Outcome, Rejected
-from talkingface_wild.core.paths import disk_full
+from talkingface_wild.core.outcome import Done, Failed, Outcome
+from talkingface_wild.engine.attempt import attempt, checked
 from talkingface_wild.engine.journal import Record, open_log
 from talkingface_wild.engine.plan import Plan, Planned
 from talkingface_wild.engine.stage import Item, Stage, Workplace
-
-ATTEMPTS = 3
-"""How often a transient failure is tried in one run."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +29,8 @@ class Task:
     kept: bool = True
     attempts: int = 0
     """Attempts of earlier runs at that stage."""
+    known: frozenset[int] = frozenset()
+    """Later positions whose result is in the journal already: the task ends before them."""
 
 
 class Worker:
@@ -71,16 +67,28 @@ class Worker:
         self._log.close()
         self._marker.unlink(missing_ok=True)
 
-    def _enqueue(self, tasks: Sequence[Task], queues: list[list[Task]], leaving: list[Task]) -> None:
+    def _enqueue(
+        self, tasks: Sequence[Task], queues: list[list[Task]], leaving: list[Task]
+    ) -> None:
         """Put each task before the next stage that applies to it, or among those that leave."""
         for task in tasks:
             arrived = self._arrive(task)
-            if arrived is not None:
-                (leaving if arrived.position >= self.end else queues[arrived.position]).append(arrived)
+            if arrived is None:
+                self._forget(task.item)
+            else:
+                (leaving if arrived.position >= self.end else queues[arrived.position]).append(
+                    arrived
+                )
 
     def _arrive(self, task: Task) -> Task | None:
-        """The task at the next stage that applies to it; None when a gate on an unmeasured column ends it."""
+        """The task at the next stage that applies to it; None when it ends here.
+
+        It ends at a gate on an unmeasured column, or before a stage whose result is known: the next
+        ruling reads that result and says where the item goes on.
+        """
         while task.position < self.end:
+            if task.position in task.known:
+                return None
             planned = self.plan.stages[task.position]
             applies = planned.stage.level == task.item.level and (
                 task.kept or getattr(planned.stage, "scored", True)
@@ -108,10 +116,13 @@ class Worker:
     def _batch(self, position: int, batch: list[Task]) -> list[Task]:
         planned = self.plan.stages[position]
         self._marker.write_text("\n".join([planned.fingerprint, *(task.item.id for task in batch)]))
-        wall, cpu = time.perf_counter(), time.process_time()
-        outcomes, tries = attempt(self._stage(position, planned), [task.item for task in batch])
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        outcomes = [_cleaned(planned, outcome) for outcome in outcomes]
+        wall, cpu = time.perf_counter(), processor_seconds()
+        items = [task.item for task in batch]
+        outcomes, tries = attempt(self._stage(position, planned), items)
+        wall, cpu = time.perf_counter() - wall, processor_seconds() - cpu
+        outcomes = [
+            checked(planned, item, outcome) for item, outcome in zip(items, outcomes, strict=True)
+        ]
         self._log.write(
             _record(planned, task, outcome, tried, wall / len(batch), cpu / len(batch))
             for task, outcome, tried in zip(batch, outcomes, tries, strict=True)
@@ -143,67 +154,23 @@ class Worker:
         onward: list[Task] = []
         for item in offspring(task.item, outcome):
             kept = task.kept and judge(planned.gates, item.values, item.group).kept
+            known = task.known if item.id == task.item.id else frozenset()
             if kept or self.plan.score_all:
-                onward.append(Task(item, task.position + 1, kept))
+                onward.append(Task(item, task.position + 1, kept, known=known))
         return onward
 
 
-def attempt(stage: Stage, items: list[Item]) -> tuple[list[Outcome], list[int]]:
-    """Outcomes and numbers of tries. An error in a batch is pinned to its item by going one by one."""
-    if len(items) > 1:
-        try:
-            return _answers(stage, items), [1] * len(items)
-        except TfwError:
-            raise
-        except Exception as error:
-            LOGGER.debug("%s: batch of %d goes one by one: %s", stage.name, len(items), error)
-    single = [_one(stage, item) for item in items]
-    return [outcome for outcome, _ in single], [tries for _, tries in single]
-
-
-def _answers(stage: Stage, items: list[Item]) -> list[Outcome]:
-    outcomes = stage.process(items)
-    if len(outcomes) != len(items):
-        raise RuntimeError(f"stage {stage.name} answered {len(outcomes)} times for {len(items)} items")
-    return outcomes
-
-
-def _one(stage: Stage, item: Item) -> tuple[Outcome, int]:
-    outcome: Outcome = Failed("crash", "not tried")
-    for tries in range(1, ATTEMPTS + 1):
-        try:
-            outcome = _answers(stage, [item])[0]
-        except (ItemRejected, ItemFailed) as error:
-            outcome = error.outcome
-        except TfwError:
-            raise
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise disk_full(stage.place.scratch) from error
-            outcome = Failed("crash", f"{type(error).__name__}: {error}"[:500])
-        except Exception as error:
-            outcome = Failed("crash", f"{type(error).__name__}: {error}"[:500])
-        if not (isinstance(outcome, Failed) and outcome.transient):
-            return outcome, tries
-        time.sleep(0.1 * 2**tries)
-    return outcome, ATTEMPTS
-
-
-def _cleaned(planned: Planned, outcome: Outcome) -> Outcome:
-    columns = planned.stage.columns
-    if isinstance(outcome, Failed):
-        return outcome
-    values = clean_values(columns, outcome.values)
-    if isinstance(outcome, Rejected) or outcome.children is None:
-        return replace(outcome, values=values)
-    children = tuple(replace(child, values=clean_values(columns, child.values)) for child in outcome.children)
-    return Done(values, children)
+def processor_seconds() -> float:
+    """Processor seconds of this process and of the programs it ran and waited for (ffmpeg)."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _record(
     planned: Planned, task: Task, outcome: Outcome, tries: int, wall: float, cpu: float
 ) -> Record:
-    state = {Done: "done", Rejected: "rejected", Failed: "failed"}[type(outcome)]
+    failed = isinstance(outcome, Failed)
+    state = "done" if isinstance(outcome, Done) else "failed" if failed else "rejected"
     children: list[dict[str, Any]] | None = None
     if isinstance(outcome, Done) and outcome.children is not None:
         children = [
@@ -236,9 +203,12 @@ def offspring(item: Item, outcome: Done) -> list[Item]:
     ]
 
 
-def child_item(parent: Item, id_: str, payload: Mapping[str, Any], values: Mapping[str, Any]) -> Item:
-    """A child: its own id and payload over the parent's, its values over the parent's; level ``clip``."""
-    return Item(id_, "clip", parent.group, {**parent.payload, **payload}, {**parent.values, **values})
+def child_item(
+    parent: Item, id_: str, payload: Mapping[str, Any], values: Mapping[str, Any]
+) -> Item:
+    """A child at level ``clip``: its own id, its payload and values over the parent's."""
+    payload, values = {**parent.payload, **payload}, {**parent.values, **values}
+    return Item(id_, "clip", parent.group, payload, values)
 
 
 def request_stop(place: Workplace, why: str) -> None:

@@ -47,17 +47,17 @@ def duplicates(rows: Sequence[Row]) -> dict[str, str]:
     """
     ordered = sorted(rows, key=lambda row: (row.order, row.id))
     copies: dict[str, str] = {}
-    for later, earlier in _candidates(ordered):
+    for later, earlier, shift in _candidates(ordered):
         one, other = ordered[earlier], ordered[later]
         if other.id in copies or one.id in copies:
             continue
-        if alike(one.fingerprint, other.fingerprint):
+        if alike(one.fingerprint, other.fingerprint, near=shift):
             copies[other.id] = one.id
     return copies
 
 
-def _candidates(ordered: Sequence[Row]) -> list[tuple[int, int]]:
-    """(later, earlier) places of clips that share enough words at one shift, in order."""
+def _candidates(ordered: Sequence[Row]) -> list[tuple[int, int, int]]:
+    """(later, earlier, shift in words) of clips that share enough words at one shift, in order."""
     words, clips, positions = _sampled_words(ordered)
     order = np.argsort(words, kind="stable")
     words, clips, positions = words[order], clips[order], positions[order]
@@ -67,9 +67,10 @@ def _candidates(ordered: Sequence[Row]) -> list[tuple[int, int]]:
     partners = (*(first + step for step in range(FIRST_MEMBERS)), here - 1)
     votes = [_votes(clips, positions, first, partner, len(ordered)) for partner in partners]
     keys, counts = np.unique(np.concatenate(votes), return_counts=True)
-    pairs = np.unique(keys[counts >= LEAST_VOTES] // SHIFTS)
+    pairs, steps = np.divmod(keys[counts >= LEAST_VOTES], SHIFTS)
     later, earlier = np.divmod(pairs, max(len(ordered), 1))
-    return list(zip(later.tolist(), earlier.tolist(), strict=True))
+    shifts = (steps - SHIFTS // 2) * SHIFT_WORDS + SHIFT_WORDS // 2
+    return list(zip(later.tolist(), earlier.tolist(), shifts.tolist(), strict=True))
 
 
 def _votes(
@@ -81,7 +82,7 @@ def _votes(
     theirs = partner[mine]
     apart = clips[mine] != clips[theirs]
     mine, theirs = mine[apart], theirs[apart]
-    shift = np.floor_divide(positions[mine] - positions[theirs], SHIFT_WORDS) + SHIFTS // 2
+    shift = np.floor_divide(positions[theirs] - positions[mine], SHIFT_WORDS) + SHIFTS // 2
     votes: Numbers = (clips[mine] * total + clips[theirs]) * SHIFTS + np.clip(shift, 0, SHIFTS - 1)
     return votes
 

@@ -1,157 +1,30 @@
-"""A clip's measures of its face, from sampled detections: who is first, how long, how large, where.
-Pure arithmetic on arrays; no bounds, no gates. Shape legend: T samples, N faces of one sample; a
-box is x0, y0, x1, y1 in pixels of the source.
+"""A clip's measures of its first face: how long, how large, where, how still; and spans to cut out.
+Pure arithmetic; no gates. Shape legend: T samples; a box is x0, y0, x1, y1 in source pixels.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.functional.face_track import overlap
+from talkingface_wild.functional.face_samples import (
+    LEAST_AREA_RATIO,
+    FaceTrack,
+    Observation,
+    areas,
+)
 from talkingface_wild.functional.head_pose import head_angles
 
 Floats = npt.NDArray[np.float64]
 Span = tuple[float, float]
 
-LEAST_AREA_RATIO = 0.15
-"""Faces below this part of the first face's area are insets or audience: they do not count."""
-LEAST_OVERLAP = 0.2
-"""Intersection over union with its last place by which the first face is known again."""
 WINDOW_FACTOR = 1.6
 """Side of the crop window in longer sides of the boxes' union (TalkVid's factor)."""
 COMPLETE_PART = 0.98
 """Part of a complete face's box that lies inside the picture."""
-
-
-class Faces(Protocol):
-    """What a detector gives for one picture: (N, 5) boxes with scores, (N, 5, 2) points or None."""
-
-    @property
-    def boxes_N5(self) -> npt.NDArray[Any]:
-        """x0, y0, x1, y1, score."""
-
-    @property
-    def points_N52(self) -> npt.NDArray[Any] | None:
-        """Eyes, nose, corners of the mouth."""
-
-
-@dataclass(frozen=True)
-class FaceTrack:
-    """The first face of a clip, sample by sample; rows where it is not ``present`` hold zeros."""
-
-    times_T: Floats
-    """Seconds on the source's clock."""
-    boxes_T4: Floats
-    points_T52: Floats | None
-    """None when the detector gives no points."""
-    present_T: npt.NDArray[np.bool_]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain lists, pixels rounded to 0.1 and seconds to 0.001; absent samples are None."""
-        points = self.points_T52
-
-        def rows(values: Floats) -> list[Any]:
-            plain = np.round(values.reshape(len(values), -1), 1).tolist()
-            return [row if seen else None for row, seen in zip(plain, self.present_T, strict=True)]
-
-        return {
-            "times": np.round(self.times_T, 3).tolist(),
-            "boxes": rows(self.boxes_T4),
-            "points": None if points is None else rows(points),
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> FaceTrack:
-        """The track that ``to_json`` wrote."""
-        present = np.array([row is not None for row in data["boxes"]], dtype=np.bool_)
-
-        def rows(values: list[Any], width: int) -> Floats:
-            return np.array([row or [0.0] * width for row in values]).reshape(-1, width)
-
-        points = data["points"]
-        return cls(
-            np.array(data["times"], dtype=np.float64),
-            rows(data["boxes"], 4),
-            None if points is None else rows(points, 10).reshape(-1, 5, 2),
-            present,
-        )
-
-
-@dataclass(frozen=True)
-class Observation:
-    """A clip's first face, with its scores and the next largest face beside it."""
-
-    track: FaceTrack
-    rate: float
-    """Samples a second."""
-    scores_T: Floats
-    second_ratios_T: Floats
-    """Area of the largest other face ÷ the first one's; 0 where there is none."""
-
-
-def observe(
-    samples: Sequence[Faces],
-    rate: float,
-    start: float = 0.0,
-    scale: float = 1.0,
-    least_area_ratio: float = LEAST_AREA_RATIO,
-) -> Observation:
-    """Follow the first face through detections at ``start + k / rate`` seconds.
-
-    ``scale`` is source pixels per pixel of the detector's picture. The first face is the one that
-    overlaps its own last place most, else the largest. Faces below ``least_area_ratio`` of the
-    usual largest one (the median over the samples) are never first: an inset thumbnail does not
-    take the place of a face that is missed for a moment.
-    """
-    count = len(samples)
-    boxes_T4, points_T52 = np.zeros((count, 4)), np.zeros((count, 5, 2))
-    scores_T, ratios_T = np.zeros(count), np.zeros(count)
-    present_T = np.zeros(count, dtype=np.bool_)
-    has_points = any(len(s.boxes_N5) and s.points_N52 is not None for s in samples)
-    largest = [areas(sample.boxes_N5).max() for sample in samples if len(sample.boxes_N5)]
-    least = least_area_ratio * float(np.median(largest)) if largest else 0.0
-    last: Floats | None = None
-    for index, sample in enumerate(samples):
-        found = np.asarray(sample.boxes_N5, dtype=np.float64)
-        chosen = _first(found, last, least)
-        if chosen is None:
-            continue
-        last = found[chosen, :4]
-        sizes = areas(found)
-        present_T[index], scores_T[index] = True, found[chosen, 4]
-        boxes_T4[index] = last * scale
-        ratios_T[index] = np.delete(sizes, chosen).max(initial=0.0) / max(sizes[chosen], 1e-9)
-        if sample.points_N52 is not None:
-            points_T52[index] = np.asarray(sample.points_N52[chosen], dtype=np.float64) * scale
-    times = start + np.arange(count) / rate
-    track = FaceTrack(times, boxes_T4, points_T52 if has_points else None, present_T)
-    return Observation(track, rate, scores_T, ratios_T)
-
-
-def _first(found_N5: Floats, last: Floats | None, least: float) -> int | None:
-    """The index of the first face among ``found_N5``, or None."""
-    sizes = areas(found_N5)
-    candidates = [index for index in range(len(found_N5)) if sizes[index] >= least]
-    if not candidates:
-        return None
-    if last is not None:
-        shares = {index: overlap(found_N5[index], last) for index in candidates}
-        nearest = max(candidates, key=lambda index: shares[index])
-        if shares[nearest] >= LEAST_OVERLAP:
-            return nearest
-    return max(candidates, key=lambda index: float(sizes[index]))
-
-
-def areas(boxes: npt.NDArray[Any]) -> Floats:
-    """The areas of boxes (N, 4 or more), in square pixels."""
-    sides = np.asarray(boxes[:, 2:4] - boxes[:, :2], dtype=np.float64)
-    return np.asarray(np.prod(np.maximum(sides, 0.0), axis=1), dtype=np.float64)
 
 
 def measures(
@@ -163,16 +36,18 @@ def measures(
 ) -> dict[str, float | int | None]:
     """The clip's measures by the names of their columns; ``width`` × ``height`` source pixels.
 
-    Of all samples: ``face_presence_ratio`` (the first face is seen), ``single_face_ratio`` (it and no
-    other of ``least_area_ratio`` of its area), ``second_face_ratio`` (another one as well),
-    ``second_face_area_ratio`` (the largest), ``face_gap_seconds`` (longest run of samples without
-    it, ends included, each standing for 1 / rate seconds). Of those that show it:
+    Of all samples: ``face_presence_ratio`` (the first face is seen), ``single_face_ratio`` (it and
+    no other of ``least_area_ratio`` of its area), ``second_face_ratio`` (another one as well),
+    ``face_gap_seconds`` (longest run of samples without it, ends included, each standing for
+    1 / rate seconds).
+    Of those that show it: ``second_face_area_ratio`` (largest other face ÷ the first),
     ``face_confidence`` (median score), ``face_side_px`` (median longer side of its box),
     ``crop_side_px`` (see ``window``), ``face_complete_samples_missing`` (how many have a point
     outside the picture, or less than 98 % of the box inside), ``yaw_p90``, ``yaw_max``,
     ``pitch_p90`` (degrees either way), ``face_motion_union_ratio`` (area of the boxes' union ÷
-    their median area), ``face_speed`` (see ``speed``). What cannot be known is None: all of the
-    second kind without a face, angles without points.
+    their median area), ``face_speed`` (see ``speed``).
+    What cannot be known is None: the second kind without a face, angles without points, all
+    without samples.
     """
     track = observation.track
     present = track.present_T
@@ -181,7 +56,7 @@ def measures(
         "face_presence_ratio": _mean(present),
         "single_face_ratio": _mean(present & ~second),
         "second_face_ratio": _mean(second),
-        "face_gap_seconds": longest_run(~present) / observation.rate,
+        "face_gap_seconds": longest_run(~present) / observation.rate if len(present) else None,
         **dict.fromkeys(_OF_PRESENT),
     }
     if not present.any():
@@ -283,7 +158,7 @@ def violations(
 
 
 def split_at(spans: Iterable[Span], start: float, end: float, least: float) -> list[Span]:
-    """What is left of ``start``–``end`` outside ``spans``, in pieces of at least ``least`` seconds."""
+    """What is left of ``start``–``end`` outside ``spans``: pieces of at least ``least`` seconds."""
     pieces, position = [], start
     for low, high in [*_merged(spans), (end, end)]:
         if min(low, end) - position >= least - 1e-9:

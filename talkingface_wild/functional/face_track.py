@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.signal import medfilt
@@ -144,9 +143,11 @@ def smooth(values_T: npt.NDArray[Any], kernel: int = KERNEL, ends: Ends = "zero"
     reference does; curation asks for ``edge``, which leaves a face at rest where it is.
     """
     values = np.asarray(values_T, dtype=np.float64)
-    reach = kernel // 2 if ends == "edge" else 0
-    filtered = medfilt(np.pad(values, reach, mode="edge"), kernel) if len(values) else values
-    return np.asarray(filtered[reach : reach + len(values)], dtype=np.float64)
+    if not len(values):
+        return values
+    reach = kernel // 2
+    padded = np.pad(values, reach, mode="edge" if ends == "edge" else "constant")
+    return np.asarray(medfilt(padded, kernel)[reach : reach + len(values)], dtype=np.float64)
 
 
 def crop_path(boxes_T4: Floats, ends: Ends = "zero", kernel: int = KERNEL) -> CropPath:
@@ -172,6 +173,8 @@ def crop_square(
     int(half (1 + 2 scale)) grey pixels; then bilinear to the final size. What lies further
     out is grey as well. Raises ValueError for a half side that is not positive.
     """
+    import cv2
+
     if not half > 0:
         raise ValueError(f"expected a positive half side of a face, found {half}")
     border = int(half * (1 + 2 * scale))

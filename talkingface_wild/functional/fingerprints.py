@@ -32,6 +32,8 @@ PICTURE_LIMIT = 0.25
 LEAST_OVERLAP_SECONDS = 1.5
 LEAST_OVERLAP_SHARE = 0.5
 """Two clips are compared where they overlap by this share of the shorter one, at any shift."""
+NEAR_WORDS = 6
+"""How far from a known shift is still looked."""
 NOT_ALIKE = 1.0
 """The distance of what cannot be compared: silence, or too little overlap."""
 
@@ -101,14 +103,15 @@ def picture_words(text: str) -> npt.NDArray[np.uint64]:
     return np.frombuffer(bytes.fromhex(text), dtype=">u8").astype(np.uint64)
 
 
-def similar(one: Fingerprint, other: Fingerprint) -> tuple[float, float]:
+def similar(one: Fingerprint, other: Fingerprint, near: int | None = None) -> tuple[float, float]:
     """(picture distance, sound distance): shares of differing bits, about 0.5 for strangers.
 
     The sound finds the shift between the two (a copy may begin earlier or later); the pictures are
     compared at that shift. A distance is 1 where too little can be compared: silent clips have no
-    shift and never count as alike.
+    shift and never count as alike. ``near`` is the shift where it is already known, in words of the
+    sound (position in ``one`` minus position in ``other``); then only a few beside it are tried.
     """
-    shift, sound = _best_shift(sound_words(one.sound), sound_words(other.sound))
+    shift, sound = _best_shift(sound_words(one.sound), sound_words(other.sound), near)
     if sound == NOT_ALIKE:
         return NOT_ALIKE, NOT_ALIKE
     seconds = shift * HOP / RATE
@@ -116,17 +119,21 @@ def similar(one: Fingerprint, other: Fingerprint) -> tuple[float, float]:
     return _picture_distance(*words, seconds), sound
 
 
-def alike(one: Fingerprint, other: Fingerprint) -> bool:
-    """Whether both distances are under their limits."""
-    picture, sound = similar(one, other)
+def alike(one: Fingerprint, other: Fingerprint, near: int | None = None) -> bool:
+    """Whether both distances of ``similar`` are under their limits."""
+    picture, sound = similar(one, other, near)
     return picture < PICTURE_LIMIT and sound < SOUND_LIMIT
 
 
-def _best_shift(one: Bits, other: Bits) -> tuple[int, float]:
+def _best_shift(one: Bits, other: Bits, near: int | None) -> tuple[int, float]:
     """The shift (in words, of ``other`` against ``one``) of least distance, and that distance."""
     least = max(LEAST_OVERLAP_SECONDS * RATE / HOP, LEAST_OVERLAP_SHARE * min(len(one), len(other)))
     best = (0, NOT_ALIKE)
-    for shift in range(-len(other) + int(least), len(one) - int(least) + 1):
+    first_shift, last_shift = int(least) - len(other), len(one) - int(least)
+    if near is not None:
+        first_shift = max(first_shift, near - NEAR_WORDS)
+        last_shift = min(last_shift, near + NEAR_WORDS)
+    for shift in range(first_shift, last_shift + 1):
         start, stop = max(shift, 0), min(len(one), len(other) + shift)
         first, second = one[start:stop], other[start - shift : stop - shift]
         heard = (first != 0) & (second != 0)

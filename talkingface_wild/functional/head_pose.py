@@ -15,14 +15,14 @@ FACE_53: Floats = np.array(
     [
         [-0.50, 0.00, 0.00],
         [0.50, 0.00, 0.00],
-        [0.00, 0.58, 0.50],
-        [-0.40, 1.05, 0.05],
-        [0.40, 1.05, 0.05],
+        [0.00, 0.56, 0.50],
+        [-0.40, 1.08, 0.05],
+        [0.40, 1.08, 0.05],
     ]
 )
 """A face in distances between its pupils: x to the picture's right, y down, z towards the camera.
-Round proportions of an adult: with pupils 63 mm apart, the mouth is 66 mm below them and 50 mm
-wide, the tip of the nose 36 mm below and 31 mm in front."""
+Round proportions of an adult: with pupils 63 mm apart, the mouth is 68 mm below them and 50 mm
+wide, the tip of the nose 35 mm below and 31 mm in front."""
 
 
 def head_angles(points_T52: npt.NDArray[Any]) -> Floats:
@@ -38,12 +38,15 @@ def head_angles(points_T52: npt.NDArray[Any]) -> Floats:
     centred = points - points.mean(axis=1, keepdims=True)
     camera_T23 = np.swapaxes(centred, 1, 2) @ np.linalg.pinv(model).T
     left, _, right = np.linalg.svd(camera_T23, full_matrices=False)
-    rows_T23 = left @ right
-    forward_T3 = np.cross(rows_T23[:, 0], rows_T23[:, 1])
-    # The third column holds the picture coordinates of the direction that the nose points to.
-    yaw = np.arctan2(rows_T23[:, 0, 2], forward_T3[:, 2])
-    pitch = np.arcsin(np.clip(rows_T23[:, 1, 2], -1, 1))
-    roll = np.arctan2(rows_T23[:, 1, 0], rows_T23[:, 1, 1])
+    turned_T23 = left @ right
+    # Of a head that turns, then nods, then leans, the middle column holds the lean alone.
+    roll = np.arctan2(-turned_T23[:, 0, 1], turned_T23[:, 1, 1])
+    cosine, sine = np.cos(roll)[:, None], np.sin(roll)[:, None]
+    across = cosine * turned_T23[:, 0] + sine * turned_T23[:, 1]
+    down = cosine * turned_T23[:, 1] - sine * turned_T23[:, 0]
+    yaw = np.arctan2(across[:, 2], across[:, 0])
+    nodded = down[:, 2] * np.cos(yaw) - down[:, 0] * np.sin(yaw)
+    pitch = np.arctan2(nodded, down[:, 1])
     angles = np.degrees(np.stack([yaw, pitch, roll], axis=1))
     angles[np.abs(centred).max(axis=(1, 2), initial=0) == 0] = 0.0
     return np.asarray(angles, dtype=np.float64)

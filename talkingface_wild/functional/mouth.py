@@ -22,6 +22,8 @@ UPPER_FACE = (0.22, 0.50, 0.32, 0.68)
 onto the one before it by this part, so that a moving head is not taken for a moving mouth."""
 SIDE = 128
 """Crops are brought to this side by averaging, which takes off most noise of the encoder."""
+SOFTNESS = 1.0
+"""Sigma of a blur at that side: parts of a pixel of movement change the sharpest lines."""
 FAINTEST_CHANGE = 0.25
 """Grey levels a frame: below it, change is noise and rounding; ratios are taken against no less."""
 FEWEST_PAIRS = 5
@@ -127,9 +129,9 @@ def _laid_onto(before: Picture, after: Picture) -> Picture:
 
 
 def _shrunk(crop: npt.NDArray[np.uint8]) -> Picture:
-    """The crop at ``SIDE`` pixels a side, as float32."""
+    """The crop at ``SIDE`` pixels a side, a little blurred, as float32."""
     small = cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, dtype=np.float32)
+    return np.asarray(cv2.GaussianBlur(small.astype(np.float32), (0, 0), SOFTNESS))
 
 
 def _part(picture: Any, region: tuple[float, float, float, float]) -> Any:

@@ -5,6 +5,7 @@ What it writes can be made again; the final clip is never made from it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,11 +19,12 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.media.clocked import ClockedSound, Samples
-from talkingface_wild.media.container import OpenMedia, decoded, frame_micros, open_media
-from talkingface_wild.media.decode import Upright, lasting_us, timed
+from talkingface_wild.media.container import OpenMedia, open_media
+from talkingface_wild.media.decode import Upright
 from talkingface_wild.media.geometry import Picture
-from talkingface_wild.media.grid import SECOND_US, GridPicker, Ticks, micros, tick_count
+from talkingface_wild.media.grid import SECOND_US, GridPicker, Ticks, micros
 from talkingface_wild.media.proxy import ProxyWriter
+from talkingface_wild.media.reading import decoded, frame_micros, lasting_us, timed
 from talkingface_wild.media.sound import Loudness, SoundWriter
 
 SOUND_RATE = 16_000
@@ -82,15 +84,16 @@ def analyse(
 ) -> Analysis:
     """Decode ``path`` once: feed ``detector``, write ``proxy`` (H.264) and ``sound`` (WAV).
 
-    Frame k of the proxy is what is shown at ``usable_start + k / proxy_fps``, at most
-    ``proxy_side`` px long; sample k of the 16 kHz mono sound stands at ``k / 16000`` s. Without
-    a sound stream no sound file is written. Both appear under their names only when complete,
-    with the same bits on every run. Memory does not grow with the length. Raises
-    ItemRejected("undecodable") when no picture of the usable span decodes.
+    Frame k of the proxy is what is shown at ``usable_start + k / proxy_fps``, for every such
+    instant before ``usable_end``, at most ``proxy_side`` px long; sample k of the 16 kHz mono
+    sound stands at ``k / 16000`` s. Without a sound stream no sound file is written. Both appear
+    under their names only when complete, with the same bits on every run. Memory does not grow
+    with the length. Raises ItemRejected("undecodable") when no picture of the usable span
+    decodes.
     """
     start_us, end_us = micros(probe.usable_start), micros(probe.usable_end)
     rate = Fraction(proxy_fps)
-    ticks = Ticks(start_us, rate, tick_count(start_us, end_us, rate))
+    ticks = Ticks(start_us, rate, math.ceil((end_us - start_us) * rate / SECOND_US))
     with open_media(path) as media, _Listener(media, sound, start_us, end_us) as listener:
         upright = Upright(media, proxy_side, multiple=2)
         with atomic_path(proxy) as temporary:
@@ -132,7 +135,7 @@ def proxy_frames(
         start = None if first <= 0 else float(first / rate)
         end = None if last is None else float(last / rate + half)
         upright = Upright(media)
-        for time_us, frame in timed(media, start, end):
+        for time_us, frame in timed(media, media.video, start, end):
             index = round(time_us * rate / SECOND_US)
             if index >= first and (last is None or index <= last):
                 yield index, upright.rgb(frame)
@@ -157,7 +160,7 @@ class _Watcher:
         if self.last_us is not None and time_us < self.last_us:
             return
         self.last_us = time_us
-        for _, picture in self.picker.push(time_us, frame, lasting_us(self.media, frame)):
+        for _, picture in self.picker.push(time_us, frame, lasting_us(self.media.video, frame)):
             self.writer.write(self.upright.rgb(picture))
         if start_us <= time_us < end_us:
             self.detector.feed(time_us / SECOND_US, self._small(frame))

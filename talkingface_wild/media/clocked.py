@@ -28,8 +28,8 @@ _BLOCK = 1 << 16
 class ClockedSound:
     """Turns decoded sound frames into one unbroken run of mono samples that begins at ``start_us``.
 
-    Sample k stands at ``start_us + k / rate``: gaps and late starts become zeros, overlaps are
-    cut. Feeds are in order of time.
+    Sample k stands at ``start_us + k / rate``, to the nearest sample of the clock: gaps and late
+    starts become zeros, overlaps are cut. Feeds are in order of time.
     """
 
     rate: int
@@ -48,9 +48,9 @@ class ClockedSound:
         expected = self._anchor_us + round(Fraction(self._fed * SECOND_US, frame.sample_rate))
         if self._shape != shape or abs(time_us - expected) > _TOLERATED_US:
             yield from self._flush()
-            frame, time_us = _on_common_sample(frame, time_us - self.start_us, self.rate)
+            frame, time_us = _on_common_sample(frame, time_us, self.rate)
             place = round(Fraction(time_us * self.rate, SECOND_US))
-            time_us += self.start_us
+            place -= round(Fraction(self.start_us * self.rate, SECOND_US))
             if place - self.written > LONGEST_GAP_SECONDS * self.rate:
                 return
             yield from self.silence(place)
@@ -91,14 +91,14 @@ class ClockedSound:
             yield samples[skipped:]
 
 
-def _on_common_sample(frame: Any, offset_us: int, rate: int) -> tuple[Any, int]:
+def _on_common_sample(frame: Any, time_us: int, rate: int) -> tuple[Any, int]:
     """``frame`` with zeros before it so that its first sample falls on a sample of the output too.
 
     Hence a span read alone is resampled in the same phase as the whole.
     """
     source_rate = frame.sample_rate
     step = source_rate // math.gcd(source_rate, rate)
-    number = round(Fraction(offset_us * source_rate, SECOND_US))
+    number = round(Fraction(time_us * source_rate, SECOND_US))
     missing = number % step
     sound = frame.to_ndarray()
     before = np.zeros((len(sound), missing * (sound.shape[1] // frame.samples)), dtype=sound.dtype)

@@ -60,11 +60,16 @@ class OpenMedia:
             self.container.seek(int(wanted / stream.time_base), stream=stream)
 
     def rewind(self) -> None:
-        """Go back to the first picture, if anything was read."""
+        """Go back to the beginning, if anything was read."""
         if not self.begun:
             return
-        with contextlib.suppress(av.FFmpegError):
-            self.container.seek(self.video.start_time or 0, stream=self.video)
+        # Some formats refuse an instant before the first; others land behind the first at its own.
+        for target_us in (self.zero_us - 2 * _MICROSECONDS, self.zero_us):
+            try:
+                self.container.seek(target_us)
+                return
+            except av.FFmpegError:
+                continue
 
 
 @contextlib.contextmanager
@@ -93,43 +98,6 @@ def open_media(path: Path) -> Iterator[OpenMedia]:
             if stream is not None:
                 stream.codec_context.thread_count = 1
         yield OpenMedia(container, video, audio, _zero(container))
-
-
-def packets(media: OpenMedia, *streams: Any) -> Iterator[Any]:
-    """Packets in file order, until the data end or break off; corrupt ones are left out."""
-    media.begun = True
-    try:
-        for packet in media.container.demux(*streams):
-            if packet.is_corrupt:
-                media.damage.packets += 1
-            elif packet.size > 0:
-                yield packet
-    except (av.FFmpegError, EOFError):
-        media.damage.broke_off = True
-
-
-def decoded(media: OpenMedia, *streams: Any) -> Iterator[tuple[Any, Any]]:
-    """(stream, frame) in decoding order; what the decoder refuses is counted, not raised."""
-    for packet in packets(media, *streams):
-        for frame in _decode(media, packet.stream, packet):
-            yield packet.stream, frame
-    for stream in streams:
-        for frame in _decode(media, stream, None):
-            yield stream, frame
-
-
-def frame_micros(media: OpenMedia, stream: Any, frame: Any) -> int | None:
-    """A frame's time in microseconds on the clock; None when the file gives it no time at all."""
-    timestamp = frame.pts if frame.pts is not None else frame.dts
-    return None if timestamp is None else media.micros(timestamp, stream.time_base)
-
-
-def _decode(media: OpenMedia, stream: Any, packet: Any) -> list[Any]:
-    try:
-        return list(stream.codec_context.decode(packet))
-    except (av.FFmpegError, EOFError):
-        media.damage.packets += 1
-        return []
 
 
 def _open(path: Path, stack: contextlib.ExitStack) -> Any:

@@ -13,7 +13,7 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from talkingface_wild.core.outcome import ItemRejected
-from talkingface_wild.media.container import OpenMedia, decoded, frame_micros, open_media
+from talkingface_wild.media.container import OpenMedia, open_media
 from talkingface_wild.media.geometry import (
     Orientation,
     Picture,
@@ -22,16 +22,13 @@ from talkingface_wild.media.geometry import (
     orientation_of,
 )
 from talkingface_wild.media.grid import (
-    MOST_LOOK_AHEAD_US,
     SECOND_US,
     GridPicker,
     Ticks,
     micros,
     tick_count,
 )
-
-_SEEK_MARGINS_SECONDS = (0.2, 5.0, float("inf"))
-"""How far before a span reading starts; more when the first key frame found came too late."""
+from talkingface_wild.media.reading import lasting_us, timed
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ def frames(
     """
     with open_media(path) as media:
         upright = Upright(media, max_side)
-        pictures = timed(media, start, end)
+        pictures = timed(media, media.video, start, end)
         first = next(pictures, None)
         if first is None:
             raise ItemRejected("undecodable", f"no picture of {path.name!r} could be decoded")
@@ -122,33 +119,6 @@ def frames(
                 yield Frame(time_us / SECOND_US, upright.rgb(frame))
 
 
-def timed(
-    media: OpenMedia, start: float | None = None, end: float | None = None
-) -> Iterator[tuple[int, Any]]:
-    """(microseconds on the clock, decoded frame), times never falling.
-
-    Begins with the picture shown at ``start`` or an earlier one; ends with the first beyond
-    ``end``.
-    """
-    stop_us = None if end is None else micros(end) + MOST_LOOK_AHEAD_US
-    last_us: int | None = None
-    for time_us, frame in _from_key_frame(media, start):
-        if last_us is not None and time_us < last_us:
-            continue
-        last_us = time_us
-        yield time_us, frame
-        if stop_us is not None and time_us >= stop_us:
-            return
-
-
-def lasting_us(media: OpenMedia, frame: Any) -> int:
-    """How long a frame is shown, in microseconds: as the file says, else by the mean rate."""
-    if frame.duration:
-        return round(Fraction(frame.duration * media.video.time_base) * SECOND_US)
-    rate = Fraction(media.video.average_rate or 25)
-    return round(SECOND_US / rate)
-
-
 def _on_grid(
     pictures: Iterator[tuple[int, Any]], picker: GridPicker, upright: Upright
 ) -> Iterator[Frame]:
@@ -157,7 +127,7 @@ def _on_grid(
     settled = (
         pair
         for time_us, frame in pictures
-        for pair in picker.push(time_us, frame, lasting_us(media, frame))
+        for pair in picker.push(time_us, frame, lasting_us(media.video, frame))
     )
     for tick, frame in itertools.chain(settled, picker.finish()):
         if converted is None or converted[0] is not frame:
@@ -165,28 +135,3 @@ def _on_grid(
         yield Frame(picker.ticks.seconds(tick), converted[1])
         if picker.next_tick == picker.ticks.count and tick == picker.next_tick - 1:
             return
-
-
-def _from_key_frame(media: OpenMedia, start: float | None) -> Iterator[tuple[int, Any]]:
-    for margin in _SEEK_MARGINS_SECONDS:
-        from_the_top = start is None or start - margin <= 0
-        if start is not None and not from_the_top:
-            media.seek(media.video, start - margin)
-        else:
-            media.rewind()
-        stream = _with_times(media)
-        first = next(stream, None)
-        if from_the_top or (first is not None and first[0] <= micros(start or 0.0)):
-            if first is not None:
-                yield first
-                yield from stream
-            return
-
-
-def _with_times(media: OpenMedia) -> Iterator[tuple[int, Any]]:
-    next_us = 0
-    for _, frame in decoded(media, media.video):
-        time_us = frame_micros(media, media.video, frame)
-        time_us = next_us if time_us is None else time_us
-        next_us = time_us + lasting_us(media, frame)
-        yield time_us, frame

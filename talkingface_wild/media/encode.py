@@ -17,13 +17,17 @@ import ffmpeg
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.core.paths import atomic_path
-from talkingface_wild.media.container import FORMATS, OpenMedia, decoded, open_media, packets
+from talkingface_wild.media.container import FORMATS, OpenMedia, open_media
 from talkingface_wild.media.decode import frame_orientation
 from talkingface_wild.media.ffmpeg import file_argument, run_ffmpeg
 from talkingface_wild.media.geometry import Orientation, Window, displayed_size
 from talkingface_wild.media.grid import SECOND_US, micros, tick_count
+from talkingface_wild.media.reading import decoded, packets
 
 _SEEK_MARGIN_SECONDS = 1.0
+_UNINDEXED_MARGIN_SECONDS = 15.0
+"""Formats without an index are sought by guess, and may land behind what was asked for."""
+_INDEXED = ("mov", "matroska", "avi")
 _SPARE_PICTURES = 2
 """The last picture may be repeated this often where rounding leaves the span a little short."""
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
@@ -53,6 +57,7 @@ class _Source:
     orientation: Orientation
     interlaced: bool
     sample_rate: int
+    indexed: bool
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,8 @@ def encode_clip(
     sample_rate = max((known for known in _AAC_RATES if known <= found.sample_rate), default=8000)
     delay_us = offset_frames * SECOND_US // 25
     plan = _Plan(window, size, rate, frames, delay_us, sample_rate, audio_rate)
-    seek = start - _SEEK_MARGIN_SECONDS - max(0, delay_us) / SECOND_US
+    margin = _SEEK_MARGIN_SECONDS if found.indexed else _UNINDEXED_MARGIN_SECONDS
+    seek = start - margin - max(0, delay_us) / SECOND_US
     with atomic_path(video_out) as video, atomic_path(audio_out) as audio:
         arguments = _graph(source, seek, found, plan, video, audio, crf)
         timeout = _LEAST_TIMEOUT_SECONDS + _TIMEOUT_PER_SECOND * float(frames / rate)
@@ -132,6 +138,7 @@ def _look(source: Path, start_us: int) -> _Source:
             orientation=orientation,
             interlaced=bool(frame.interlaced_frame),
             sample_rate=media.audio.codec_context.sample_rate or 48000,
+            indexed=media.container.format.name.startswith(_INDEXED),
         )
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from talkingface_wild.core.outcome import ItemRejected
-from talkingface_wild.media.container import OpenMedia, open_media, packets
-from talkingface_wild.media.decode import frame_orientation, timed
+from talkingface_wild.media.container import OpenMedia, open_media
+from talkingface_wild.media.decode import frame_orientation
 from talkingface_wild.media.geometry import displayed_size
 from talkingface_wild.media.grid import SECOND_US
+from talkingface_wild.media.reading import packets, timed
 
 _HDR_TRANSFERS = (16, 18)
 """AVCOL_TRC_SMPTE2084 (PQ) and AVCOL_TRC_ARIB_STD_B67 (HLG)."""
@@ -25,8 +26,8 @@ _JITTER_SECONDS = 0.002
 """Containers that count milliseconds round a constant interval by this much."""
 _JITTER_SHARE = 0.05
 """Dropped pictures in a steady stream leave its rate constant."""
-_SAME_RATE = 0.005
-"""A declared rate this near to the measured one is the exact one."""
+_ROUNDING_SECONDS = 0.0015
+"""A declared rate that agrees with the timestamps within their rounding is the exact one."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def _sample(media: OpenMedia, video: _Track) -> _Picture | None:
 
 def _pictures_from(media: OpenMedia, key_us: int, most: int) -> list[tuple[int, Any]]:
     found: list[tuple[int, Any]] = []
-    for time_us, frame in timed(media, key_us / SECOND_US):
+    for time_us, frame in timed(media, media.video, key_us / SECOND_US):
         if time_us >= key_us:
             found.append((time_us, frame if not found else None))
         if len(found) >= most:
@@ -228,9 +229,11 @@ def _rate(video: _Track) -> tuple[float, bool]:
     variable = bool(odd.mean() > _JITTER_SHARE)
     if variable:
         return len(intervals) / float(times[-1] - times[0]), True
-    measured = 1 / float(intervals[~odd].mean())
+    steady = intervals[~odd]
     declared = float(video.stream.average_rate or 0)
-    return (declared if abs(declared / measured - 1) < _SAME_RATE else measured), False
+    if declared and abs(len(steady) / declared - float(steady.sum())) < _ROUNDING_SECONDS:
+        return declared, False
+    return 1 / float(steady.mean()), False
 
 
 def _declared(media: OpenMedia, video_end: float, audio: _Track | None) -> tuple[float, bool]:

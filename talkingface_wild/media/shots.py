@@ -45,7 +45,7 @@ class ShotDetector:
             if kind == "adaptive"
             else ContentDetector(threshold=threshold, min_scene_len=min_frames)
         )
-        self._fps = fps
+        self._fps = float(fps)
         self._seconds: list[float] = []
         self._cuts: set[int] = set()
         self._finished = False

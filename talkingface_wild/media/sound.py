@@ -18,11 +18,11 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.media.clocked import ClockedSound, Samples
-from talkingface_wild.media.container import OpenMedia, decoded, frame_micros, open_media
+from talkingface_wild.media.container import OpenMedia, open_media
 from talkingface_wild.media.grid import SECOND_US, micros, tick_count
+from talkingface_wild.media.reading import timed
 
 QUIETEST_DBFS = -120.0
-_SEEK_MARGIN_SECONDS = 0.5
 
 
 def read_sound(
@@ -48,12 +48,8 @@ def read_sound(
 def _span(
     media: OpenMedia, sound: ClockedSound, start_us: int, count: int | None
 ) -> Iterator[Samples]:
-    early = start_us / SECOND_US - _SEEK_MARGIN_SECONDS
-    if early > 0:
-        media.seek(media.audio, early)
-    for _, frame in decoded(media, media.audio):
-        time_us = frame_micros(media, media.audio, frame)
-        yield from sound.feed(start_us if time_us is None else time_us, frame)
+    for time_us, frame in timed(media, media.audio, start_us / SECOND_US):
+        yield from sound.feed(time_us, frame)
         if count is not None and sound.written >= count:
             return
     yield from sound.finish(count)

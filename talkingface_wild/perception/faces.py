@@ -4,22 +4,27 @@ Shape legend: H height, W width, C channels (RGB), N faces.
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from talkingface_wild.core.errors import ExtraMissing, UsageError, WeightMissing, nearest
-from talkingface_wild.core.log import LOGGER
+from talkingface_wild.functional.face_samples import Detection
+from talkingface_wild.perception.onnx_network import import_cv2, load_onnx
+
+__all__ = [
+    "PADDING",
+    "WEIGHTS",
+    "Detection",
+    "Detector",
+    "HaarDetector",
+    "ScrfdDetector",
+    "make_detector",
+]
 
 Picture = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 WEIGHTS: dict[str, str | None] = {
     "haar": None,
@@ -29,23 +34,8 @@ WEIGHTS: dict[str, str | None] = {
 }
 """Every detector's name, and the weight of the manifest that it loads."""
 
-_REMEDY = "get the published file with 'tfw weights fetch' or 'tfw weights import DIR'."
-
 PADDING = 0.25
 """Black border on each side, in longer sides of the picture: close-ups are missed without it."""
-
-
-@dataclass(frozen=True)
-class Detection:
-    """The faces of one picture, surest first, in its own pixels; boxes may reach beyond its edges.
-
-    ``boxes_N5`` holds x0, y0, x1, y1 and a score in 0–1; ``points_N52`` the eyes, the nose and the
-    corners of the mouth as (x, y), the picture's left before its right, or None where the detector
-    gives no points.
-    """
-
-    boxes_N5: Floats
-    points_N52: Floats | None
 
 
 class Detector(Protocol):
@@ -85,11 +75,11 @@ class ScrfdDetector:
 
     def open(self, device: str = "cpu") -> Self:
         """Load the network; WeightMissing when the file is absent or no SCRFD with points."""
-        model = load_onnx(self.path, device, self.threads)
-        if type(model).__name__ != "SCRFD" or not model.use_kps:
+        model = load_onnx(self.path, device, self.threads, "SCRFD")
+        if not model.use_kps:
             raise WeightMissing(
-                f"Expected an SCRFD detector with five points in {self.path}, found another "
-                f"network; {_REMEDY}"
+                f"Expected an SCRFD detector with five points in {self.path}, found one without; "
+                "get a published file (*_kps.onnx, det_10g.onnx) with 'tfw weights import DIR'."
             )
         model.prepare(
             ctx_id=-1 if device == "cpu" else 0,
@@ -205,58 +195,6 @@ def make_detector(
             "given; get it with 'tfw weights import DIR', or set faces.detector=haar."
         )
     return ScrfdDetector(path, size, confidence, padding, threads)
-
-
-def import_cv2() -> ModuleType:
-    """The module cv2, or ExtraMissing that names the apt line when a system library is absent."""
-    try:
-        import cv2
-    except ImportError as error:
-        raise ExtraMissing(
-            f"Expected OpenCV to load, found a system library missing ({error}); "
-            "run: apt install libgl1 libglib2.0-0"
-        ) from error
-    return cv2
-
-
-def load_onnx(path: Path, device: str, threads: int) -> Any:
-    """The model that insightface makes of one ONNX file, silent, on ``device``, with that many threads.
-
-    Raises WeightMissing when the file is absent, damaged or of no form that insightface knows.
-    """
-    import_cv2()
-    import onnxruntime
-    from insightface import model_zoo
-
-    if not path.is_file() or path.suffix != ".onnx":
-        raise WeightMissing(f"Expected an ONNX file (*.onnx) at {path}, found none; {_REMEDY}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    providers = ["CPUExecutionProvider"]
-    if device != "cpu" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        providers.insert(0, "CUDAExecutionProvider")
-    elif device != "cpu":
-        LOGGER.warning("onnxruntime has no CUDA here; %s runs on the CPU", path.name)
-    with contextlib.redirect_stdout(io.StringIO()):
-        model = _damaged_is_missing(
-            lambda: model_zoo.get_model(str(path), providers=providers, sess_options=options),
-            f"Expected a network of InsightFace in {path}, found a damaged file; {_REMEDY}",
-        )
-    if model is None:
-        raise WeightMissing(
-            f"Expected a network of InsightFace in {path}, found another one; {_REMEDY}"
-        )
-    return model
-
-
-def _damaged_is_missing(load: Callable[[], Any], sentence: str) -> Any:
-    """What ``load`` gives; whatever onnxruntime or protobuf raise becomes WeightMissing."""
-    try:
-        return load()
-    except Exception as error:
-        raise WeightMissing(sentence) from error
 
 
 def _cascade(name: str) -> Any:

@@ -115,13 +115,18 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
 
 
 def commit_ruling(
-    layout: Layout, recipe: Recipe, plan: Plan, ruling: Ruling, sources: Sequence[Source]
+    layout: Layout,
+    recipe: Recipe,
+    plan: Plan,
+    ruling: Ruling,
+    sources: Sequence[Source],
+    measured_in: Path | None = None,
 ) -> Commit:
     """Apply reviewers' decisions and write the commit, the resolved recipe beside it."""
     apply_decisions(layout, ruling)
     stages = {s.name: {"fingerprint": s.fingerprint, "unmeasured": s.unmeasured} for s in plan.stages}
     documents = {"recipe.yaml": recipe.dump(), "fingerprints.json": json.dumps(stages, indent=1)}
-    return write_commit(layout, plan, ruling, sources, documents)
+    return write_commit(layout, plan, ruling, sources, documents, measured_in)
 
 
 def make_executor(request: Request) -> Executor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 
-from talkingface_wild.core.errors import ExtraMissing, WeightMissing
+from talkingface_wild.core.errors import ExtraMissing, RecipeError, WeightMissing
 from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.pipelines.recipe import Recipe, StageChoice
 from talkingface_wild.pipelines.stages import stage_class
@@ -32,18 +32,18 @@ def why_unmeasured(choice: StageChoice) -> str | None:
 
 def check_weights(recipe: Recipe) -> None:
     """Raise WeightMissing or ExtraMissing for all that required stages lack, in one sentence."""
-    weights: list[str] = []
+    lacking: list[str] = []
     for choice in recipe.stages:
         if choice.weights != "required":
             continue
-        weights += missing_weights(choice)
+        lacking += missing_weights(choice)
         for name in missing_extras(choice):
             raise ExtraMissing(
                 f"Stage {choice.name} of recipe {recipe.name} needs the package {name}, which is not installed; "
                 f"install it with: pip install 'talkingface-wild[{name}]'"
             )
-    if weights:
-        names = list(dict.fromkeys(weights))
+    if lacking:
+        names = list(dict.fromkeys(lacking))
         raise WeightMissing(
             f"Recipe {recipe.name} needs the weights {', '.join(names)}, found none of them in {weights.default_store().folder}; "
             f"get them with `tfw weights fetch {' '.join(names)}`, or `tfw weights import DIR` from files you have, "
@@ -54,7 +54,13 @@ def check_weights(recipe: Recipe) -> None:
 def plan_of(recipe: Recipe, score_all: bool = False) -> Plan:
     """The plan of a recipe on this machine; call ``check_weights`` first for a clear refusal."""
     stages = [(stage_class(c.name), c.config, why_unmeasured(c)) for c in recipe.stages]
-    return make_plan(stages, recipe.gates, weights.sha256, score_all)
+    try:
+        return make_plan(stages, recipe.gates, weights.sha256, score_all)
+    except KeyError as error:
+        raise RecipeError(
+            f"Recipe {recipe.name}: expected an earlier stage to give the column {error.args[0]!r}, found none; "
+            "add the stage that gives it (`tfw schema` names it), or put the stages in the order of `tfw recipes show`."
+        ) from None
 
 
 def plan_summary(recipe: Recipe) -> list[dict[str, object]]:

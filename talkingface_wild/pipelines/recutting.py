@@ -68,7 +68,7 @@ def recut(out: Path, settings: Sequence[str] = ()) -> Recut:
         plan = stored_plan(recipe, latest)
         sources = load_sources(layout)
         ruling = ruling_of(plan, recipe, latest, sources, layout)
-        commit = commit_ruling(layout, recipe, plan, ruling, sources)
+        commit = commit_ruling(layout, recipe, plan, ruling, sources, measured_in=latest)
         write_text(layout.out / "recipe.yaml", recipe.dump())
     pending = int(((ruling.verdicts["state"] == PENDING) & (ruling.table["level"] == "clip").to_numpy(bool)).sum())
     return Recut(commit, _changes(before, _kept_clips(commit.folder)), pending)

@@ -1,4 +1,4 @@
-"""Video files made by the tests themselves with PyAV: a flash and a click each second, and broken ones."""
+"""Video files that the tests make with PyAV: a flash and a click each second, turned files."""
 
 import struct
 from collections.abc import Iterable, Iterator
@@ -65,7 +65,7 @@ def write_video(
     gop: int = 25,
     container_options: dict[str, str] | None = None,
 ) -> Path:
-    """Write pictures shown from ``times`` on, and mono int16 ``sound`` that begins at ``sound_from``."""
+    """Write pictures shown from ``times`` on, and mono sound that begins at ``sound_from``."""
     with av.open("file:" + str(path.absolute()), "w", options=container_options or {}) as out:
         picture_packets, sound_packets = [], []
         shown, heard = None, None

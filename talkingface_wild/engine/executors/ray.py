@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy, DataContext
+from ray.exceptions import ObjectLostError, OutOfMemoryError, RayActorError, WorkerCrashedError
 
 from talkingface_wild.core.errors import TfwError
 from talkingface_wild.core.log import LOGGER
@@ -125,8 +126,7 @@ class RayExecutor:
                 compute=ActorPoolStrategy(min_size=1, max_size=size),
                 num_cpus=share,
                 num_gpus=gpus or None,
-                max_restarts=0,
-                max_task_retries=0,
+                ray_remote_args_fn=_never_restart,
             )
         self._drain(data, place, f"{len(chain)} pools of {sizes} actors at {share:.3f} CPU on {cpus:g} CPUs")
 
@@ -166,7 +166,14 @@ class RayExecutor:
             cause = _cause(error)
             if isinstance(cause, TfwError):
                 raise cause from None
+            if not isinstance(error, RayActorError | WorkerCrashedError | OutOfMemoryError | ObjectLostError):
+                raise
             LOGGER.warning("A worker died (%s); its items are tried again.", str(error).split("\n")[0][:200])
+
+
+def _never_restart() -> dict[str, int]:
+    """Options of each actor: one that dies ends the round, after which its items are looked at."""
+    return {"max_restarts": 0, "max_task_retries": 0}
 
 
 def _blocks(tasks: Sequence[Task], size: int) -> list[pa.Table]:

@@ -68,7 +68,9 @@ def frames(
             _lid_warp(eye, level).apply(texture)
         map_x = base_x + weight * (dx + turn * (base_y - 170 * ENLARGE))
         map_y = base_y + weight * (dy - turn * (base_x - (MOUTH_CENTRE - LEFT) * ENLARGE))
-        picture = cv2.remap(texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        picture = cv2.remap(
+            texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         if look.blur_sigma:
             picture = cv2.GaussianBlur(picture, (0, 0), look.blur_sigma)
         yield cv2.flip(picture, 1) if look.flip else picture
@@ -123,7 +125,9 @@ def _view(look: Look, width: int, height: int) -> tuple[Grid, Grid, Grid]:
     """Texture coordinates of each pixel, and how much it follows the head (face 1, far 0)."""
     scale = look.view_width / width
     columns = (np.arange(width, dtype=np.float32) - width / 2) * scale + MOUTH_CENTRE + look.shift
-    rows = (np.arange(height, dtype=np.float32) - height / 2) * scale + max(118, height / 2 * scale + 3)
+    rows = (np.arange(height, dtype=np.float32) - height / 2) * scale + max(
+        118, height / 2 * scale + 3
+    )
     x, y = np.meshgrid(columns, rows)
     distance = np.hypot((x - 226) / 78, (y - 95) / 95)
     weight = _smooth_step((1.55 - distance) / 0.6) * _smooth_step((220 - y) / 50)

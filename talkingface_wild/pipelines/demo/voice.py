@@ -68,7 +68,9 @@ def speak(seconds: float, manner: Manner, seed: int) -> Voice:
     voiced = np.diff(pulse, prepend=0.0)
     breath = random.normal(0, 0.006, len(voiced))
     noise = random.normal(0, 0.05, len(voiced))
-    sound = _filtered(voiced + breath, _formant_gains(track)) * _spread(loudness)
+    sound = _filtered(voiced + breath, _formant_gains(track)) * _spread(
+        loudness * (0.4 + 0.6 * openness)
+    )
     sound += _filtered(noise, _fricative_gains(hops)) * _spread(hiss)
     sound = sound / np.abs(sound).max() * 0.6 + random.normal(0, 2e-4, len(sound))
     count = round(seconds * FRAMES_PER_SECOND)
@@ -130,13 +132,16 @@ def _pitch(phrase: npt.NDArray[np.int64], manner: Manner, random: np.random.Gene
 
 
 def _formant_gains(track: Signal) -> Signal:
-    """(hops, bins): gains of three resonances in parallel and a slope of the voice."""
+    """(hops, bins): three resonances in parallel, all vowels about equally loud."""
     hertz = np.fft.rfftfreq(4 * HOP, 1 / RATE)[None, :]
     gains = np.zeros((len(track), hertz.shape[1]))
     for formant, (bandwidth, level) in enumerate(zip(BANDWIDTHS, (1.0, 0.6, 0.3), strict=True)):
         centre = track[:, formant, None]
         gains += level / np.sqrt(1 + ((hertz - centre) / bandwidth) ** 2)
-    return gains / (1 + (hertz / 3800) ** 4)
+    gains /= 1 + (hertz / 3800) ** 4
+    heard = np.square(gains / (1 + (hertz / 150) ** 2)).sum(axis=1, keepdims=True)
+    even: Signal = gains / np.sqrt(heard)
+    return even
 
 
 def _fricative_gains(hops: int) -> Signal:

@@ -80,7 +80,10 @@ def fetch(
         try:
             info, attempts = job.run()
             done = _finish(info, parts, folder, name, probe, attempts)
-        except (ItemRejected, ItemFailed, TfwError):
+        except (ItemFailed, TfwError):
+            raise
+        except ItemRejected:
+            shutil.rmtree(parts, ignore_errors=True)
             raise
         except OSError as error:
             if taxonomy.is_disk_full(error):

@@ -80,7 +80,7 @@ def open_session(
 
 
 def _bounded(base: Any) -> Any:
-    """The class, refusing under TFW_OFFLINE every request to anything but this machine."""
+    """The class, refusing under TFW_OFFLINE to ask any host but this machine (redirects aside)."""
 
     class Bounded(base):  # type: ignore[misc]
         """yt-dlp within this machine's offline rule."""

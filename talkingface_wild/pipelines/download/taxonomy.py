@@ -45,7 +45,8 @@ MESSAGES: tuple[tuple[str, str, bool], ...] = (
     ("not_a_video", r"extension .* is unusual", False),
     ("empty_file", r"did not get any data blocks", True),
     ("network", r"certificate.verify.failed|redirect loop", False),
-    ("network", r"content too short|timed? ?out|resolve|connection (reset|refused|aborted)", True),
+    ("network", r"content too short|timed? ?out|name resolution|failed to resolve", True),
+    ("network", r"getaddrinfo failed|connection (reset|refused|aborted)", True),
     ("network", r"bytes read, \d+ more expected|remote end closed|broken pipe", True),
     ("network", r"fragment .*not found|giving up after \d+ (fragment )?retries", True),
 )
@@ -71,7 +72,9 @@ _TYPES = {
     "UnsupportedError": Ruling("not_a_video"),
     "CertificateVerifyError": Ruling("network"),
 }
-_CRIPPLED = re.compile(r"(?i)some formats may be missing|javascript runtime|missing a url")
+_CRIPPLED = re.compile(
+    r"(?i)javascript runtime could be found|(challenge|signature) solving failed"
+)
 
 
 def rule(error: BaseException) -> Ruling:

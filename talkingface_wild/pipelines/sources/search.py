@@ -150,13 +150,14 @@ def expand(
     return entries, notes
 
 
-def look_up(address: str, count: int) -> list[Found]:
+def look_up(address: str, count: int, politeness: Politeness | None = None) -> list[Found]:
     """The hits of a search or collection as yt-dlp lists them, without opening one of them.
 
     Raises NetworkUnavailable, in one sentence, when the host cannot be asked.
     """
     page = HOST if address.startswith("ytsearch") else address
-    access, advice = Access.from_environment(), "try again later, or give --sources."
+    access, politeness = Access.from_environment(), politeness or Politeness()
+    advice = "try again later, or give --sources."
     if offline_forbids(page):
         raise NetworkUnavailable(
             f"Expected a network to look up {address!r}, found TFW_OFFLINE=1; "
@@ -165,7 +166,7 @@ def look_up(address: str, count: int) -> list[Found]:
     listener = Listener(access)
     parameters = {"extract_flat": True, "playlistend": count, "socket_timeout": 30, "retries": 3}
     try:
-        Politeness().wait(host_of(page), most_seconds=900)
+        politeness.wait(host_of(page), most_seconds=900)
         with open_session(host_of(page), access, listener, parameters) as session:
             info = session.extract_info(address, download=False)
             return [_found(entry) for entry in (info or {}).get("entries") or () if entry][:count]
@@ -178,7 +179,7 @@ def look_up(address: str, count: int) -> list[Found]:
     except Exception as error:
         ruling = taxonomy.rule(error)
         if ruling.reason == "bot_check":
-            Politeness().stop(host_of(page), "bot check during a search")
+            politeness.stop(host_of(page), "bot check during a search")
         detail = " ".join(access.clean(str(error)).removeprefix("ERROR: ").split())[:240]
         raise NetworkUnavailable(
             f"Expected an answer to {address!r}, found {ruling.reason} ({detail}); {advice}"

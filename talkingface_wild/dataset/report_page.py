@@ -1,0 +1,306 @@
+"""The report as one HTML page without scripts or outside hosts; ``markup`` escapes all text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from talkingface_wild import __version__
+from talkingface_wild.core.languages import NAMES
+from talkingface_wild.core.paths import write_text
+from talkingface_wild.core.reasons import ALL
+from talkingface_wild.dataset.charts import bars, number, share_bar
+from talkingface_wild.dataset.funnel import Step
+from talkingface_wild.dataset.markup import Content, Markup, tag
+from talkingface_wild.dataset.recorded import read_recorded
+from talkingface_wild.dataset.report import (
+    MOST_PICTURES,
+    TABLE_1,
+    LanguageRow,
+    Report,
+    gather_report,
+)
+from talkingface_wild.dataset.report_gates import gates_section, languages_section
+
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+MOST_FAILURES = 200
+_NONE = "—"
+
+
+def write_report(out: Path, output: Path | None = None, pictures: int = MOST_PICTURES) -> Report:
+    """Write the page of the latest commit in ``out`` to ``output`` (default ``out/report.html``).
+
+    At most ``pictures`` stills of borderline items are decoded. Raises InputUnreadable where there
+    is no data set.
+    """
+    report = gather_report(read_recorded(out), pictures)
+    write_text(output or out / "report.html", page(report))
+    return report
+
+
+def page(report: Report) -> str:
+    """The whole page as text."""
+    recorded = report.recorded
+    title = f"Data set report: {recorded.recipe}, commit {recorded.number}"
+    style = resources.files("talkingface_wild.dataset").joinpath("report.css").read_text("utf-8")
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
+        tag("style", Markup(style)),
+    )
+    main = tag(
+        "main",
+        _overview(report),
+        _balance(report),
+        _funnel(report),
+        gates_section(report.gates),
+        languages_section(report),
+        _identities(report),
+        _failures(report),
+        _costs(report),
+        _unmeasured(report),
+        tag("footer", f"Written by talkingface-wild {__version__}."),
+    )
+    return f"<!doctype html>\n{tag('html', head, tag('body', main), lang='en')}\n"
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Content]]) -> Markup:
+    """A table that scrolls sideways where the screen is narrow; numbers are set right."""
+    head = tag("tr", *(tag("th", heading, scope="col") for heading in headings))
+    body = [
+        tag("tr", *(tag("td", cell, class_="n" if _is_number(cell) else None) for cell in row))
+        for row in rows
+    ]
+    return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="scroll")
+
+
+def _is_number(cell: Content) -> bool:
+    if isinstance(cell, Markup) or cell is None:
+        return False
+    return not isinstance(cell, str) or cell[:1].isdigit() or cell == _NONE
+
+
+def _section(title: str, *content: Content) -> Markup:
+    return tag("section", tag("h2", title), *content)
+
+
+def _overview(report: Report) -> Markup:
+    recorded = report.recorded
+    sources = len(recorded.sources)
+    facts = [
+        ("sources", number(sources)),
+        ("clips kept", number(report.clips)),
+        ("hours kept", number(report.hours)),
+        (
+            "seconds on average",
+            _NONE if report.mean_seconds is None else f"{report.mean_seconds:.1f}",
+        ),
+        ("languages", str(sum(row.clips_kept > 0 for row in report.languages))),
+        ("identities", _NONE if report.identities is None else number(report.identities)),
+    ]
+    cards = [tag("div", tag("b", value), tag("span", name), class_="card") for name, value in facts]
+    notes = [tag("p", warning, class_="warning") for warning in report.warnings]
+    return tag(
+        "header",
+        tag("h1", f"Recipe {recorded.recipe}"),
+        tag("p", f"Commit {recorded.number}. {recorded.summary}"),
+        tag("div", *cards, class_="cards"),
+        *notes,
+    )
+
+
+def _balance(report: Report) -> Markup:
+    paper = TABLE_1
+    hours = [
+        (
+            row.language,
+            row.hours_kept,
+            f"{number(round(row.hours_kept, 3))} h, {row.clips_kept} clips",
+        )
+        for row in report.languages
+    ]
+    spoken = sum(row.clips_kept > 0 for row in report.languages)
+    compared: list[tuple[Content, ...]] = [
+        ("languages", spoken, paper.languages),
+        (
+            "identities",
+            _NONE if report.identities is None else number(report.identities),
+            number(paper.identities),
+        ),
+        ("clips", number(report.clips), number(paper.clips)),
+        ("hours", number(report.hours), number(paper.hours)),
+        (
+            "mean length, s",
+            _NONE if report.mean_seconds is None else f"{report.mean_seconds:.1f}",
+            paper.mean_seconds,
+        ),
+    ]
+    return _section(
+        "Languages",
+        tag(
+            "p",
+            "Kept hours by final language; the paper's data set, evenly spread, would have "
+            f"{number(round(paper.hours / paper.languages, 2))} h in each.",
+        ),
+        tag("div", bars(hours, "Hours kept per language"), class_="wide") if hours else "",
+        table(
+            (
+                "language",
+                "name",
+                "sources",
+                "clips cut",
+                "accepted",
+                "accept rate",
+                "clips",
+                "hours",
+                "mean s",
+                "identities",
+            ),
+            [_language_cells(row) for row in report.languages],
+        ),
+        tag(
+            "p",
+            "Sources, clips cut and the accept rate go by the language as listed, "
+            "clips and hours by the final one.",
+        ),
+        tag("h3", "Beside the paper’s Table 1"),
+        table(("", "here", "paper"), compared),
+    )
+
+
+def _language_cells(row: LanguageRow) -> list[Content]:
+    rate = f"{row.clips_accepted / row.clips_cut:.0%}" if row.clips_cut else _NONE
+    mean = _NONE if row.mean_seconds is None else f"{row.mean_seconds:.1f}"
+    people = _NONE if row.identities is None else row.identities
+    counts: list[Content] = [row.sources, row.clips_cut, row.clips_accepted, rate, row.clips_kept]
+    return [
+        row.language,
+        NAMES.get(row.language, ""),
+        *counts,
+        number(row.hours_kept),
+        mean,
+        people,
+    ]
+
+
+def _funnel(report: Report) -> Markup:
+    parts: list[Content] = []
+    for level, title in (("source", "Sources"), ("clip", "Clips")):
+        if report.funnels[level]:
+            parts += [tag("h3", title), _steps(report.funnels[level])]
+    for language, steps in report.language_funnels.items():
+        last = steps[-1]
+        summary = f"Clips listed as {language}: {last.kept} left after {last.stage}"
+        parts.append(tag("details", tag("summary", summary), _steps(steps)))
+    lost = _lost_reasons(report)
+    parts.append(tag("h3", "Why items were lost"))
+    parts.append(
+        table(
+            ("reason", "meaning", "items"),
+            [(name, ALL.get(name, ""), count) for name, count in lost],
+        )
+    )
+    return _section("Funnel", *parts)
+
+
+def _lost_reasons(report: Report) -> list[tuple[str, int]]:
+    """Reasons of all items that were not kept, the most frequent first."""
+    counts: dict[str, int] = {}
+    for steps in report.funnels.values():
+        for step in steps:
+            for reason, count in step.reasons.items():
+                counts[reason] = counts.get(reason, 0) + count
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _steps(steps: Sequence[Step]) -> Markup:
+    rows = [
+        (
+            step.stage,
+            share_bar(step.kept, step.rejected, step.failed, step.pending),
+            step.entered,
+            step.kept,
+            step.rejected,
+            step.failed,
+            step.pending,
+            _NONE if step.hours_kept is None else f"{step.hours_kept:.3f}",
+            ", ".join(f"{reason} {count}" for reason, count in step.reasons.items()),
+        )
+        for step in steps
+    ]
+    headings = (
+        "stage",
+        "",
+        "entered",
+        "kept",
+        "rejected",
+        "failed",
+        "pending",
+        "hours kept",
+        "reasons",
+    )
+    return table(headings, rows)
+
+
+def _identities(report: Report) -> Markup:
+    sides = sorted({side for row in report.languages for side in row.sides})
+    counted: list[tuple[Content, ...]] = [
+        (row.language, *(row.sides.get(side, 0) for side in sides)) for row in report.languages
+    ]
+    people = "not measured" if report.identities is None else number(report.identities)
+    copies = "not compared" if report.duplicates is None else number(report.duplicates)
+    return _section(
+        "Identities, duplicates, split",
+        tag("p", f"Identities among kept clips: {people}. Clips found to be copies: {copies}."),
+        table(("language", *sides), counted) if sides else tag("p", "No split was made."),
+    )
+
+
+def _failures(report: Report) -> Markup:
+    if not report.failures:
+        return _section("Failures", tag("p", "Nothing failed."))
+    rows = [
+        (f.item, f.source, f.language, f.stage, f.reason, f.detail, f.attempts)
+        for f in report.failures[:MOST_FAILURES]
+    ]
+    headings = ("item", "source", "language", "stage", "reason", "what was found", "attempts")
+    more = len(report.failures) - len(rows)
+    note = tag("p", f"{more} more are in ledger/.") if more else ""
+    return _section("Failures", table(headings, rows), note)
+
+
+def _costs(report: Report) -> Markup:
+    rows = [
+        (
+            cost.stage,
+            cost.items,
+            cost.retries,
+            f"{cost.seconds:.2f}",
+            f"{cost.cpu_seconds:.2f}",
+            _NONE if cost.cpu_per_source_second is None else f"{cost.cpu_per_source_second:.4f}",
+        )
+        for cost in report.costs
+    ]
+    charted = [(cost.stage, cost.cpu_seconds, f"{cost.cpu_seconds:.2f} s") for cost in report.costs]
+    headings = (
+        "stage",
+        "items",
+        "retries",
+        "seconds",
+        "CPU seconds",
+        "CPU seconds per source second",
+    )
+    drawn = tag("div", bars(charted, "CPU seconds per stage"), class_="wide") if charted else ""
+    return _section("Time and cost", drawn, table(headings, rows))
+
+
+def _unmeasured(report: Report) -> Markup:
+    missing = report.recorded.unmeasured
+    if not missing:
+        return _section("Unmeasured", tag("p", "Every stage of the recipe ran."))
+    return _section("Unmeasured", table(("stage", "why"), list(missing.items())))

@@ -1,0 +1,289 @@
+"""One item's path through a commit: stages, measures, gates, cost, verdict, reviewers' words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.core.gate import COMPARISONS, Bound, Gate
+from talkingface_wild.core.outcome import Value
+from talkingface_wild.dataset.decisions import Decision, load_decisions
+from talkingface_wild.dataset.recorded import Recorded
+from talkingface_wild.engine.table import fact
+
+LEAST_PREFIX = 4
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One gate on one item.
+
+    ``outcome`` is passed, failed, passed unmeasured, failed unmeasured or not judged.
+    """
+
+    gate: str
+    column: str
+    value: Value
+    comparison: str
+    bound: Bound
+    reason: str
+    outcome: str
+    would_pass: bool | None
+    """Where it was not judged: whether the measured value would pass; None without a value."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One stage's work on the item, or on what it was cut from (``item``)."""
+
+    stage: str
+    item: str
+    state: str
+    """done, split, rejected, failed, unmeasured, or computed for a stage over the whole table."""
+    reason: str | None
+    detail: str | None
+    attempts: int | None
+    seconds: float | None
+    cpu_seconds: float | None
+    measures: dict[str, Value]
+    gates: tuple[Judgement, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A clip that came of the item."""
+
+    clip: str
+    start_seconds: float | None
+    end_seconds: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """The whole path of one item. ``review`` is the reviewer's answer, if any."""
+
+    item: str
+    level: str
+    language: str
+    source_id: str
+    source: str
+    start_seconds: float | None
+    end_seconds: float | None
+    state: str
+    stage: str | None
+    gate: str | None
+    reason: str | None
+    detail: str | None
+    value: str | None
+    bound: str | None
+    media_path: str | None
+    review: Decision | None
+    passages: tuple[Passage, ...]
+    parts: tuple[Part, ...]
+
+
+def find_item(recorded: Recorded, asked: str) -> str:
+    """The id that ``asked`` means.
+
+    That is an id, a unique prefix of four characters or more, or a source's path, name, stem or
+    address. Raises UsageError with the nearest names, or with all that it could mean.
+    """
+    items = recorded.items
+    if asked in items.index:
+        return asked
+    names = _source_names(recorded)
+    found = {source for source, known in names.items() if asked in known}
+    if not found and len(asked) >= LEAST_PREFIX:
+        found = {str(item) for item in items.index if str(item).startswith(asked)}
+    if len(found) == 1:
+        return found.pop()
+    if found:
+        shown = ", ".join(sorted(found)[:8])
+        raise UsageError(
+            f"Expected one item, found that {asked!r} means {len(found)} of them; "
+            f"choose from {shown}."
+        )
+    every = [*map(str, items.index), *(name for known in names.values() for name in known)]
+    raise UsageError(
+        f"Expected a clip, or a source by its path, in {recorded.layout.out}, found nothing called "
+        f"{asked!r}{nearest(asked, every)}; the ids are in dataset/items (an id's first "
+        f"{LEAST_PREFIX} characters will do where no other begins so)."
+    )
+
+
+def _source_names(recorded: Recorded) -> dict[str, tuple[str, ...]]:
+    names: dict[str, tuple[str, ...]] = {}
+    for row in recorded.sources.itertuples():
+        known: list[str] = []
+        if isinstance(row.source_path, str):
+            name = row.source_path.rsplit("/", 1)[-1]
+            known = [row.source_path, name, name.rsplit(".", 1)[0]]
+        if isinstance(row.source_url, str):
+            known.append(row.source_url)
+        names[str(row.source_id)] = tuple(known)
+    return names
+
+
+def story(recorded: Recorded, item: str) -> Story:
+    """The path of one item of the commit, in order of the stages."""
+    row = recorded.row(item)
+    source = recorded.sources.set_index("source_id").loc[row["root_id"]]
+    return Story(
+        item=item,
+        level=str(row["level"]),
+        language=recorded.language_of(item),
+        source_id=str(row["root_id"]),
+        source=str(_plain(source["source_path"]) or _plain(source["source_url"])),
+        start_seconds=_plain(row.get("start_seconds")),
+        end_seconds=_plain(row.get("end_seconds")),
+        media_path=_plain(row.get("media_path")),
+        **{name: _plain(row[f"verdict_{name}"]) for name in _VERDICT},
+        review=load_decisions(recorded.layout).get(item),
+        passages=tuple(_passages(recorded, item)),
+        parts=tuple(_parts(recorded, item)),
+    )
+
+
+_VERDICT = ("state", "stage", "gate", "reason", "detail", "value", "bound")
+
+
+def _parts(recorded: Recorded, item: str) -> list[Part]:
+    """The clips that came of a source, or of a clip that was cut further; not those in between."""
+    items = recorded.items
+    children = items.index[items["parent_id"] == item]
+    found: list[Part] = []
+    for child in map(str, children):
+        row = recorded.row(child)
+        if row["verdict_state"] == "split":
+            found += _parts(recorded, child)
+        else:
+            span = _plain(row.get("start_seconds")), _plain(row.get("end_seconds"))
+            found.append(Part(child, *span, recorded.verdict_of(child)))
+    return found
+
+
+def _passages(recorded: Recorded, item: str) -> list[Passage]:
+    """What each stage did, from the source down to the item."""
+    chain = [item]
+    while parent := _plain(recorded.items.at[chain[0], "parent_id"]):
+        chain.insert(0, str(parent))
+    passages: list[Passage] = []
+    told: set[str] = set()
+    over = False
+    for link, name in enumerate(chain):
+        row = recorded.row(name)
+        above = recorded.row(chain[link - 1]) if link else None
+        for stage in _steps(recorded):
+            passage = _passage(recorded, stage, row, above, over, told, last=name == item)
+            if passage is not None:
+                passages.append(passage)
+                over = over or passage.state in ("rejected", "failed") or _stopped(passage)
+    return passages
+
+
+def _steps(recorded: Recorded) -> list[str]:
+    """The stages in order; where columns are known only to come from several, their joined names."""
+    joined = {owner for owner in recorded.owners.values() if ", " in owner}
+    shared = {owner.rsplit(", ", 1)[-1]: owner for owner in joined}
+    steps: list[str] = []
+    for stage in recorded.stages:
+        steps += [shared[stage], stage] if stage in shared else [stage]
+    return steps
+
+
+def _stopped(passage: Passage) -> bool:
+    return any(gate.outcome.startswith("failed") for gate in passage.gates)
+
+
+def _passage(
+    recorded: Recorded,
+    stage: str,
+    row: pd.Series,
+    above: pd.Series | None,
+    over: bool,
+    told: set[str],
+    last: bool,
+) -> Passage | None:
+    """What ``stage`` did on the item of ``row``, or None when it did nothing there."""
+    owned = [name for name, owner in recorded.owners.items() if owner == stage]
+    measures = {name: _plain(row[name]) for name in owned if name not in told and name in row}
+    measures = {name: value for name, value in measures.items() if value is not None}
+    state = _plain(row.get(fact(stage, "state")))
+    born = row["born"] == stage
+    whole = fact(stage, "state") not in row
+    why = measures.pop(f"{stage}_unmeasured", None)
+    if above is not None:
+        # A child inherits its parent's measures; only what is new was measured on it.
+        measures = {n: v for n, v in measures.items() if born or not _same(v, _plain(above.get(n)))}
+    if state is None and not born and why is None and not (whole and last and measures):
+        return None
+    if (
+        why is not None
+        and above is not None
+        and _plain(above.get(f"{stage}_unmeasured")) is not None
+    ):
+        return None
+    judged_here = state in ("done", None)
+    gates = _judgements(recorded, owned, row, over) if judged_here else ()
+    told.update(measures)
+    return Passage(
+        stage,
+        str(row["item_id"]),
+        "unmeasured" if why is not None else state or ("cut" if born else "computed"),
+        why or _plain(row.get(fact(stage, "reason"))),
+        _plain(row.get(fact(stage, "detail"))),
+        _plain(row.get(fact(stage, "attempts"))),
+        _plain(row.get(fact(stage, "seconds"))),
+        _plain(row.get(fact(stage, "cpu_seconds"))),
+        measures,
+        gates,
+    )
+
+
+def _judgements(
+    recorded: Recorded, owned: Sequence[str], row: pd.Series, over: bool
+) -> tuple[Judgement, ...]:
+    group = str(row["group"])
+    found = []
+    for gate in recorded.gates:
+        if gate.column not in owned or gate.column not in row:
+            continue
+        value = _plain(row[gate.column])
+        judgement = _judge(gate, value, group, over)
+        over = over or judgement.outcome.startswith("failed")
+        found.append(judgement)
+    return tuple(found)
+
+
+def _judge(gate: Gate, value: Any, group: str, over: bool) -> Judgement:
+    bound = gate.bound_for(group)
+    passes = None if value is None else bool(COMPARISONS[gate.comparison](value, bound))
+    if over:
+        outcome = "not judged"
+    elif passes is None:
+        outcome = "passed unmeasured" if gate.missing == "pass" else "failed unmeasured"
+    else:
+        outcome = "passed" if passes else "failed"
+    would = passes if over else None
+    return Judgement(
+        gate.name, gate.column, value, gate.comparison, bound, gate.reason, outcome, would
+    )
+
+
+def _same(one: Value, other: Value) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def _plain(value: Any) -> Any:
+    """A cell as Python's own value; None for whatever is missing."""
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_plain(part) for part in value]
+    if value is None or pd.isna(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,193 @@
+"""Whisper's network (Radford et al., 2022) as far as its first word goes, and its log-mel input.
+Tensors in and out, under the names of OpenAI's checkpoints; no files, no languages.
+Shape legend: B windows of 30 s, M mel bands, F frames, T positions, D width of the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+RATE = 16_000
+"""Samples a second of the sound."""
+HOP, FFT = 160, 400
+"""Step and length of an analysis window, in samples."""
+HEAD_WIDTH = 64
+"""Width of an attention head, the same in every published size; shapes do not tell it."""
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """The sizes of one Whisper."""
+
+    mels: int
+    audio_positions: int
+    width: int
+    audio_layers: int
+    vocabulary: int
+    text_positions: int
+    text_layers: int
+
+    @classmethod
+    def of(cls, state: Mapping[str, Tensor]) -> Dimensions:
+        """The sizes that a checkpoint's tensors have; KeyError when it is no Whisper."""
+
+        def layers(part: str) -> int:
+            return len({name.split(".")[2] for name in state if name.startswith(f"{part}.blocks.")})
+
+        return cls(
+            mels=state["encoder.conv1.weight"].shape[1],
+            audio_positions=state["encoder.positional_embedding"].shape[0],
+            width=state["encoder.conv1.weight"].shape[0],
+            audio_layers=layers("encoder"),
+            vocabulary=state["decoder.token_embedding.weight"].shape[0],
+            text_positions=state["decoder.positional_embedding"].shape[0],
+            text_layers=layers("decoder"),
+        )
+
+
+class Attention(nn.Module):
+    """Attention in heads of 64 from one sequence to another; keys carry no bias."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x_BTD: Tensor, memory_BTD: Tensor) -> Tensor:
+        """What the positions of ``x`` take from ``memory``, (B, T, D)."""
+
+        def heads(y_BTD: Tensor) -> Tensor:
+            return y_BTD.view(*y_BTD.shape[:2], -1, HEAD_WIDTH).transpose(1, 2)
+
+        taken = F.scaled_dot_product_attention(
+            heads(self.query(x_BTD)), heads(self.key(memory_BTD)), heads(self.value(memory_BTD))
+        )
+        result: Tensor = self.out(taken.transpose(1, 2).flatten(2))
+        return result
+
+
+class Block(nn.Module):
+    """A residual block: attention to itself, then to the sound (decoder only), then two layers."""
+
+    def __init__(self, width: int, cross: bool) -> None:
+        super().__init__()
+        self.attn = Attention(width)
+        self.attn_ln = nn.LayerNorm(width)
+        self.cross_attn = Attention(width) if cross else None
+        self.cross_attn_ln = nn.LayerNorm(width) if cross else None
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
+        self.mlp_ln = nn.LayerNorm(width)
+
+    def forward(self, x_BTD: Tensor, sound_BTD: Tensor | None = None) -> Tensor:
+        """(B, T, D) to the same shape."""
+        normed = self.attn_ln(x_BTD)
+        x_BTD = x_BTD + self.attn(normed, normed)
+        if self.cross_attn is not None and self.cross_attn_ln is not None and sound_BTD is not None:
+            x_BTD = x_BTD + self.cross_attn(self.cross_attn_ln(x_BTD), sound_BTD)
+        result: Tensor = x_BTD + self.mlp(self.mlp_ln(x_BTD))
+        return result
+
+
+class Encoder(nn.Module):
+    """Log-mel frames to the sound's features."""
+
+    positional_embedding: Tensor
+
+    def __init__(self, size: Dimensions) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(size.mels, size.width, 3, padding=1)
+        self.conv2 = nn.Conv1d(size.width, size.width, 3, stride=2, padding=1)
+        self.register_buffer("positional_embedding", torch.empty(size.audio_positions, size.width))
+        self.blocks = nn.ModuleList(Block(size.width, False) for _ in range(size.audio_layers))
+        self.ln_post = nn.LayerNorm(size.width)
+
+    def forward(self, mels_BMF: Tensor) -> Tensor:
+        """(B, M, F) to (B, F / 2, D)."""
+        x = F.gelu(self.conv2(F.gelu(self.conv1(mels_BMF)))).transpose(1, 2)
+        x = x + self.positional_embedding
+        for block in self.blocks:
+            x = block(x)
+        result: Tensor = self.ln_post(x)
+        return result
+
+
+class Decoder(nn.Module):
+    """One step of the decoder: what follows a single token. No mask is needed for that."""
+
+    def __init__(self, size: Dimensions) -> None:
+        super().__init__()
+        self.token_embedding = nn.Embedding(size.vocabulary, size.width)
+        self.positional_embedding = nn.Parameter(torch.empty(size.text_positions, size.width))
+        self.blocks = nn.ModuleList(Block(size.width, True) for _ in range(size.text_layers))
+        self.ln = nn.LayerNorm(size.width)
+
+    def forward(self, token: int, sound_BTD: Tensor) -> Tensor:
+        """Scores (B, vocabulary) of the token that follows ``token`` at the text's beginning."""
+        first = self.token_embedding.weight[token] + self.positional_embedding[0]
+        x = first.expand(len(sound_BTD), 1, -1)
+        for block in self.blocks:
+            x = block(x, sound_BTD)
+        scores: Tensor = self.ln(x)[:, 0] @ self.token_embedding.weight.T
+        return scores
+
+
+class Whisper(nn.Module):
+    """The network, with the names of OpenAI's ``model_state_dict``."""
+
+    def __init__(self, size: Dimensions) -> None:
+        super().__init__()
+        self.size = size
+        self.encoder = Encoder(size)
+        self.decoder = Decoder(size)
+
+    def forward(self, mels_BMF: Tensor, token: int) -> Tensor:
+        """Scores (B, vocabulary) of what follows ``token`` at the text's beginning."""
+        scores: Tensor = self.decoder(token, self.encoder(mels_BMF))
+        return scores
+
+
+def log_mel(samples_int16_16k: npt.NDArray[np.int16], bands: int, frames: int) -> Tensor:
+    """Whisper's input (M, F): log10 of mel energies, silence appended up to ``frames``.
+
+    Hann windows of 25 ms every 10 ms, reflected at the ends; all that is more than 8 below the
+    maximum is raised to it, then (x + 4) / 4.
+    """
+    sound = torch.zeros(frames * HOP)
+    known = torch.from_numpy(np.asarray(samples_int16_16k, dtype=np.float32) / 32768)[: len(sound)]
+    sound[: len(known)] = known
+    window = torch.hann_window(FFT)
+    spectrum = torch.stft(sound, FFT, HOP, window=window, return_complex=True)[:, :-1]
+    energies = torch.from_numpy(mel_filters(bands)) @ spectrum.abs().square()
+    logs = energies.clamp(min=1e-10).log10()
+    return (torch.maximum(logs, logs.max() - 8) + 4) / 4
+
+
+@cache
+def mel_filters(bands: int) -> npt.NDArray[np.float32]:
+    """Triangles (M, 201) from 0 to 8000 Hz, spaced evenly in Slaney's mels, of unit area each.
+
+    Slaney's scale (Auditory Toolbox, 1998): 15 mels per 1000 Hz up to 1000 Hz, then 27 mels per
+    factor of 6.4.
+    """
+    knee, per_hertz, per_log = 1000.0, 15 / 1000, 27 / np.log(6.4)
+    top = knee * per_hertz + np.log(RATE / 2 / knee) * per_log
+    mels = np.linspace(0.0, top, bands + 2)
+    above = knee * np.exp((mels - knee * per_hertz) / per_log)
+    corners = np.where(mels < knee * per_hertz, mels / per_hertz, above)
+    low, middle, high = corners[:-2, None], corners[1:-1, None], corners[2:, None]
+    hertz = np.linspace(0.0, RATE / 2, FFT // 2 + 1)[None]
+    triangles = np.minimum((hertz - low) / (middle - low), (high - hertz) / (high - middle))
+    filters: npt.NDArray[np.float32] = np.maximum(triangles, 0) * 2 / (high - low)
+    return filters.astype(np.float32)

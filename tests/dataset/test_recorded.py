@@ -1,0 +1,53 @@
+"""Reading a commit back: gates, owners of columns, why a stage did not run, and damaged folders."""
+
+import pyarrow as pa
+import pytest
+
+from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.dataset.recorded import column_owners, read_recorded
+from tests.dataset.fixture import GATES, WHY_NO_SYNC, make_data_set
+
+
+def test_gates_come_back_as_the_recipe_had_them(data_set):
+    recorded = read_recorded(data_set.out)
+    assert recorded.gates == GATES
+    assert recorded.number == 1
+    assert recorded.unmeasured == {"sync": WHY_NO_SYNC}
+    assert recorded.columns["clip_seconds"].unit == "s"
+    assert recorded.columns["clip_seconds"].meaning == "length of the clip"
+
+
+def test_verdicts_and_languages_in_words(data_set):
+    recorded = read_recorded(data_set.out)
+    assert recorded.verdict_of(data_set.clip("en/one.mp4", 0)) == "kept"
+    assert recorded.verdict_of(data_set.clip("en/one.mp4", 3)) == "rejected: too_short"
+    assert recorded.language_of(data_set.clip("ko/three.mp4", 0)) == "ko"
+
+
+def test_a_sources_measure_is_counted_once_a_source_and_a_clips_once_a_clip(data_set):
+    recorded = read_recorded(data_set.out)
+    assert len(recorded.measured_rows("has_audio")) == 5
+    assert len(recorded.measured_rows("clip_seconds")) == 11
+
+
+def test_owners_follow_the_order_of_columns_or_what_is_written():
+    names = ["item_id", "width", "probe_unmeasured", "person", "side", "path", "encode_unmeasured"]
+    schema = pa.schema([pa.field(name, pa.string()) for name in [*names, "@probe:state"]])
+    stages = ("probe", "identities", "split", "encode")
+    owners = column_owners(schema, stages)
+    assert owners["width"] == "probe"
+    assert owners["person"] == owners["path"] == "identities, split, encode"
+    assert owners["encode_unmeasured"] == "encode"
+    assert "item_id" not in owners
+    assert "@probe:state" not in owners
+    told = pa.schema([field.with_metadata({"stage": "x"}) for field in schema])
+    assert set(column_owners(told, stages).values()) == {"x"}
+
+
+def test_a_folder_without_a_commit_and_a_damaged_one_are_told_apart(tmp_path):
+    with pytest.raises(InputUnreadable, match="tfw curate"):
+        read_recorded(tmp_path)
+    made = make_data_set(tmp_path / "out")
+    (made.layout.latest() / "items" / "part-0.parquet").write_bytes(b"PAR1 and nothing more")
+    with pytest.raises(InputUnreadable, match="tfw recut"):
+        read_recorded(made.out)

@@ -1,0 +1,205 @@
+import csv
+import json
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from scenedetect import AdaptiveDetector, detect
+
+from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.core.reasons import REJECTED
+from talkingface_wild.functional.mouth import flags_at, mouth_change
+from talkingface_wild.functional.speech import speech_measures
+from talkingface_wild.pipelines.demo import corpus, voice
+
+FAULTS = {
+    "multiple_faces",
+    "no_face",
+    "blurry",
+    "no_audio",
+    "undecodable",
+    "too_short",
+}
+HAAR = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+SMALL = ("fr", "ja")
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory) -> Path:
+    return corpus.make(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    return corpus.make(tmp_path_factory.mktemp("small"), SMALL)
+
+
+def rows(listed: Path) -> list[dict[str, str]]:
+    with listed.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def files(listed: Path, ending: str) -> list[Path]:
+    return [listed.parent / row["path"] for row in rows(listed) if row["path"].endswith(ending)]
+
+
+def grey(path: Path, every: int = 5) -> list[np.ndarray]:
+    with av.open(str(path)) as container:
+        frames = enumerate(container.decode(video=0))
+        return [frame.to_ndarray(format="gray") for place, frame in frames if place % every == 0]
+
+
+def sound(path: Path) -> np.ndarray:
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler("s16", "mono", 16000)
+        pieces = [
+            piece.to_ndarray()[0]
+            for frame in container.decode(audio=0)
+            for piece in resampler.resample(frame)
+        ]
+    return np.concatenate(pieces)
+
+
+def faces(picture: np.ndarray) -> np.ndarray:
+    found = HAAR.detectMultiScale(picture, 1.1, 5, minSize=(60, 60))
+    return np.asarray(found).reshape(-1, 4)
+
+
+def window(pictures: list[np.ndarray]) -> np.ndarray:
+    """Grey 512 × 512 crops of 1.6 union boxes."""
+    few = pictures[:: max(1, len(pictures) // 12)]
+    boxes = np.concatenate([faces(picture) for picture in few])
+    low, high = boxes[:, :2].min(0), (boxes[:, :2] + boxes[:, 2:]).max(0)
+    half = int((high - low).max() * 0.8)
+    x, y = ((low + high) // 2 + half).tolist()
+    padded = [cv2.copyMakeBorder(p, half, half, half, half, cv2.BORDER_REPLICATE) for p in pictures]
+    crops = [p[y - half : y + half, x - half : x + half] for p in padded]
+    return np.stack([cv2.resize(crop, (512, 512)) for crop in crops])
+
+
+def test_every_language_talks_and_every_fault_is_planted(listed):
+    table = rows(listed)
+    assert list(table[0]) == ["path", "language", "expected", "note", "licence"]
+    kept = [row["language"] for row in table if row["path"].endswith("_talk.mp4")]
+    assert kept == list(DEFAULT)
+    assert {row["expected"] for row in table} == FAULTS | {"kept"}
+    assert set(REJECTED) >= FAULTS
+    assert all((listed.parent / row["path"]).is_file() and row["licence"] for row in table)
+    assert sum(path.stat().st_size for path in listed.parent.rglob("*.mp4")) < 30e6
+
+
+def test_haar_sees_one_face_two_or_none(listed):
+    for row in rows(listed):
+        if row["expected"] not in ("kept", "blurry", "multiple_faces", "no_face"):
+            continue
+        wanted = {"multiple_faces": 2, "no_face": 0}.get(row["expected"], 1)
+        counts = [len(faces(picture)) for picture in grey(listed.parent / row["path"], 10)[:20]]
+        assert np.mean(np.array(counts) == wanted) >= 0.9, row["path"]
+
+
+def test_blurred_faces_are_far_less_sharp_than_kept_ones(listed):
+    def sharpness(path: Path) -> float:
+        crops = window(grey(path, 50))
+        return float(np.mean([cv2.Laplacian(crop, cv2.CV_64F).var() for crop in crops]))
+
+    blurred = [sharpness(path) for path in files(listed, "_blurry.mp4")]
+    sharp = [sharpness(path) for path in files(listed, "_talk.mp4") + files(listed, "_long.mp4")]
+    assert max(blurred) * 5 < min(sharp)
+
+
+def test_streams_lengths_and_codecs_are_what_the_list_says(listed):
+    seconds = {"long": 42.0, "cuts": 10.4, "too_short": 2.0}
+    for row in rows(listed):
+        path, kind = listed.parent / row["path"], Path(row["path"]).stem.split("_", 1)[1]
+        if row["expected"] == "undecodable":
+            with pytest.raises(av.error.InvalidDataError):
+                av.open(str(path))
+            continue
+        with av.open(str(path)) as container:
+            picture = container.streams.video[0]
+            assert (picture.codec_context.name, picture.average_rate) == ("h264", 25)
+            assert 216 <= picture.height <= 400 and 288 <= picture.width <= 440
+            length = float(picture.duration * picture.time_base)
+            assert length == pytest.approx(seconds.get(kind, length), abs=0.05)
+            assert length > 3.5 or kind == "too_short"
+            assert len(container.streams.audio) == (0 if kind == "no_audio" else 1)
+            for stream in container.streams.audio:
+                assert stream.codec_context.name == "aac"
+                assert float(stream.duration * stream.time_base) == pytest.approx(length, abs=0.1)
+
+
+def test_the_voices_are_speech_to_the_detector(listed):
+    voices = [sound(path) for path in files(listed, "_talk.mp4") + files(listed, "_cuts.mp4")]
+    for samples in voices:
+        measures = speech_measures(samples)
+        assert 0.6 <= measures.speech_ratio <= 0.97
+        assert 0.2 <= measures.longest_pause_seconds <= 1.5
+
+
+def test_cuts_are_where_they_were_made_and_nowhere_else(listed):
+    def cuts(path: Path) -> list[float]:
+        scenes = detect(str(path), AdaptiveDetector(adaptive_threshold=3.0, min_scene_len=15))
+        return [start.seconds for start, _ in scenes[1:]]
+
+    for path in files(listed, "_cuts.mp4"):
+        assert cuts(path) == pytest.approx([4.4, 6.0], abs=0.05)
+    for path in files(listed, "_talk.mp4") + files(listed, "_no_face.mp4"):
+        assert cuts(path) == []
+
+
+def test_mouths_move_with_the_voices(listed):
+    for path in files(listed, "_talk.mp4")[:2]:
+        crops = window(grey(path, 1))
+        flags = flags_at(speech_measures(sound(path)).flags, 0.03, len(crops))
+        assert mouth_change(crops, flags).ratio > 2
+
+
+def test_a_second_call_does_nothing(small):
+    before = {path: path.stat().st_mtime_ns for path in small.parent.rglob("*") if path.is_file()}
+    assert corpus.make(small.parent, SMALL) == small
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_a_lost_file_or_marker_is_made_again_with_the_same_bytes(small):
+    content = {path: path.read_bytes() for path in small.parent.rglob("*") if path.is_file()}
+    (small.parent / "ja" / "ja_talk.mp4").unlink()
+    (small.parent / "fr" / "fr_talk.mp4").write_bytes(b"half")
+    corpus.make(small.parent, SMALL)
+    assert content == {
+        path: path.read_bytes() for path in small.parent.rglob("*") if path.is_file()
+    }
+
+
+def test_another_version_is_made_again(small):
+    marker = small.parent / corpus.MARKER
+    state = json.loads(marker.read_text())
+    marker.write_text(json.dumps({**state, "version": 0}))
+    corpus.make(small.parent, SMALL)
+    assert json.loads(marker.read_text()) == state
+
+
+def test_a_language_of_ones_own_gets_a_talking_take(tmp_path):
+    listed = corpus.make(tmp_path, ("pt-br",))
+    assert [(row["path"], row["expected"]) for row in rows(listed)] == [
+        ("pt-br/pt-br_talk.mp4", "kept")
+    ]
+
+
+def test_voices_differ_in_pitch_and_repeat_by_seed():
+    low, high = voice.Manner(pitch_hertz=120.0), voice.Manner(pitch_hertz=240.0)
+    assert np.array_equal(voice.speak(2, low, 5).samples, voice.speak(2, low, 5).samples)
+    for manner in (low, high):
+        samples = voice.speak(4, manner, 5).samples.astype(float)
+        echo = np.fft.irfft(np.abs(np.fft.rfft(samples, 1 << 17)) ** 2)[:400]
+        period = 40 + int(np.argmax(echo[40:200]))
+        assert 16000 / period == pytest.approx(manner.pitch_hertz, rel=0.2)
+
+
+def test_the_mouth_is_open_when_the_voice_is_loud():
+    spoken = voice.speak(6, voice.Manner(), 3)
+    power = np.square(spoken.samples.astype(float)).reshape(-1, 640).mean(1)
+    assert spoken.opening.shape == power.shape
+    assert np.corrcoef(np.sqrt(power), spoken.opening)[0, 1] > 0.5
+    assert spoken.opening.min() < 0.05 and 0.6 < spoken.opening.max() <= 1
