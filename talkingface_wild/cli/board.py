@@ -65,7 +65,8 @@ def _eta(progress: Progress) -> str:
 
 def _line(progress: Progress) -> str:
     parts = [
-        f"{stage} {sum(states.values())}" + (f" ({states['failed']} failed)" if states.get("failed") else "")
+        f"{stage} {sum(states.values())}"
+        + (f" ({states['failed']} failed)" if states.get("failed") else "")
         for stage, states in _stages(progress).items()
     ]
     return f"[{progress.seconds:.0f} s] " + (", ".join(parts) or "starting") + _eta(progress)
@@ -78,7 +79,13 @@ def _board(progress: Progress) -> Group:
     for stage, states in _stages(progress).items():
         done = sum(states.values())
         rate = done / max(progress.seconds, 1e-9)
-        table.add_row(stage, str(done), str(states.get("rejected", 0)), str(states.get("failed", 0)), f"{rate:.2f}")
+        table.add_row(
+            stage,
+            str(done),
+            str(states.get("rejected", 0)),
+            str(states.get("failed", 0)),
+            f"{rate:.2f}",
+        )
     head = Text(f"{progress.roots_total} sources, {progress.seconds:.0f} s{_eta(progress)}")
     return Group(head, table)
 
@@ -87,7 +94,9 @@ def plan_table(found: Mapping[str, Any]) -> Group:
     """The page of ``--plan``."""
     table = Table(title=f"Plan of recipe {found['recipe']}", title_justify="left")
     for name in ("stage", "weights", "done", "to do", "about", "gates"):
-        table.add_column(name, justify="right" if name in ("done", "to do", "about") else "left", overflow="fold")
+        table.add_column(
+            name, justify="right" if name in ("done", "to do", "about") else "left", overflow="fold"
+        )
     for row in found["stages"]:
         lacking = [f"{name} MISSING ({row['policy']})" for name in row["weights_missing"]]
         names = [*row["weights_present"], *lacking]
@@ -106,8 +115,20 @@ def plan_table(found: Mapping[str, Any]) -> Group:
 def result_page(data: Mapping[str, Any]) -> Group:
     """The funnel, the languages and where things are."""
     steps = Table(title="Funnel", title_justify="left")
-    for name in ("stage", "of", "entered", "kept", "rejected", "failed", "pending", "hours kept", "reasons"):
-        steps.add_column(name, justify="left" if name in ("stage", "of", "reasons") else "right", overflow="fold")
+    for name in (
+        "stage",
+        "of",
+        "entered",
+        "kept",
+        "rejected",
+        "failed",
+        "pending",
+        "hours kept",
+        "reasons",
+    ):
+        steps.add_column(
+            name, justify="left" if name in ("stage", "of", "reasons") else "right", overflow="fold"
+        )
     for step in data["funnel"]:
         hours = "" if step["hours_kept"] is None else f"{step['hours_kept']:.3f}"
         reasons = ", ".join(f"{reason} {count}" for reason, count in step["reasons"].items())
@@ -118,10 +139,16 @@ def result_page(data: Mapping[str, Any]) -> Group:
         languages.add_column(name, justify="left" if name == "language" else "right")
     for row in data["languages"]:
         languages.add_row(
-            row["language"], str(row["sources"]), str(row["clips_cut"]), str(row["clips_kept"]), f"{row['hours_kept']:.3f}"
+            row["language"],
+            str(row["sources"]),
+            str(row["clips_cut"]),
+            str(row["clips_kept"]),
+            f"{row['hours_kept']:.3f}",
         )
-    lines = [f"{data['clips_kept']} clips kept, {data['hours_kept']:.3f} h, commit {data['commit']}"
-             + ("" if data["new_commit"] else " (nothing new)")]
+    lines = [
+        f"{data['clips_kept']} clips kept, {data['hours_kept']:.3f} h, commit {data['commit']}"
+        + ("" if data["new_commit"] else " (nothing new)")
+    ]
     lines += [f"{stage}: unmeasured ({why})" for stage, why in data["unmeasured"].items()]
     lines += [
         f"tables  {data['dataset']}/{{clips,sources,ledger}}",

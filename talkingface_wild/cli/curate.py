@@ -29,26 +29,46 @@ def curate(
     langs: Annotated[str, typer.Option(help="all, or tags such as ar,de,en")] = "all",
     recipe: Annotated[
         str | None,
-        typer.Option(help="Name or YAML file. Default: the folder's own recipe, else talkingface_wild."),
+        typer.Option(
+            help="Name or YAML file. Default: the folder's own recipe, else talkingface_wild."
+        ),
     ] = None,
     sources: Annotated[
         list[str] | None,
-        typer.Option(help="A folder, a list (txt, csv, jsonl, parquet), a video or a link; may be given often."),
+        typer.Option(
+            help="A folder, a list (txt, csv, jsonl, parquet), a video or a link; may be given often."
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path("talkingface_wild_data"),
-    engine: Annotated[str, typer.Option(help="ray (this machine, or the cluster in RAY_ADDRESS) or local")] = "ray",
-    workers: Annotated[int | None, typer.Option(min=1, help="Workers per pool; default: one per core.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path(
+        "talkingface_wild_data"
+    ),
+    engine: Annotated[
+        str, typer.Option(help="ray (this machine, or the cluster in RAY_ADDRESS) or local")
+    ] = "ray",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Workers per pool; default: one per core.")
+    ] = None,
     hours_per_language: Annotated[
         float | None, typer.Option(min=0, help="Stop a language at so many hours of kept clips.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Take the first so many sources.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Take the first so many sources.")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="stage.field=value or gates.NAME=bound")
     ] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Print what would be done, and do nothing.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed.")] = False,
-    score_all: Annotated[bool, typer.Option("--score-all", help="Measure rejected clips too.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was measured and begin anew.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print what would be done, and do nothing.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again what failed.")
+    ] = False,
+    score_all: Annotated[
+        bool, typer.Option("--score-all", help="Measure rejected clips too.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget what was measured and begin anew.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Make a data set: download, shots, faces, quality, lip-sync, review, Parquet. Resumes by itself."""
@@ -98,9 +118,13 @@ def _run(output: Output, request: Request) -> None:
     failed = outcome.count("failed")
     code = 130 if outcome.stopped == "interrupted" else 1 if failed or outcome.stopped else 0
     if outcome.stopped == "interrupted":
-        output.say(f"Interrupted; the journal is intact. Go on with: tfw curate --out {request.out}")
+        output.say(
+            f"Interrupted; the journal is intact. Go on with: tfw curate --out {request.out}"
+        )
     elif failed:
-        output.say(f"{failed} items failed; try them again with: tfw curate --out {request.out} --retry-failed")
+        output.say(
+            f"{failed} items failed; try them again with: tfw curate --out {request.out} --retry-failed"
+        )
     data = _summary(outcome, request)
     output.result(data, human=lambda: _page(data), exit_code=code)
 

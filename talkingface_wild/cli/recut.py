@@ -57,7 +57,15 @@ def _table(changes: list[Change], number: int, new: bool) -> Table:
 
     title = f"Commit {number}" + ("" if new else " (nothing changed)")
     table = Table(title=title, title_justify="left")
-    for name in ("language", "clips before", "won", "lost", "clips after", "hours before", "hours after"):
+    for name in (
+        "language",
+        "clips before",
+        "won",
+        "lost",
+        "clips after",
+        "hours before",
+        "hours after",
+    ):
         table.add_column(name, justify="left" if name == "language" else "right")
     for change in changes:
         table.add_row(

@@ -19,7 +19,9 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog=examples("tfw schema", "tfw schema --table ledger", "tfw schema --markdown"))
 def schema(
     table: Annotated[str, typer.Option(help="clips, sources or ledger")] = "clips",
-    recipe: Annotated[str, typer.Option(help="The recipe whose stages are meant.")] = "talkingface_wild",
+    recipe: Annotated[
+        str, typer.Option(help="The recipe whose stages are meant.")
+    ] = "talkingface_wild",
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -56,7 +58,9 @@ def _markdown(rows: list[tuple[Column, str]]) -> str:
     lines = ["| column | type | unit | range | stage | meaning |", "|---|---|---|---|---|---|"]
     for column, stage in rows:
         meaning = column.meaning.replace("|", "\\|")
-        lines.append(f"| `{column.name}` | {column.type} | {column.unit} | {_range(column)} | {stage} | {meaning} |")
+        lines.append(
+            f"| `{column.name}` | {column.type} | {column.unit} | {_range(column)} | {stage} | {meaning} |"
+        )
     return "\n".join(lines)
 
 

@@ -38,12 +38,19 @@ def _page(data: dict[str, Any]) -> Group:
         table.add_column(name, justify="right" if name else "left")
     for level in ("source", "clip"):
         counts = data["items"][level]
-        table.add_row(level + "s", *(str(counts.get(n, 0)) for n in ("kept", "rejected", "failed", "pending", "split")))
+        table.add_row(
+            level + "s",
+            *(str(counts.get(n, 0)) for n in ("kept", "rejected", "failed", "pending", "split")),
+        )
     lines = [f"commit {data['commit'] or 'none yet'}; {data['results']} results in the journal"]
     if data["held_by"]:
         holder = data["held_by"]
-        lines.append(f"process {holder['process']} on {holder['host']} works on it since {holder['since']}")
+        lines.append(
+            f"process {holder['process']} on {holder['host']} works on it since {holder['since']}"
+        )
     if data["left"]:
-        lines.append("left to do: " + ", ".join(f"{stage} {count}" for stage, count in data["left"].items()))
+        lines.append(
+            "left to do: " + ", ".join(f"{stage} {count}" for stage, count in data["left"].items())
+        )
         lines.append(f"go on with: tfw curate --out {data['out']}")
     return Group(table, *(Text(line) for line in lines))

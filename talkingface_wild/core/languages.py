@@ -29,7 +29,9 @@ def check_tag(tag: str) -> str:
     """``tag`` in lower case, or UsageError when it does not look like a BCP-47 tag."""
     lowered = tag.strip().lower()
     if not _TAG.fullmatch(lowered):
-        raise UsageError(f"{tag!r} is no language tag: expected something like 'en', 'zh' or 'pt-br'.")
+        raise UsageError(
+            f"{tag!r} is no language tag: expected something like 'en', 'zh' or 'pt-br'."
+        )
     return lowered
 
 

@@ -59,7 +59,9 @@ def apply_decisions(layout: Layout, ruling: Ruling) -> int:
     verdicts.loc[rejected, ["state", "stage", "reason"]] = [REJECTED, "review", "review"]
     verdicts.loc[rejected, "detail"] = said
     if rejected:
-        ruling.ledger = pd.concat([ruling.ledger, _ledger(table, rejected, said)], ignore_index=True)
+        ruling.ledger = pd.concat(
+            [ruling.ledger, _ledger(table, rejected, said)], ignore_index=True
+        )
     return len(rejected)
 
 

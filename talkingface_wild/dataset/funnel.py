@@ -44,8 +44,12 @@ def funnel(ledger: pd.DataFrame) -> list[Step]:
                 rejected=int(states.get("rejected", 0)),
                 failed=int(states.get("failed", 0)),
                 pending=int(states.get("pending", 0)),
-                hours_kept=round(float(kept["clip_seconds"].fillna(0).sum()) / 3600, 6) if clips else None,
-                reasons={str(k): int(v) for k, v in lost["reason"].value_counts().sort_index().items()},
+                hours_kept=round(float(kept["clip_seconds"].fillna(0).sum()) / 3600, 6)
+                if clips
+                else None,
+                reasons={
+                    str(k): int(v) for k, v in lost["reason"].value_counts().sort_index().items()
+                },
             )
         )
     return steps

@@ -188,7 +188,7 @@ def _passages(recorded: Recorded, item: str) -> list[Passage]:
 
 
 def _steps(recorded: Recorded) -> list[str]:
-    """The stages in order; where columns are known only to come from several, their joined names."""
+    """The stages in order; joined names where columns are known to come from several."""
     joined = {owner for owner in recorded.owners.values() if ", " in owner}
     shared = {owner.rsplit(", ", 1)[-1]: owner for owner in joined}
     steps: list[str] = []

@@ -49,6 +49,8 @@ class Workplace:
     out: Path
     device: str = "cpu"
     threads: int = 1
+    run: str = ""
+    """A name of this run, for what must be shared by its workers."""
 
     @property
     def scratch(self) -> Path:
@@ -97,7 +99,7 @@ class Stage(abc.ABC):
 
     def open(self) -> None:
         """Load what ``process`` needs; called once in each worker before the first item."""
-        return None
+        return
 
     @abc.abstractmethod
     def process(self, items: Sequence[Item]) -> list[Outcome]:
@@ -105,7 +107,7 @@ class Stage(abc.ABC):
 
     def forget(self, item: Item) -> None:
         """Delete caches kept for an item that needs this worker no more (it ended, or moved on)."""
-        return None
+        return
 
 
 class Whole(abc.ABC):

@@ -20,6 +20,9 @@ FACTS = ("state", "reason", "detail", "attempts", "seconds", "cpu_seconds")
 
 BASE = ("item_id", "level", "parent_id", "root_id", "born", "group")
 
+STRING = "string[pyarrow]"
+"""Text in the wide table: Arrow's, which reads, compares and writes columns without Python objects."""
+
 
 def fact(stage: str, name: str) -> str:
     """The column that holds one fact of a stage's record."""
@@ -50,16 +53,16 @@ def build_table(
 
 def typed(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """The table with nullable dtypes by declaration, so that empty and full columns look alike."""
-    kinds = {"float": "Float64", "int": "Int64", "bool": "boolean", "string": "string"}
+    kinds = {"float": "Float64", "int": "Int64", "bool": "boolean", "string": STRING}
     dtypes: dict[str, str] = {
         column.name: kinds.get(column.type, "object") for column in plan.columns
     }
     for planned in plan.stages:
         if not planned.whole:
-            dtypes |= {fact(planned.name, name): "string" for name in ("state", "reason", "detail")}
+            dtypes |= {fact(planned.name, name): STRING for name in ("state", "reason", "detail")}
             dtypes[fact(planned.name, "attempts")] = "Int64"
             dtypes |= {fact(planned.name, name): "Float64" for name in ("seconds", "cpu_seconds")}
-    dtypes |= dict.fromkeys(BASE, "string")
+    dtypes |= dict.fromkeys(BASE, STRING)
     return table.astype({name: dtype for name, dtype in dtypes.items() if name in table.columns})
 
 

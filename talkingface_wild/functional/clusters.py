@@ -103,7 +103,7 @@ def _sorted_units(ids: Sequence[str], embeddings_ND: Embeddings) -> tuple[list[i
             f"{len(set(ids))} different ids"
         )
     order = sorted(range(len(ids)), key=lambda index: ids[index])
-    rows = rows[order].reshape(len(ids), -1)
+    rows = rows[order].reshape(len(ids), -1 if ids else 1)
     rows[~np.isfinite(rows).all(axis=1)] = 0
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return order, rows / np.where(lengths > 0, lengths, np.float32(1))

@@ -72,7 +72,9 @@ def ensure_analysis(item: Item, place: Workplace) -> None:
 def span_samples(item: Item, place: Workplace) -> npt.NDArray[np.int16]:
     """The 16 kHz mono samples of a clip's span."""
     ensure_analysis(item, place)
-    return read_wav(sound_path(item, place), number(item, "start_seconds"), number(item, "end_seconds"))
+    return read_wav(
+        sound_path(item, place), number(item, "start_seconds"), number(item, "end_seconds")
+    )
 
 
 def span_frames(item: Item, place: Workplace) -> Iterator[tuple[float, npt.NDArray[np.uint8]]]:

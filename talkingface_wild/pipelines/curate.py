@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,7 +94,9 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
         sources, notes = gather_sources(request, recipe, layout)
         write_text(layout.out / "recipe.yaml", recipe.dump())
         plan = plan_of(recipe, request.score_all)
-        place = Workplace(layout.out, device=_device())
+        place = Workplace(layout.out, device=_device(), run=uuid.uuid4().hex)
+        if request.retry_failed:
+            _allow_hosts(sources)
         executor = make_executor(request)
         run = Run(
             plan,
@@ -114,6 +117,16 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
         return Outcome(recipe, plan, ruling, commit, sources, notes, run.stopped)
 
 
+def _allow_hosts(sources: Sequence[Source]) -> None:
+    """Let hosts be asked again that an earlier run stopped."""
+    from talkingface_wild.pipelines.download.politeness import Politeness
+    from talkingface_wild.pipelines.sources.address import host_of
+
+    politeness = Politeness()
+    for host in sorted({host_of(source.url) for source in sources if source.url}):
+        politeness.allow(host)
+
+
 def commit_ruling(
     layout: Layout,
     recipe: Recipe,
@@ -124,7 +137,9 @@ def commit_ruling(
 ) -> Commit:
     """Apply reviewers' decisions and write the commit, the resolved recipe beside it."""
     apply_decisions(layout, ruling)
-    stages = {s.name: {"fingerprint": s.fingerprint, "unmeasured": s.unmeasured} for s in plan.stages}
+    stages = {
+        s.name: {"fingerprint": s.fingerprint, "unmeasured": s.unmeasured} for s in plan.stages
+    }
     documents = {"recipe.yaml": recipe.dump(), "fingerprints.json": json.dumps(stages, indent=1)}
     return write_commit(layout, plan, ruling, sources, documents, measured_in)
 
@@ -145,7 +160,9 @@ def make_executor(request: Request) -> Executor:
     return RayExecutor(request.workers)
 
 
-def gather_sources(request: Request, recipe: Recipe, layout: Layout) -> tuple[list[Source], list[str]]:
+def gather_sources(
+    request: Request, recipe: Recipe, layout: Layout
+) -> tuple[list[Source], list[str]]:
     """The folder's known sources and those named now (or the recipe's own), and what was noticed."""
     from talkingface_wild.pipelines.sources.gather import gather
 
@@ -169,7 +186,9 @@ def gather_sources(request: Request, recipe: Recipe, layout: Layout) -> tuple[li
     languages = request.languages
     if search is not None and languages is None:
         languages = recipe.languages
-    found = gather(named, languages, search=search, cache=layout.out / "gathered", limit=request.limit)
+    found = gather(
+        named, languages, search=search, cache=layout.out / "gathered", limit=request.limit
+    )
     if not found.sources and not known:
         raise UsageError(
             "Expected at least one source in the languages asked for, found none; "
@@ -185,7 +204,9 @@ def load_sources(layout: Layout) -> list[Source]:
     """The sources that the folder has gathered so far, in order."""
     if not layout.sources.is_file():
         return []
-    return [source_from_json(entry) for entry in json.loads(layout.sources.read_text(encoding="utf-8"))]
+    return [
+        source_from_json(entry) for entry in json.loads(layout.sources.read_text(encoding="utf-8"))
+    ]
 
 
 def save_sources(layout: Layout, sources: Sequence[Source]) -> None:

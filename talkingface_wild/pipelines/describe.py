@@ -15,9 +15,13 @@ TABLES = ("clips", "sources", "ledger")
 def described_columns(table: str, recipe: str) -> list[tuple[Column, str]]:
     """Each column of a table with the stage that gives it (empty for what every data set has)."""
     if table not in TABLES:
-        raise UsageError(f"Expected a table out of {', '.join(TABLES)}, found {table!r}{nearest(table, TABLES)}.")
+        raise UsageError(
+            f"Expected a table out of {', '.join(TABLES)}, found {table!r}{nearest(table, TABLES)}."
+        )
     if table != "clips":
-        return [(column, "") for column in (SOURCE_COLUMNS if table == "sources" else LEDGER_COLUMNS)]
+        return [
+            (column, "") for column in (SOURCE_COLUMNS if table == "sources" else LEDGER_COLUMNS)
+        ]
     known = {column.name for column in CLIP_COLUMNS}
     rows = [(column, "") for column in CLIP_COLUMNS]
     for choice in load_recipe(recipe).stages:

@@ -37,7 +37,11 @@ def estimate(request: Request) -> dict[str, Any]:
     for row in rows:
         name = str(row["stage"])
         states = [] if table is None else table.get(fact(name, "state"), [])
-        seconds = [] if table is None else [s for s in table.get(fact(name, "seconds"), []) if s == s and s is not None]
+        seconds = (
+            []
+            if table is None
+            else [s for s in table.get(fact(name, "seconds"), []) if s == s and s is not None]
+        )
         row["done"] = int(sum(1 for state in states if isinstance(state, str)))
         row["to_do"] = todo.get(name, 0)
         row["seconds_estimated"] = (
@@ -45,9 +49,21 @@ def estimate(request: Request) -> dict[str, Any]:
         )
     notes = [f"{len(sources)} sources are known in {request.out}."]
     if not sources:
-        where = "the demo corpus" if recipe.corpus == "demo" else "keyword searches" if recipe.corpus == "search" else "--sources"
-        notes = [f"No sources are known in {request.out} yet; they will come from {', '.join(request.sources) or where}."]
-    missing = [name for row in rows if row["policy"] == "required" for name in row["weights_missing"]]  # type: ignore[attr-defined]
+        where = (
+            "the demo corpus"
+            if recipe.corpus == "demo"
+            else "keyword searches"
+            if recipe.corpus == "search"
+            else "--sources"
+        )
+        notes = [
+            f"No sources are known in {request.out} yet; they will come from {', '.join(request.sources) or where}."
+        ]
+    missing = [
+        name for row in rows if row["policy"] == "required" for name in row["weights_missing"]
+    ]  # type: ignore[attr-defined]
     if missing:
-        notes.append(f"Weights that this recipe requires are missing: tfw weights fetch {' '.join(dict.fromkeys(missing))}")
+        notes.append(
+            f"Weights that this recipe requires are missing: tfw weights fetch {' '.join(dict.fromkeys(missing))}"
+        )
     return {"recipe": recipe.name, "stages": rows, "sources": len(sources), "notes": notes}

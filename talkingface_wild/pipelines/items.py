@@ -49,7 +49,9 @@ def media_file(item: Item, place: Workplace) -> Path:
     if source.path is not None:
         path = Path(source.root or ".") / source.path
     else:
-        path = place.out / str(item.values.get("download_path") or f"downloads/{download_name(source)}")
+        path = place.out / str(
+            item.values.get("download_path") or f"downloads/{download_name(source)}"
+        )
     if not path.is_file():
         raise ItemFailed("file_missing", f"{source.path or source.url} is not there")
     if not os.access(path, os.R_OK):

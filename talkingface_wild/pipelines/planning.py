@@ -5,16 +5,20 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 
+from talkingface_wild import weights
 from talkingface_wild.core.errors import ExtraMissing, RecipeError, WeightMissing
 from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.pipelines.recipe import Recipe, StageChoice
 from talkingface_wild.pipelines.stages import stage_class
-from talkingface_wild import weights
 
 
 def missing_weights(choice: StageChoice) -> list[str]:
     """Names of the weights that a stage's settings ask for and this machine lacks."""
-    return [name for name in stage_class(choice.name).weights(choice.config) if weights.find(name) is None]
+    return [
+        name
+        for name in stage_class(choice.name).weights(choice.config)
+        if weights.find(name) is None
+    ]
 
 
 def missing_extras(choice: StageChoice) -> list[str]:

@@ -18,7 +18,17 @@ from talkingface_wild.core.languages import DEFAULT
 from talkingface_wild.pipelines.sources.search import SearchOptions
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
-_KEYS = ("name", "summary", "extends", "languages", "corpus", "stages", "gates", "targets", "search")
+_KEYS = (
+    "name",
+    "summary",
+    "extends",
+    "languages",
+    "corpus",
+    "stages",
+    "gates",
+    "targets",
+    "search",
+)
 _GATE_WORDS = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<", "equals": "=="}
 
 
@@ -74,15 +84,26 @@ class Recipe:
 
 def _stage_data(choice: StageChoice) -> dict[str, Any]:
     config = {
-        name: list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
-        for name, value in ((f.name, getattr(choice.config, f.name)) for f in dataclasses.fields(choice.config))
+        name: list(value)
+        if isinstance(value, tuple)
+        else dict(value)
+        if isinstance(value, Mapping)
+        else value
+        for name, value in (
+            (f.name, getattr(choice.config, f.name)) for f in dataclasses.fields(choice.config)
+        )
     }
     return {choice.name: {**config, "weights": choice.weights}}
 
 
 def _gate_data(gate: Gate) -> dict[str, Any]:
     word = next(word for word, sign in _GATE_WORDS.items() if sign == gate.comparison)
-    data: dict[str, Any] = {"column": gate.column, word: gate.bound, "reason": gate.reason, "missing": gate.missing}
+    data: dict[str, Any] = {
+        "column": gate.column,
+        word: gate.bound,
+        "reason": gate.reason,
+        "missing": gate.missing,
+    }
     if gate.per_group:
         data["per_language"] = dict(gate.per_group)
     return data
@@ -112,7 +133,9 @@ def _document(name: str) -> Document:
     if Path(name).suffix in (".yaml", ".yml") or Path(name).is_file():
         return read_yaml_file(Path(name))
     names = recipe_names()
-    raise RecipeError(f"Expected a recipe's name or YAML file, found {name!r}{nearest(name, names)}; known: {', '.join(names)}.")
+    raise RecipeError(
+        f"Expected a recipe's name or YAML file, found {name!r}{nearest(name, names)}; known: {', '.join(names)}."
+    )
 
 
 def _merged(document: Document, depth: int) -> tuple[dict[str, Any], Document]:
@@ -120,15 +143,21 @@ def _merged(document: Document, depth: int) -> tuple[dict[str, Any], Document]:
     data = document.data
     for key in data:
         if key not in _KEYS:
-            raise RecipeError(f"{document.where((str(key),))}: {key!r} is no known setting{nearest(str(key), _KEYS)}.")
+            raise RecipeError(
+                f"{document.where((str(key),))}: {key!r} is no known setting{nearest(str(key), _KEYS)}."
+            )
     stages = _stage_map(data.get("stages") or [], document)
     gates = data.get("gates") or {}
     if not isinstance(gates, dict):
-        raise RecipeError(f"{document.where(('gates',))}: gates expects a mapping from names to gates.")
+        raise RecipeError(
+            f"{document.where(('gates',))}: gates expects a mapping from names to gates."
+        )
     if not data.get("extends"):
         return {**data, "stages": stages, "gates": dict(gates)}, document
     if depth > 5:
-        raise RecipeError(f"{document.where(('extends',))}: recipes extend one another in a circle.")
+        raise RecipeError(
+            f"{document.where(('extends',))}: recipes extend one another in a circle."
+        )
     base, _ = _merged(_document(str(data["extends"])), depth + 1)
     merged_stages = {**base["stages"]}
     for name, config in stages.items():
@@ -139,10 +168,14 @@ def _merged(document: Document, depth: int) -> tuple[dict[str, Any], Document]:
 
 def _stage_map(stages: Any, document: Document) -> dict[str, dict[str, Any]]:
     if not isinstance(stages, list):
-        raise RecipeError(f"{document.where(('stages',))}: stages expects a list, one stage per line.")
+        raise RecipeError(
+            f"{document.where(('stages',))}: stages expects a list, one stage per line."
+        )
     found: dict[str, dict[str, Any]] = {}
     for index, entry in enumerate(stages):
-        name, config = (entry, {}) if isinstance(entry, str) else next(iter(dict(entry).items()), ("", {}))
+        name, config = (
+            (entry, {}) if isinstance(entry, str) else next(iter(dict(entry).items()), ("", {}))
+        )
         if name not in REGISTRY:
             raise RecipeError(
                 f"{document.where(('stages', str(index)))}: {name!r} is no known stage{nearest(str(name), REGISTRY)}."
@@ -156,7 +189,9 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
     key, equals, text = setting.partition("=")
     parts = key.strip().split(".")
     if not equals or len(parts) < 2:
-        raise RecipeError(f"--set {setting}: expected stage.field=value or gates.name=bound, found {setting!r}.")
+        raise RecipeError(
+            f"--set {setting}: expected stage.field=value or gates.name=bound, found {setting!r}."
+        )
     value = scalar(text)
     head = parts[0]
     if head == "gates":
@@ -167,14 +202,18 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
         data["stages"][head][parts[1]] = value
     else:
         known = [*data["stages"], "gates", "targets", "search"]
-        raise RecipeError(f"--set {setting}: {head!r} is no stage of this recipe{nearest(head, known)}.")
+        raise RecipeError(
+            f"--set {setting}: {head!r} is no stage of this recipe{nearest(head, known)}."
+        )
 
 
 def _set_gate(gates: dict[str, Any], parts: list[str], value: Any, setting: str) -> None:
     if parts[0] not in gates:
-        raise RecipeError(f"--set {setting}: {parts[0]!r} is no gate of this recipe{nearest(parts[0], gates)}; "
-                          f"known: {', '.join(gates) or 'none'}.")
-    if value is False and len(parts) == 1 or value == "off":
+        raise RecipeError(
+            f"--set {setting}: {parts[0]!r} is no gate of this recipe{nearest(parts[0], gates)}; "
+            f"known: {', '.join(gates) or 'none'}."
+        )
+    if (value is False and len(parts) == 1) or value == "off":
         del gates[parts[0]]
         return
     gate = dict(gates[parts[0]])
@@ -195,10 +234,16 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
         settings = dict(config)
         policy = settings.pop("weights", "required")
         if policy not in ("required", "optional"):
-            raise RecipeError(f"{document.where(index)}: {name}.weights expects required or optional, found {policy!r}.")
+            raise RecipeError(
+                f"{document.where(index)}: {name}.weights expects required or optional, found {policy!r}."
+            )
         built = build(stage_class(name).Config, settings, document, index)
         choices.append(StageChoice(name, built, policy))
-    gates = tuple(_gate(name, entry, document, choices) for name, entry in data["gates"].items() if entry is not None)
+    gates = tuple(
+        _gate(name, entry, document, choices)
+        for name, entry in data["gates"].items()
+        if entry is not None
+    )
     try:
         languages = coerce(data.get("languages", list(DEFAULT)), tuple[str, ...])
     except ValueError as error:
@@ -226,25 +271,44 @@ def _gate(name: str, entry: Any, document: Document, choices: Sequence[StageChoi
     from talkingface_wild.engine.plan import columns_of
 
     path = ("gates", name)
-    known = {column.name: column for choice in choices for column in columns_of(stage_class(choice.name))}
+    known = {
+        column.name: column for choice in choices for column in columns_of(stage_class(choice.name))
+    }
     allowed = ("column", "reason", "missing", "per_language", *_GATE_WORDS)
     if not isinstance(entry, Mapping):
-        raise RecipeError(f"{document.where(path)}: gate {name!r} expects column, a bound and a reason.")
+        raise RecipeError(
+            f"{document.where(path)}: gate {name!r} expects column, a bound and a reason."
+        )
     for key in entry:
         if key not in allowed:
-            raise RecipeError(f"{document.where((*path, str(key)))}: {key!r} is no known setting{nearest(str(key), allowed)}.")
+            raise RecipeError(
+                f"{document.where((*path, str(key)))}: {key!r} is no known setting{nearest(str(key), allowed)}."
+            )
     words = [word for word in _GATE_WORDS if word in entry]
     if len(words) != 1:
-        raise RecipeError(f"{document.where(path)}: gate {name!r} expects exactly one of {', '.join(_GATE_WORDS)}.")
+        raise RecipeError(
+            f"{document.where(path)}: gate {name!r} expects exactly one of {', '.join(_GATE_WORDS)}."
+        )
     column = known.get(entry.get("column", ""))
     if column is None:
         wrong = str(entry.get("column"))
-        raise RecipeError(f"{document.where((*path, 'column'))}: no stage of the recipe gives {wrong!r}{nearest(wrong, known)}.")
+        raise RecipeError(
+            f"{document.where((*path, 'column'))}: no stage of the recipe gives {wrong!r}{nearest(wrong, known)}."
+        )
     hint = {"float": float, "int": float, "bool": bool, "string": str}.get(column.type, str)
     try:
         bound = coerce(entry[words[0]], hint)
-        per_language = {key: coerce(value, hint) for key, value in (entry.get("per_language") or {}).items()}
-        return Gate(name, column.name, _GATE_WORDS[words[0]], bound, str(entry.get("reason")),
-                    entry.get("missing", "reject"), per_language)
+        per_language = {
+            key: coerce(value, hint) for key, value in (entry.get("per_language") or {}).items()
+        }
+        return Gate(
+            name,
+            column.name,
+            _GATE_WORDS[words[0]],
+            bound,
+            str(entry.get("reason")),
+            entry.get("missing", "reject"),
+            per_language,
+        )
     except ValueError as error:
         raise RecipeError(f"{document.where(path)}: gate {name} {error}.") from None

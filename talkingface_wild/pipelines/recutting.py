@@ -70,7 +70,11 @@ def recut(out: Path, settings: Sequence[str] = ()) -> Recut:
         ruling = ruling_of(plan, recipe, latest, sources, layout)
         commit = commit_ruling(layout, recipe, plan, ruling, sources, measured_in=latest)
         write_text(layout.out / "recipe.yaml", recipe.dump())
-    pending = int(((ruling.verdicts["state"] == PENDING) & (ruling.table["level"] == "clip").to_numpy(bool)).sum())
+    pending = int(
+        (
+            (ruling.verdicts["state"] == PENDING) & (ruling.table["level"] == "clip").to_numpy(bool)
+        ).sum()
+    )
     return Recut(commit, _changes(before, _kept_clips(commit.folder)), pending)
 
 
@@ -83,7 +87,8 @@ def stored_plan(recipe: Recipe, commit: Path) -> Plan:
     """The plan of a commit: its stages as they ran there, whatever weights this machine has."""
     stored = json.loads((commit / "fingerprints.json").read_text(encoding="utf-8"))
     stages = [
-        (stage_class(c.name), c.config, stored.get(c.name, {}).get("unmeasured")) for c in recipe.stages
+        (stage_class(c.name), c.config, stored.get(c.name, {}).get("unmeasured"))
+        for c in recipe.stages
     ]
     plan = make_plan(stages, recipe.gates, lambda name: None)
     renamed = tuple(

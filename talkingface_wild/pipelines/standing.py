@@ -39,7 +39,9 @@ def standing(out: Path) -> dict[str, Any]:
     counts = {
         level: {
             str(state): int(count)
-            for state, count in ruling.verdicts.loc[(table["level"] == level).to_numpy(bool), "state"]
+            for state, count in ruling.verdicts.loc[
+                (table["level"] == level).to_numpy(bool), "state"
+            ]
             .value_counts()
             .items()
         }

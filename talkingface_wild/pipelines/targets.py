@@ -30,12 +30,16 @@ class Waves:
                 met = seconds.get(language, 0.0) >= hours * 3600 * self._targets.margin
                 if not met and self._admitted[language] < len(ids):
                     self._admitted[language] += self._targets.wave
-        return frozenset(id_ for language, ids in self._order.items() for id_ in ids[: self._admitted[language]])
+        return frozenset(
+            id_ for language, ids in self._order.items() for id_ in ids[: self._admitted[language]]
+        )
 
 
 def _kept_seconds(ruling: Ruling) -> dict[str, float]:
     """Seconds of clips that nothing has rejected yet, per language as listed."""
-    clips = (ruling.table["level"] == "clip") & ~ruling.verdicts["state"].isin([REJECTED, "failed", "split"])
+    clips = (ruling.table["level"] == "clip") & ~ruling.verdicts["state"].isin(
+        [REJECTED, "failed", "split"]
+    )
     rows = ruling.table[clips.to_numpy(bool)]
     sums = rows.groupby(rows["group"].astype(object))["clip_seconds"].sum()
     return {str(language): float(value) for language, value in sums.items()}

@@ -102,7 +102,11 @@ def track_of(item: Item, count: int) -> Track:
 
 def window_of(item: Item) -> Window:
     """The clip's fixed square crop window, in displayed source pixels."""
-    return Window(int(number(item, "crop_left")), int(number(item, "crop_top")), int(number(item, "crop_side")))
+    return Window(
+        int(number(item, "crop_left")),
+        int(number(item, "crop_top")),
+        int(number(item, "crop_side")),
+    )
 
 
 def _look(item: Item, place: Workplace, lips: bool) -> None:

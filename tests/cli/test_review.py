@@ -13,7 +13,7 @@ from tests.dataset.fixture import make_data_set
 
 @pytest.fixture
 def made(tmp_path, monkeypatch):
-    """The fixture's stages are in no recipe, so its own plan stands in for the recipe's when recommitting."""
+    """A data set whose own plan is used to commit again: no recipe knows the fixture's stages."""
     made = make_data_set(tmp_path / "out")
     monkeypatch.setattr(recutting, "recommit", lambda out: made.commit())
     return made

@@ -1,4 +1,4 @@
-"""Reviewers' files as people write them: what is taken, what is refused and where, and the rates."""
+"""Reviewers' files as people write them: what is taken, refused and where, and the rates."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""The review sample: who is drawn, with what probability, and files that harm no spreadsheet and no answer."""
+"""The review sample: who is drawn, how probably, and files that harm no spreadsheet."""
 
 import csv
 

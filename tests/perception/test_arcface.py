@@ -1,4 +1,4 @@
-"""Alignment against scikit-image's Umeyama; embeddings through real ONNX files, and their golden."""
+"""Alignment against scikit-image; embeddings through real ONNX files, and their golden."""
 
 import re
 

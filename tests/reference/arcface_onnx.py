@@ -1,4 +1,4 @@
-"""iResNet-50 and a small stand-in as ONNX files, in the form in which InsightFace publishes ArcFace."""
+"""iResNet-50 and a small stand-in as ONNX files of the form in which ArcFace is published."""
 
 from pathlib import Path
 

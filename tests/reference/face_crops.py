@@ -1,4 +1,4 @@
-"""Face tracks and crops the slow way: whole pictures bordered, medians of sorted lists, no NumPy maths."""
+"""Crops the slow way: whole pictures bordered, medians of sorted lists."""
 
 import cv2
 import numpy as np

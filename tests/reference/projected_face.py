@@ -1,4 +1,4 @@
-"""Five points of a three-dimensional head as a perspective camera sees them, in millimetres and pixels."""
+"""Five points of a three-dimensional head (millimetres) as a camera sees them (pixels)."""
 
 import numpy as np
 

@@ -30,7 +30,7 @@ UNMEASURED = {"language": "weight missing", "identity": "weight missing"}
 
 def recipe_and_plan(prints: bool) -> tuple[Recipe, Plan]:
     """The recipe of the paper without targets; ``prints`` says whether clips have fingerprints."""
-    recipe = load_recipe("talkingface_wild", ["targets.hours_per_language=null"])
+    recipe = load_recipe("talkingface_wild", ["targets.hours_per_language=null", "gates.language=off"])
     without = UNMEASURED if prints else UNMEASURED | {"prints": "left out of this measurement"}
     stages = [(stage_class(c.name), c.config, without.get(c.name)) for c in recipe.stages]
     return recipe, make_plan(stages, recipe.gates, lambda name: None)
@@ -98,7 +98,9 @@ def _table(
         if measured:
             worked = ~isclip if planned.stage.level == "source" else isclip
             columns |= _facts(planned.name, planned.stage.kind == "split", worked, generator)
+    channels = [source.channel for source in sources]
     columns |= {
+        "channel": channels + [channels[owner] for owner in owners],
         "start_seconds": [None] * len(sources) + [c.start_seconds for c in spans],
         "end_seconds": [None] * len(sources) + [c.end_seconds for c in spans],
         "clip_seconds": [None] * len(sources) + [28.0] * clips,

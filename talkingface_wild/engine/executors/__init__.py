@@ -15,7 +15,9 @@ class Executor(Protocol):
 
     name: str
 
-    def run(self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace) -> None:
+    def run(
+        self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace
+    ) -> None:
         """Return when every task has left the range, or a stop was requested."""
 
     def close(self) -> None:

@@ -14,7 +14,9 @@ class LocalExecutor:
 
     name = "local"
 
-    def run(self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace) -> None:
+    def run(
+        self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace
+    ) -> None:
         """Run every task through the range, or until a stop is requested."""
         worker = Worker(plan, start, end, place, "local")
         try:

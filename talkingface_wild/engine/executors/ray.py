@@ -45,7 +45,11 @@ def operators(plan: Plan, start: int, end: int) -> list[Operator]:
     for position in range(start, end):
         stage = plan.stages[position].stage
         before = plan.stages[position - 1].stage if position > start else None
-        same = before is not None and before.kind != "split" and _resources(before) == _resources(stage)
+        same = (
+            before is not None
+            and before.kind != "split"
+            and _resources(before) == _resources(stage)
+        )
         if same:
             groups[-1].append(position)
         else:
@@ -99,14 +103,20 @@ class RayExecutor:
         self.workers = workers
         self._started = False
 
-    def run(self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace) -> None:
+    def run(
+        self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace
+    ) -> None:
         """Stream the tasks through one actor pool per operator; a pool that dies ends the round, not the run."""
         self._start()
         total = ray.cluster_resources()
         cpus = float(total.get("CPU", 1.0))
         chain = operators(plan, start, end)
-        wanted = self.workers or max(1, (os.cpu_count() or 1) if not os.environ.get("RAY_ADDRESS") else int(cpus))
-        sizes = [min(wanted, max(1, len(tasks))) if operator.start else wanted for operator in chain]
+        wanted = self.workers or max(
+            1, (os.cpu_count() or 1) if not os.environ.get("RAY_ADDRESS") else int(cpus)
+        )
+        sizes = [
+            min(wanted, max(1, len(tasks))) if operator.start else wanted for operator in chain
+        ]
         share = declaration(cpus, sum(sizes))
         data = ray.data.from_arrow(_blocks(tasks, chain[0].batch_size))
         for operator, size in zip(chain, sizes, strict=True):
@@ -128,7 +138,9 @@ class RayExecutor:
                 num_gpus=gpus or None,
                 ray_remote_args_fn=_never_restart,
             )
-        self._drain(data, place, f"{len(chain)} pools of {sizes} actors at {share:.3f} CPU on {cpus:g} CPUs")
+        self._drain(
+            data, place, f"{len(chain)} pools of {sizes} actors at {share:.3f} CPU on {cpus:g} CPUs"
+        )
 
     def close(self) -> None:
         """Stop Ray where this executor started it."""
@@ -144,7 +156,10 @@ class RayExecutor:
         options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
         if not os.environ.get("RAY_ADDRESS"):
             # One logical CPU more than the machine has, for the source's own tasks; actors do the work.
-            options |= {"num_cpus": (self.workers or os.cpu_count() or 1) + 1, "include_dashboard": False}
+            options |= {
+                "num_cpus": (self.workers or os.cpu_count() or 1) + 1,
+                "include_dashboard": False,
+            }
             options["object_store_memory"] = 256 * 1024 * 1024
         ray.init(**options)
         self._started = True
@@ -166,9 +181,13 @@ class RayExecutor:
             cause = _cause(error)
             if isinstance(cause, TfwError):
                 raise cause from None
-            if not isinstance(error, RayActorError | WorkerCrashedError | OutOfMemoryError | ObjectLostError):
+            if not isinstance(
+                error, RayActorError | WorkerCrashedError | OutOfMemoryError | ObjectLostError
+            ):
                 raise
-            LOGGER.warning("A worker died (%s); its items are tried again.", str(error).split("\n")[0][:200])
+            LOGGER.warning(
+                "A worker died (%s); its items are tried again.", str(error).split("\n")[0][:200]
+            )
 
 
 def _never_restart() -> dict[str, int]:
@@ -202,8 +221,12 @@ def _stall_watch(place: Workplace, shape: str) -> Iterator[None]:
     def look() -> None:
         last, since = -1, time.monotonic()
         while not ended.wait(5.0):
-            size = sum(log.stat().st_size for log in (place.out / "journal" / "logs").glob("*.jsonl"))
-            busy = any(marker.stat().st_size for marker in (place.scratch / "inflight").glob("*.txt"))
+            size = sum(
+                log.stat().st_size for log in (place.out / "journal" / "logs").glob("*.jsonl")
+            )
+            busy = any(
+                marker.stat().st_size for marker in (place.scratch / "inflight").glob("*.txt")
+            )
             if size != last or busy:
                 last, since = size, time.monotonic()
             elif time.monotonic() - since > _STALL_SECONDS:
@@ -211,7 +234,9 @@ def _stall_watch(place: Workplace, shape: str) -> Iterator[None]:
                 LOGGER.warning(
                     "Nothing finished for %.0f s and nothing is running: %s; %.2f CPUs are free. "
                     "Stop with Ctrl-C and go on with --engine local, or a larger cluster.",
-                    time.monotonic() - since, shape, free,
+                    time.monotonic() - since,
+                    shape,
+                    free,
                 )
                 since = time.monotonic()
 

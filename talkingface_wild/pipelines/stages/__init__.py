@@ -32,6 +32,8 @@ REGISTRY: dict[str, str] = {
 def stage_class(name: str) -> Any:
     """The class registered under ``name``. Raises RecipeError with the nearest name."""
     if name not in REGISTRY:
-        raise RecipeError(f"{name!r} is no known stage{nearest(name, REGISTRY)}; `tfw schema` lists them.")
+        raise RecipeError(
+            f"{name!r} is no known stage{nearest(name, REGISTRY)}; `tfw schema` lists them."
+        )
     module, cls = REGISTRY[name].split(":")
     return getattr(importlib.import_module(f"{__name__}.{module}"), cls)

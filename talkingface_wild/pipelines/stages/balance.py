@@ -21,9 +21,25 @@ class Balance(Whole):
     name = "balance"
     needs = ("identity", "clip_seconds", "channel")
     columns = (
-        Column("identity_seconds_before", "float", "seconds of the same identity in earlier clips", "s", 0, None, 3),
+        Column(
+            "identity_seconds_before",
+            "float",
+            "seconds of the same identity in earlier clips",
+            "s",
+            0,
+            None,
+            3,
+        ),
         Column("source_clips_before", "int", "clips of the same source that come earlier", "", 0),
-        Column("channel_seconds_before", "float", "seconds of the same channel in earlier clips", "s", 0, None, 3),
+        Column(
+            "channel_seconds_before",
+            "float",
+            "seconds of the same channel in earlier clips",
+            "s",
+            0,
+            None,
+            3,
+        ),
     )
     Config = BalanceConfig
 
@@ -33,7 +49,9 @@ class Balance(Whole):
         seconds = order["clip_seconds"].astype(float)
         answer = pd.DataFrame(index=order.index)
         answer["identity_seconds_before"] = _before(seconds, order["identity"]).round(3)
-        answer["source_clips_before"] = order.groupby(order["root_id"].astype(object)).cumcount().astype("Int64")
+        answer["source_clips_before"] = (
+            order.groupby(order["root_id"].astype(object)).cumcount().astype("Int64")
+        )
         answer["channel_seconds_before"] = _before(seconds, order["channel"]).round(3)
         return answer.reindex(table.index)
 

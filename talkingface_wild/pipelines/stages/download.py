@@ -21,12 +21,20 @@ class Download(Stage):
     columns = (
         Column("source_sha256", "string", "sha256 of the video file"),
         Column("source_bytes", "int", "size of the video file", "bytes", 0),
-        Column("download_path", "string", "the fetched file, relative to the output folder; null for local ones"),
+        Column(
+            "download_path",
+            "string",
+            "the fetched file, relative to the output folder; null for local ones",
+        ),
         Column("download_note", "string", "formats that were fetched"),
         Column("title", "string", "title as the site gives it"),
         Column("channel", "string", "channel as the site or the list gives it"),
         Column("upload_date", "string", "day of the upload, YYYYMMDD"),
-        Column("audio_track", "string", "language of the sound track, and whether it is marked as the original"),
+        Column(
+            "audio_track",
+            "string",
+            "language of the sound track, and whether it is marked as the original",
+        ),
     )
     Config = DownloadOptions
     resources = Resources(cpus=0.1, network=True)
@@ -42,11 +50,16 @@ class Download(Stage):
             known = source.media_key.removeprefix("sha256:")
             sha256 = known if source.media_key.startswith("sha256:") else file_sha256(path)
             return Done(
-                {"source_sha256": sha256, "source_bytes": path.stat().st_size, "channel": source.channel}
+                {
+                    "source_sha256": sha256,
+                    "source_bytes": path.stat().st_size,
+                    "channel": source.channel,
+                }
             )
         from talkingface_wild.media.probe import probe
         from talkingface_wild.pipelines.download.fetch import fetch
         from talkingface_wild.pipelines.download.options import Access
+        from talkingface_wild.pipelines.download.politeness import Politeness
 
         found = fetch(
             source.url,
@@ -54,6 +67,7 @@ class Download(Stage):
             download_name(source),
             self.config,
             probe=probe,
+            politeness=Politeness(run=self.place.run),
             access=Access.from_environment(),
         )
         return Done(

@@ -22,14 +22,24 @@ class Duplicates(Whole):
 
     name = "duplicates"
     needs = ("picture_print", "sound_print", "upload_date")
-    columns = (Column("duplicate_of", "string", "id of the clip that this one is a copy of; null for originals"),)
+    columns = (
+        Column(
+            "duplicate_of",
+            "string",
+            "id of the clip that this one is a copy of; null for originals",
+        ),
+    )
     Config = DuplicatesConfig
 
     def compute(self, table: pd.DataFrame) -> pd.DataFrame:
         """The original of each copy."""
         both = table["picture_print"].notna() & table["sound_print"].notna()
         rows = [
-            Row(str(clip), "99999999" if pd.isna(date) else str(date), Fingerprint(str(picture), str(sound)))
+            Row(
+                str(clip),
+                "99999999" if pd.isna(date) else str(date),
+                Fingerprint(str(picture), str(sound)),
+            )
             for clip, date, picture, sound in zip(
                 table.index[both],
                 table.loc[both, "upload_date"],
@@ -40,6 +50,10 @@ class Duplicates(Whole):
         ]
         copies = duplicates(rows)
         return pd.DataFrame(
-            {"duplicate_of": pd.array([copies.get(str(clip)) for clip in table.index], dtype="string")},
+            {
+                "duplicate_of": pd.array(
+                    [copies.get(str(clip)) for clip in table.index], dtype="string"
+                )
+            },
             index=table.index,
         )

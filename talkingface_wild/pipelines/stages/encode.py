@@ -33,10 +33,20 @@ class Encode(Stage):
     """Writes ``media/<language>/<clip_id>.{mp4,wav}`` for kept clips only."""
 
     name = "encode"
-    needs = ("crop_left", "crop_top", "crop_side", "sync_correction", "start_seconds", "language", "has_audio")
+    needs = (
+        "crop_left",
+        "crop_top",
+        "crop_side",
+        "sync_correction",
+        "start_seconds",
+        "language",
+        "has_audio",
+    )
     columns = (
         Column("media_path", "string", "the finished clip, relative to the output folder"),
-        Column("audio_path", "string", "its sound as 16 kHz mono WAV, relative to the output folder"),
+        Column(
+            "audio_path", "string", "its sound as 16 kHz mono WAV, relative to the output folder"
+        ),
         Column("media_sha256", "string", "sha256 of the finished clip"),
         Column("audio_sha256", "string", "sha256 of the WAV"),
         Column("media_frames", "int", "frames of the finished clip", "frames", 1),

@@ -50,29 +50,110 @@ class Faces(Stage):
     name = "faces"
     needs = ("start_seconds", "end_seconds", "width", "height", "usable_start_seconds")
     columns = (
-        Column("start_seconds", "float", "start of the clip on the source's clock", "s", 0, None, 3),
+        Column(
+            "start_seconds", "float", "start of the clip on the source's clock", "s", 0, None, 3
+        ),
         Column("end_seconds", "float", "end of the clip on the source's clock", "s", 0, None, 3),
         Column("clip_seconds", "float", "length of the clip", "s", 0, None, 3),
         Column("face_detector", "string", "detector that looked"),
-        Column("face_presence_ratio", "float", "share of the samples that show the face", "", 0, 1, 4),
-        Column("single_face_ratio", "float", "share of the samples that show it and no second one", "", 0, 1, 4),
-        Column("second_face_ratio", "float", "share of the samples with a second face that counts", "", 0, 1, 4),
-        Column("second_face_area_ratio", "float", "largest area of another face over the first one's", "", 0, None, 4),
+        Column(
+            "face_presence_ratio", "float", "share of the samples that show the face", "", 0, 1, 4
+        ),
+        Column(
+            "single_face_ratio",
+            "float",
+            "share of the samples that show it and no second one",
+            "",
+            0,
+            1,
+            4,
+        ),
+        Column(
+            "second_face_ratio",
+            "float",
+            "share of the samples with a second face that counts",
+            "",
+            0,
+            1,
+            4,
+        ),
+        Column(
+            "second_face_area_ratio",
+            "float",
+            "largest area of another face over the first one's",
+            "",
+            0,
+            None,
+            4,
+        ),
         Column("face_gap_seconds", "float", "longest stretch without the face", "s", 0, None, 2),
         Column("face_confidence", "float", "median score of the face", "", 0, 1, 3),
-        Column("face_side_px", "float", "median longer side of the face box, in source pixels", "px", 0, None, 1),
-        Column("crop_left", "int", "left edge of the crop window, in source pixels; may be negative", "px"),
+        Column(
+            "face_side_px",
+            "float",
+            "median longer side of the face box, in source pixels",
+            "px",
+            0,
+            None,
+            1,
+        ),
+        Column(
+            "crop_left",
+            "int",
+            "left edge of the crop window, in source pixels; may be negative",
+            "px",
+        ),
         Column("crop_top", "int", "top edge of the crop window", "px"),
         Column("crop_side", "int", "side of the square crop window", "px", 2),
-        Column("face_complete_samples_missing", "int", "samples whose face leaves the picture", "", 0),
-        Column("yaw_p90", "float", "90th percentile of the head's turn; null without points", "degrees", 0, 180, 1),
+        Column(
+            "face_complete_samples_missing", "int", "samples whose face leaves the picture", "", 0
+        ),
+        Column(
+            "yaw_p90",
+            "float",
+            "90th percentile of the head's turn; null without points",
+            "degrees",
+            0,
+            180,
+            1,
+        ),
         Column("yaw_max", "float", "largest turn of the head", "degrees", 0, 180, 1),
         Column("pitch_p90", "float", "90th percentile of the head's nod", "degrees", 0, 180, 1),
-        Column("face_motion_union_ratio", "float", "area of the boxes' union over their median area", "", 1, None, 3),
-        Column("face_speed", "float", "95th percentile of the centre's movement within a second", "face widths/s", 0, None, 3),
-        Column("face_times", "list<float>", "times of the samples that show the face", "s", decimals=3),
-        Column("face_boxes", "list<float>", "its boxes at those times: x0, y0, x1, y1 each", "px", decimals=1),
-        Column("face_points", "list<float>", "its five points at those times: ten numbers each", "px", decimals=1),
+        Column(
+            "face_motion_union_ratio",
+            "float",
+            "area of the boxes' union over their median area",
+            "",
+            1,
+            None,
+            3,
+        ),
+        Column(
+            "face_speed",
+            "float",
+            "95th percentile of the centre's movement within a second",
+            "face widths/s",
+            0,
+            None,
+            3,
+        ),
+        Column(
+            "face_times", "list<float>", "times of the samples that show the face", "s", decimals=3
+        ),
+        Column(
+            "face_boxes",
+            "list<float>",
+            "its boxes at those times: x0, y0, x1, y1 each",
+            "px",
+            decimals=1,
+        ),
+        Column(
+            "face_points",
+            "list<float>",
+            "its five points at those times: ten numbers each",
+            "px",
+            decimals=1,
+        ),
     )
     Config = FacesConfig
     resources = Resources(gpus=0.1)
@@ -104,15 +185,24 @@ class Faces(Stage):
         settings: FacesConfig = self.config
         times, found = self._detections(item)
         if not any(len(faces.boxes_N5) for faces in found):
-            return Rejected("no_face", f"no face in {len(found)} samples", {"face_presence_ratio": 0.0})
+            return Rejected(
+                "no_face", f"no face in {len(found)} samples", {"face_presence_ratio": 0.0}
+            )
         start, end = number(item, "start_seconds"), number(item, "end_seconds")
         whole = self._observe(times, found)
         if settings.cut_at_violations:
             bad = violations(
-                whole, start, end, settings.longest_gap_seconds, settings.longest_gap_seconds, settings.second_area
+                whole,
+                start,
+                end,
+                settings.longest_gap_seconds,
+                settings.longest_gap_seconds,
+                settings.second_area,
             )
             if bad:
-                return self._cut(item, times, found, split_at(bad, start, end, settings.least_seconds))
+                return self._cut(
+                    item, times, found, split_at(bad, start, end, settings.least_seconds)
+                )
         return Done(self._values(item, whole))
 
     def _detections(self, item: Item) -> tuple[list[float], list[Detection]]:
@@ -137,7 +227,11 @@ class Faces(Stage):
         return observe(found, PROXY_RATE, times[0], 1.0, self.config.second_area)
 
     def _cut(
-        self, item: Item, times: list[float], found: list[Detection], pieces: list[tuple[float, float]]
+        self,
+        item: Item,
+        times: list[float],
+        found: list[Detection],
+        pieces: list[tuple[float, float]],
     ) -> Outcome:
         clip = clip_of(item)
         children: list[Child] = []
@@ -150,7 +244,9 @@ class Faces(Stage):
             children.append(clip_child(piece, self._values(item, observation)))
         if not children:
             values = self._values(item, self._observe(times, found))
-            reason = "multiple_faces" if float(values["second_face_ratio"] or 0) > 0.02 else "no_face"  # type: ignore[arg-type]
+            reason = (
+                "multiple_faces" if float(values["second_face_ratio"] or 0) > 0.02 else "no_face"
+            )  # type: ignore[arg-type]
             return Rejected(reason, "no piece between the violations is long enough", values)
         return Done({}, tuple(children))
 
@@ -171,7 +267,9 @@ class Faces(Stage):
         present = track.present_T
         if present.any():
             boxes = track.boxes_T4[present]
-            values["crop_left"], values["crop_top"], values["crop_side"] = window(boxes, settings.crop_factor)
+            values["crop_left"], values["crop_top"], values["crop_side"] = window(
+                boxes, settings.crop_factor
+            )
             values["face_times"] = track.times_T[present].tolist()
             values["face_boxes"] = boxes.ravel().tolist()
             if track.points_T52 is not None:

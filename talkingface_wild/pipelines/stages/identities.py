@@ -28,8 +28,16 @@ class Identities(Whole):
     name = "identities"
     needs = ("identity_embedding", "channel", "source_sha256")
     columns = (
-        Column("identity", "string", "person, as the least clip id of the cluster; null where unmeasured"),
-        Column("identity_group", "string", "group that the split keeps together: loosely linked persons, channel, or video"),
+        Column(
+            "identity",
+            "string",
+            "person, as the least clip id of the cluster; null where unmeasured",
+        ),
+        Column(
+            "identity_group",
+            "string",
+            "group that the split keeps together: loosely linked persons, channel, or video",
+        ),
     )
     Config = IdentitiesConfig
 

@@ -29,8 +29,20 @@ class Identity(Stage):
     name = "identity"
     needs = ("face_boxes", "face_points", "start_seconds")
     columns = (
-        Column("identity_embedding", "string", "ArcFace embedding of length 512, normalised, float16 in base64"),
-        Column("identity_agreement", "float", "least cosine between a frame's embedding and their mean", "", -1, 1, 4),
+        Column(
+            "identity_embedding",
+            "string",
+            "ArcFace embedding of length 512, normalised, float16 in base64",
+        ),
+        Column(
+            "identity_agreement",
+            "float",
+            "least cosine between a frame's embedding and their mean",
+            "",
+            -1,
+            1,
+            4,
+        ),
     )
     Config = IdentityConfig
     resources = Resources(gpus=0.1)
@@ -44,7 +56,9 @@ class Identity(Stage):
         """Load the network."""
         from talkingface_wild.perception.arcface import ArcFacePerceiver
 
-        self._perceiver = ArcFacePerceiver(weights.path(self.config.network)).open(self.place.device)
+        self._perceiver = ArcFacePerceiver(weights.path(self.config.network)).open(
+            self.place.device
+        )
 
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """One embedding per clip."""
@@ -60,7 +74,9 @@ class Identity(Stage):
             outcomes.append(
                 Done(
                     {
-                        "identity_embedding": base64.b64encode(mean.astype(np.float16).tobytes()).decode(),
+                        "identity_embedding": base64.b64encode(
+                            mean.astype(np.float16).tobytes()
+                        ).decode(),
                         "identity_agreement": float((embeddings @ mean).min()),
                     }
                 )

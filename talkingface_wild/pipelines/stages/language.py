@@ -29,7 +29,15 @@ class SpokenLanguage(Stage):
     columns = (
         Column("spoken_language", "string", "most probable spoken language"),
         Column("spoken_probability", "float", "its probability", "", 0, 1, 4),
-        Column("claimed_probability", "float", "probability of the language as listed or searched", "", 0, 1, 4),
+        Column(
+            "claimed_probability",
+            "float",
+            "probability of the language as listed or searched",
+            "",
+            0,
+            1,
+            4,
+        ),
     )
     Config = LanguageConfig
     resources = Resources(gpus=0.1)
@@ -43,7 +51,9 @@ class SpokenLanguage(Stage):
         """Load the network."""
         from talkingface_wild.perception.spoken_language import SpokenLanguagePerceiver
 
-        self._perceiver = SpokenLanguagePerceiver(weights.path(self.config.network)).open(self.place.device)
+        self._perceiver = SpokenLanguagePerceiver(weights.path(self.config.network)).open(
+            self.place.device
+        )
 
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """Null for clips without sound."""

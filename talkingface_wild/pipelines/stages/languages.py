@@ -30,8 +30,16 @@ class Languages(Whole):
     needs = ("spoken_language", "spoken_probability", "claimed_probability")
     columns = (
         Column("language", "string", "final language tag"),
-        Column("language_verdict", "string", "confirmed, relabelled, unsure, or unverified where unmeasured"),
-        Column("language_verified", "bool", "whether the spoken language was measured and is the final one"),
+        Column(
+            "language_verdict",
+            "string",
+            "confirmed, relabelled, unsure, or unverified where unmeasured",
+        ),
+        Column(
+            "language_verified",
+            "bool",
+            "whether the spoken language was measured and is the final one",
+        ),
     )
     Config = LanguagesConfig
 
@@ -62,8 +70,12 @@ class Languages(Whole):
 
 def _vote(table: pd.DataFrame) -> pd.Series:
     """For each clip the language that most clips of its source speak (ties: the first by name)."""
-    votes = pd.DataFrame({"root": table["root_id"].astype(object), "spoken": table["spoken_language"].astype(object)})
+    votes = pd.DataFrame(
+        {"root": table["root_id"].astype(object), "spoken": table["spoken_language"].astype(object)}
+    )
     counts = votes.dropna().value_counts().reset_index(name="clips")
-    counts = counts.sort_values(["root", "clips", "spoken"], ascending=[True, False, True]).drop_duplicates("root")
+    counts = counts.sort_values(
+        ["root", "clips", "spoken"], ascending=[True, False, True]
+    ).drop_duplicates("root")
     winner = dict(zip(counts["root"], counts["spoken"], strict=True))
     return votes["root"].map(winner)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Stage
-from talkingface_wild.functional.mouth import mouth_change
+from talkingface_wild.functional.mouth import flags_at, mouth_change
 from talkingface_wild.functional.speech import FRAME_SECONDS, speech_measures
 from talkingface_wild.pipelines.analysis import span_samples
 from talkingface_wild.pipelines.views import RATE, ensure_views
@@ -27,10 +25,34 @@ class Liveness(Stage):
     name = "liveness"
     needs = ("crop_left", "crop_top", "crop_side", "has_audio", "start_seconds", "end_seconds")
     columns = (
-        Column("mouth_change_speech", "float", "mean change of the mouth a frame while there is speech", "grey levels", 0, 255, 3),
-        Column("mouth_change_silence", "float", "the same in silence; null without a pause", "grey levels", 0, 255, 3),
+        Column(
+            "mouth_change_speech",
+            "float",
+            "mean change of the mouth a frame while there is speech",
+            "grey levels",
+            0,
+            255,
+            3,
+        ),
+        Column(
+            "mouth_change_silence",
+            "float",
+            "the same in silence; null without a pause",
+            "grey levels",
+            0,
+            255,
+            3,
+        ),
         Column("mouth_change_ratio", "float", "the first over the second", "", 0, None, 3),
-        Column("mouth_to_upper_face", "float", "change of the mouth over that of brow and eyes, in speech", "", 0, None, 3),
+        Column(
+            "mouth_to_upper_face",
+            "float",
+            "change of the mouth over that of brow and eyes, in speech",
+            "",
+            0,
+            None,
+            3,
+        ),
     )
     Config = LivenessConfig
 
@@ -45,8 +67,7 @@ class Liveness(Stage):
         flags = speech_measures(span_samples(item, self.place)).flags
         if not len(flags):
             return Done({})
-        moments = np.minimum(((np.arange(len(greys)) + 0.5) / RATE / FRAME_SECONDS).astype(int), len(flags) - 1)
-        change = mouth_change(greys, flags[moments])
+        change = mouth_change(greys, flags_at(flags, FRAME_SECONDS, len(greys), RATE))
         return Done(
             {
                 "mouth_change_speech": change.in_speech,

@@ -26,7 +26,11 @@ class Prints(Stage):
     name = "prints"
     needs = ("crop_left", "crop_top", "crop_side", "has_audio", "start_seconds", "end_seconds")
     columns = (
-        Column("picture_print", "string", "64-bit perceptual hash of the crop, one a second, hexadecimal"),
+        Column(
+            "picture_print",
+            "string",
+            "64-bit perceptual hash of the crop, one a second, hexadecimal",
+        ),
         Column("sound_print", "string", "32-bit fingerprint of the sound every 32 ms, hexadecimal"),
     )
     Config = PrintsConfig
@@ -37,6 +41,10 @@ class Prints(Stage):
 
     def _one(self, item: Item) -> Outcome:
         pictures = list(ensure_views(item, self.place).greys[:: int(RATE)])
-        samples = span_samples(item, self.place) if item.values.get("has_audio") else np.zeros(0, np.int16)
+        samples = (
+            span_samples(item, self.place)
+            if item.values.get("has_audio")
+            else np.zeros(0, np.int16)
+        )
         found = fingerprint(pictures, samples)
         return Done({"picture_print": found.picture, "sound_print": found.sound})

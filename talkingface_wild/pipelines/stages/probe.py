@@ -34,7 +34,15 @@ class ProbeStage(Stage):
         Column("variable_rate", "bool", "whether the frames are unevenly spaced"),
         Column("rotation", "int", "rotation that the container asks for", "degrees"),
         Column("source_seconds", "float", "duration measured from packets", "s", 0, None, 3),
-        Column("usable_start_seconds", "float", "where picture and sound both run, on the source's clock", "s", 0, None, 3),
+        Column(
+            "usable_start_seconds",
+            "float",
+            "where picture and sound both run, on the source's clock",
+            "s",
+            0,
+            None,
+            3,
+        ),
         Column("usable_end_seconds", "float", "where the first of them ends", "s", 0, None, 3),
         Column("has_audio", "bool", "whether there is a sound stream"),
         Column("audio_tracks", "int", "number of sound streams", "", 0),
@@ -56,11 +64,16 @@ class ProbeStage(Stage):
         found = probe(media_file(item, self.place))
         source = source_of(item)
         start = max(found.usable_start, source.start_seconds or 0.0)
-        end = min(found.usable_end, source.end_seconds if source.end_seconds is not None else found.usable_end)
+        end = min(
+            found.usable_end,
+            source.end_seconds if source.end_seconds is not None else found.usable_end,
+        )
         values = {**_values(found), "usable_start_seconds": start, "usable_end_seconds": end}
         if end <= start:
             reason = "no_audio" if found.audio_codec else "undecodable"
-            return Rejected(reason, "picture and sound never run together in the span asked for", values)
+            return Rejected(
+                reason, "picture and sound never run together in the span asked for", values
+            )
         return Done(values)
 
 

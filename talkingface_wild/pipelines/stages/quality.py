@@ -35,10 +35,36 @@ class Quality(Stage):
     name = "quality"
     needs = ("crop_left", "crop_top", "crop_side")
     columns = (
-        Column("quality_crop_mean", "float", "HyperIQA of the face crop, mean over the frames", "", 0, 100, 2),
-        Column("quality_crop_least", "float", "HyperIQA of the face crop, worst frame", "", 0, 100, 2),
-        Column("quality_frame_mean", "float", "HyperIQA of the whole frame (at most 1024 px), mean", "", 0, 100, 2),
-        Column("quality_frame_least", "float", "HyperIQA of the whole frame, worst frame", "", 0, 100, 2),
+        Column(
+            "quality_crop_mean",
+            "float",
+            "HyperIQA of the face crop, mean over the frames",
+            "",
+            0,
+            100,
+            2,
+        ),
+        Column(
+            "quality_crop_least", "float", "HyperIQA of the face crop, worst frame", "", 0, 100, 2
+        ),
+        Column(
+            "quality_frame_mean",
+            "float",
+            "HyperIQA of the whole frame (at most 1024 px), mean",
+            "",
+            0,
+            100,
+            2,
+        ),
+        Column(
+            "quality_frame_least",
+            "float",
+            "HyperIQA of the whole frame, worst frame",
+            "",
+            0,
+            100,
+            2,
+        ),
         Column("quality_backend", "string", "backend, checkpoint and patches"),
     )
     Config = QualityConfig
@@ -83,7 +109,10 @@ class Quality(Stage):
         }
         if settings.whole_frame:
             wholes = self._score(list(views.wholes[::step]))
-            values |= {"quality_frame_mean": float(wholes.mean()), "quality_frame_least": float(wholes.min())}
+            values |= {
+                "quality_frame_mean": float(wholes.mean()),
+                "quality_frame_least": float(wholes.min()),
+            }
         return Done(values)
 
     def _score(self, images: list[Any]) -> Any:

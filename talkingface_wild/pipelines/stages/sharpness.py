@@ -25,7 +25,15 @@ class Sharpness(Stage):
     name = "sharpness"
     needs = ("crop_left", "crop_top", "crop_side", "face_boxes", "start_seconds")
     columns = (
-        Column("sharpness", "float", "variance of the Laplacian of the grey crop, median of eight frames", "", 0, None, 2),
+        Column(
+            "sharpness",
+            "float",
+            "variance of the Laplacian of the grey crop, median of eight frames",
+            "",
+            0,
+            None,
+            2,
+        ),
         Column("sharpness_least", "float", "the same, least of the frames", "", 0, None, 2),
         Column("brightness", "float", "mean grey level of the crop", "", 0, 255, 1),
     )
@@ -36,7 +44,9 @@ class Sharpness(Stage):
         return [self._one(item) for item in items]
 
     def _one(self, item: Item) -> Outcome:
-        grey = [cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in ensure_views(item, self.place).crops]
+        grey = [
+            cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in ensure_views(item, self.place).crops
+        ]
         if not grey:
             return Rejected("undecodable", "the picture ends before the first chosen frame")
         values = [float(cv2.Laplacian(picture, cv2.CV_64F).var()) for picture in grey]

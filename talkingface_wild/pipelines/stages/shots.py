@@ -51,13 +51,25 @@ class Shots(Stage):
     level = "source"
     needs = ("usable_start_seconds", "usable_end_seconds", "has_audio")
     columns = (
-        Column("start_seconds", "float", "start of the clip on the source's clock", "s", 0, None, 3),
+        Column(
+            "start_seconds", "float", "start of the clip on the source's clock", "s", 0, None, 3
+        ),
         Column("end_seconds", "float", "end of the clip on the source's clock", "s", 0, None, 3),
         Column("clip_seconds", "float", "length of the clip", "s", 0, None, 3),
         Column("source_cuts", "int", "scene cuts found in the source", "", 0),
         Column("decode_errors", "int", "packets of the source that did not decode", "", 0),
-        Column("dropped_tail", "bool", "whether it is the rest of a long take that the tail policy drops"),
-        Column("inner_cuts", "int", "cuts inside the clip by the second detector; null without it", "", 0),
+        Column(
+            "dropped_tail",
+            "bool",
+            "whether it is the rest of a long take that the tail policy drops",
+        ),
+        Column(
+            "inner_cuts",
+            "int",
+            "cuts inside the clip by the second detector; null without it",
+            "",
+            0,
+        ),
     )
     Config = ShotsConfig
 
@@ -69,7 +81,11 @@ class Shots(Stage):
         settings: ShotsConfig = self.config
         fps = float(number(item, "source_fps")) or 25.0
         first = ShotDetector(settings.detector, settings.threshold, settings.min_frames, fps)
-        second = ShotDetector("content", 27.0, settings.min_frames, fps) if settings.second_look else None
+        second = (
+            ShotDetector("content", 27.0, settings.min_frames, fps)
+            if settings.second_look
+            else None
+        )
         analysis = analyse_source(item, self.place, _Both(first, second))
         start, end = number(item, "usable_start_seconds"), number(item, "usable_end_seconds")
         if analysis.frames_decoded == 0:
@@ -89,10 +105,14 @@ class Shots(Stage):
             tail_seconds=settings.tail_seconds,
         ):
             clip = make_clip(source_of(item).id, span.start, span.end)
-            inside = None if inner is None else int(((inner > span.start) & (inner < span.end)).sum())
+            inside = (
+                None if inner is None else int(((inner > span.start) & (inner < span.end)).sum())
+            )
             children.append(clip_child(clip, {"inner_cuts": inside, "dropped_tail": span.tail}))
         if not children:
-            return Rejected("too_short", f"{end - start:.2f} s leave no take after trimming", values)
+            return Rejected(
+                "too_short", f"{end - start:.2f} s leave no take after trimming", values
+            )
         return Done(values, tuple(children))
 
 

@@ -31,7 +31,15 @@ class Speech(Stage):
         Column("speech_ratio", "float", "share of the clip that is speech", "", 0, 1, 3),
         Column("longest_pause_seconds", "float", "longest stretch without speech", "s", 0, None, 2),
         Column("speech_method", "string", "library, version and mode that told speech"),
-        Column("loudness_dbfs", "float", "root mean square of the sound; -120 for digital silence", "dBFS", -120, 0, 2),
+        Column(
+            "loudness_dbfs",
+            "float",
+            "root mean square of the sound; -120 for digital silence",
+            "dBFS",
+            -120,
+            0,
+            2,
+        ),
     )
     Config = SpeechConfig
     batch_size = 4

@@ -37,19 +37,26 @@ class Split(Whole):
 
     name = "split"
     needs = ("identity_group",)
-    columns = (Column("split", "string", "train, val or test; groups of identities never straddle it"),)
+    columns = (
+        Column("split", "string", "train, val or test; groups of identities never straddle it"),
+    )
     Config = SplitConfig
 
     def compute(self, table: pd.DataFrame) -> pd.DataFrame:
         """One side per clip."""
         frame = pd.DataFrame(
-            {"group": table["identity_group"].astype(object), "language": table["group"].astype(object)},
+            {
+                "group": table["identity_group"].astype(object),
+                "language": table["group"].astype(object),
+            },
             index=table.index,
         )
         sides: dict[str, str] = {}
         for _, groups in _home_languages(frame):
             sides |= self._sides(groups)
-        return pd.DataFrame({"split": frame["group"].map(sides).astype("string")}, index=table.index)
+        return pd.DataFrame(
+            {"split": frame["group"].map(sides).astype("string")}, index=table.index
+        )
 
     def _sides(self, groups: Sequence[str]) -> dict[str, str]:
         ranked = sorted(groups, key=lambda group: digest([self.config.seed, group]))
@@ -71,4 +78,7 @@ def _home_languages(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
     counts = frame.value_counts(["group", "language"]).reset_index(name="clips")
     counts = counts.sort_values(["group", "clips", "language"], ascending=[True, False, True])
     homes = counts.drop_duplicates("group")
-    return [(str(language), sorted(rows["group"])) for language, rows in homes.groupby("language", sort=True)]
+    return [
+        (str(language), sorted(rows["group"]))
+        for language, rows in homes.groupby("language", sort=True)
+    ]

@@ -40,15 +40,51 @@ class Sync(Stage):
         Column("sync_confidence", "float", "Sync-C after the offset's correction", "", 0, None, 3),
         Column("sync_distance", "float", "Sync-D after the offset's correction", "", 0, None, 3),
         Column("sync_confidence_raw", "float", "Sync-C as found", "", 0, None, 3),
-        Column("sync_offset", "int", "frames of 40 ms; positive: the sound leads the picture", "frames", -15, 15),
-        Column("sync_offset_size", "int", "size of the offset; 15 is the edge of what was tried", "frames", 0, 15),
+        Column(
+            "sync_offset",
+            "int",
+            "frames of 40 ms; positive: the sound leads the picture",
+            "frames",
+            -15,
+            15,
+        ),
+        Column(
+            "sync_offset_size",
+            "int",
+            "size of the offset; 15 is the edge of what was tried",
+            "frames",
+            0,
+            15,
+        ),
         Column("sync_correction", "int", "offset that the encode corrects", "frames", -15, 15),
         Column("sync_windows", "int", "windows of five frames that were compared", "", 0),
-        Column("sync_margin", "float", "confidence above the 99th percentile of the clip's own shifted sound", "", decimals=3),
+        Column(
+            "sync_margin",
+            "float",
+            "confidence above the 99th percentile of the clip's own shifted sound",
+            "",
+            decimals=3,
+        ),
         Column("sync_thirds", "list<int>", "offsets of the clip's thirds", "frames"),
-        Column("sync_thirds_spread", "int", "largest difference between the thirds' offsets", "frames", 0, 30),
-        Column("sync_quarters_spread", "int", "largest difference between the quarters' offsets", "frames", 0, 30),
-        Column("sync_features", "string", "path of the kept embeddings, relative to the output folder"),
+        Column(
+            "sync_thirds_spread",
+            "int",
+            "largest difference between the thirds' offsets",
+            "frames",
+            0,
+            30,
+        ),
+        Column(
+            "sync_quarters_spread",
+            "int",
+            "largest difference between the quarters' offsets",
+            "frames",
+            0,
+            30,
+        ),
+        Column(
+            "sync_features", "string", "path of the kept embeddings, relative to the output folder"
+        ),
     )
     Config = SyncConfig
     resources = Resources(gpus=0.25)
@@ -106,12 +142,16 @@ class Sync(Stage):
             "sync_correction": 0,
             "sync_windows": score.windows,
             "sync_margin": margin.value,
-            "sync_thirds": None if None in thirds else [int(part) for part in thirds if part is not None],
+            "sync_thirds": None
+            if None in thirds
+            else [int(part) for part in thirds if part is not None],
             "sync_thirds_spread": _spread(thirds),
             "sync_quarters_spread": _spread(quarters),
         }
 
-    def _keep(self, item: Item, lips: npt.NDArray[np.float32], sounds: npt.NDArray[np.float32]) -> str:
+    def _keep(
+        self, item: Item, lips: npt.NDArray[np.float32], sounds: npt.NDArray[np.float32]
+    ) -> str:
         relative = Path("features") / "sync" / f"{item.id}.npz"
         with atomic_path(self.place.out / relative) as temporary:
             np.savez(temporary, lips=lips.astype(np.float16), sounds=sounds.astype(np.float16))
