@@ -1,4 +1,4 @@
-"""talkingface-wild: curate, score and generate talking-face video. Importing it loads nothing heavy."""
+"""talkingface-wild: curate, score and generate talking-face video. Importing it is light."""
 
 from __future__ import annotations
 

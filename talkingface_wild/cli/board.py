@@ -1,4 +1,4 @@
-"""What a person sees of a run: the live board, the plan, and the page at the end. Rich tables only."""
+"""What a person sees of a run: the live board, the plan, the page at the end. Rich tables only."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ def curate(
     sources: Annotated[
         list[str] | None,
         typer.Option(
-            help="A folder, a list (txt, csv, jsonl, parquet), a video or a link; may be given often."
+            help="A folder, a list (txt, csv, jsonl, parquet), a video or a link; "
+            "may be given often."
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path(
@@ -71,7 +72,7 @@ def curate(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Make a data set: download, shots, faces, quality, lip-sync, review, Parquet. Resumes by itself."""
+    """Make a data set: download, shots, faces, quality, sync, review, Parquet. Resumes by itself."""
     output = Output("curate", json)
     if engine not in ("ray", "local"):
         raise UsageError(f"--engine expects ray or local, found {engine!r}.")
@@ -123,7 +124,8 @@ def _run(output: Output, request: Request) -> None:
         )
     elif failed:
         output.say(
-            f"{failed} items failed; try them again with: tfw curate --out {request.out} --retry-failed"
+            f"{failed} items failed; try them again with: "
+            f"tfw curate --out {request.out} --retry-failed"
         )
     data = _summary(outcome, request)
     output.result(data, human=lambda: _page(data), exit_code=code)

@@ -131,7 +131,7 @@ def import_command(
         "defects": [dataclasses.asdict(row) for row in rates],
         "defect_rate": overall,
     }
-    counts = f"{rejected} clips rejected, {len(decisions) - rejected} accepted, {empty} rows empty"
+    counts = f"rejected {rejected}, accepted {len(decisions) - rejected}, left empty {empty}"
     title = f"Commit {commit.number}: {counts}"
     output.result(data, human=lambda: _table(title, rates, overall))
 

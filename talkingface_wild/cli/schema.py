@@ -25,7 +25,7 @@ def schema(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Print the columns of a table: name, type, unit, range, meaning, and the stage that gives it."""
+    """Print the columns of a table: name, type, unit, range, meaning, and the stage behind it."""
     output = Output("schema", json)
     from talkingface_wild.pipelines.describe import described_columns
 
@@ -59,7 +59,8 @@ def _markdown(rows: list[tuple[Column, str]]) -> str:
     for column, stage in rows:
         meaning = column.meaning.replace("|", "\\|")
         lines.append(
-            f"| `{column.name}` | {column.type} | {column.unit} | {_range(column)} | {stage} | {meaning} |"
+            f"| `{column.name}` | {column.type} | {column.unit} | {_range(column)} "
+            f"| {stage} | {meaning} |"
         )
     return "\n".join(lines)
 

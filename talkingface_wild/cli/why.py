@@ -35,7 +35,7 @@ def why(
     from talkingface_wild.dataset.recorded import read_recorded
     from talkingface_wild.dataset.why import find_item, story
 
-    recorded = read_recorded(out, lists=True)
+    recorded = read_recorded(out)
     told = story(recorded, find_item(recorded, clip))
     output.result(dataclasses.asdict(told), human=lambda: _text(told))
 

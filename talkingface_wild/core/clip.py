@@ -1,4 +1,4 @@
-"""Source and Clip: where video comes from, and a span of it. Frozen; they carry no measured fields."""
+"""Source and Clip: where video comes from, and a span of it. Frozen, without measured fields."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Clip:
-    """A span of a source, in seconds on the source's own clock; ``parent`` is the clip it was cut from."""
+    """A span of a source, in seconds on its own clock; ``parent`` is the clip it was cut from."""
 
     id: str
     source_id: str

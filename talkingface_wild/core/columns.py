@@ -38,7 +38,8 @@ class Column:
 
     def clean(self, value: Value) -> Value:
         """``value`` as this column stores it: rounded, NaN and infinity as None, numpy scalars as
-        Python's, text without what UTF-8 cannot hold. A value of another kind is a TypeError or ValueError.
+        Python's, text without what UTF-8 cannot hold. A value of another kind is a TypeError or
+        ValueError.
         """
         if value is None:
             return None
@@ -60,7 +61,7 @@ class Column:
 
 
 def plain_text(text: str) -> str:
-    """``text`` with what UTF-8 cannot hold (halves of surrogate pairs, from odd file names) as ``?``."""
+    """``text`` with ``?`` for what UTF-8 cannot hold: half surrogate pairs, from odd file names."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

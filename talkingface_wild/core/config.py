@@ -1,4 +1,7 @@
-"""The one config loader: YAML with line numbers into frozen dataclasses, unknown keys answered with the nearest name."""
+"""The one config loader: YAML with line numbers into frozen dataclasses.
+
+Unknown keys are answered with the nearest name.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ Config = TypeVar("Config")
 
 @dataclass(frozen=True)
 class Document:
-    """Parsed YAML: plain data, and the line of every key (1-based) by its path of keys and indices."""
+    """Parsed YAML: plain data, and the line of every key (1-based) by its path of keys."""
 
     name: str
     data: dict[str, Any]
@@ -39,9 +42,10 @@ class Document:
 
 
 def read_yaml(text: str, name: str) -> Document:
-    """Parse one YAML mapping safely. Raises RecipeError with the line on bad syntax or a key given twice."""
+    """Parse one YAML mapping safely. RecipeError gives the line of bad syntax or a repeated key."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             raise RecipeError(
                 f"Expected a mapping of settings in {name}, found none; "
@@ -49,7 +53,7 @@ def read_yaml(text: str, name: str) -> Document:
             )
         lines: dict[Path_, int] = {}
         _collect_lines(node, (), lines, name, depth=0)
-        return Document(name, yaml.safe_load(text), lines)
+        return Document(name, loader.construct_document(node), lines)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         at = f", line {mark.line + 1}" if mark else ""
@@ -114,7 +118,8 @@ def build(
 ) -> Config:
     """An instance of the dataclass ``cls`` from ``data``, with types checked.
 
-    Raises RecipeError for an unknown key (with the nearest name and the line) or a value of the wrong type.
+    Raises RecipeError for an unknown key (with the nearest name and the line) or a value of the
+    wrong type.
     """
     hints = typing.get_type_hints(cls)
     names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
@@ -123,7 +128,8 @@ def build(
         where = (*path, str(key))
         if key not in names:
             raise RecipeError(
-                f"{document.where(where)}: {'.'.join(where)!r} is no known setting{nearest(str(key), names)}."
+                f"{document.where(where)}: {'.'.join(where)!r} is no known setting"
+                f"{nearest(str(key), names)}."
             )
         try:
             values[key] = coerce(value, hints[key])
@@ -138,7 +144,10 @@ def build(
 
 
 def coerce(value: Any, hint: Any) -> Any:
-    """``value`` as the type ``hint`` asks for; ValueError says what was expected. Strings parse as YAML scalars would."""
+    """``value`` as the type ``hint`` asks for; ValueError says what was expected.
+
+    Strings parse as YAML scalars would.
+    """
     origin, options = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         if value is None and type(None) in options:
@@ -148,7 +157,8 @@ def coerce(value: Any, hint: Any) -> Any:
         if value in options:
             return value
         raise ValueError(
-            f"expects one of {', '.join(map(str, options))}, found {value!r}{nearest(str(value), map(str, options))}"
+            f"expects one of {', '.join(map(str, options))}, found {value!r}"
+            f"{nearest(str(value), map(str, options))}"
         )
     if origin is tuple:
         items = value if isinstance(value, list | tuple) else str(value).split(",")

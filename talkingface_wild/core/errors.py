@@ -1,4 +1,4 @@
-"""One tree of errors, each class with its exit code. Messages say what was expected, found, and to do."""
+"""One tree of errors, each with its exit code. Messages say what was expected, found, and to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One logger for talk on stderr; data go to stdout through the cli alone. Secrets are taken out here."""
+"""One logger for talk on stderr; data go to stdout through the cli alone. Takes secrets out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s?#]+@")
 
 
 def redact(text: str) -> str:
-    """``text`` without credentials: user:password in URLs, whole cookie and authorization lines, tokens."""
+    """``text`` without credentials: those in URLs, cookie and authorization lines, and tokens."""
     plain = _USERINFO.sub(r"\1…@", text)
     return _SECRETS.sub(r"\1…", _HEADERS.sub(r"\1…", plain))
 

@@ -1,4 +1,7 @@
-"""What a stage answers for one item: done, rejected or failed. Rejected is a result; failed may succeed later."""
+"""What a stage answers for one item: done, rejected or failed.
+
+Rejected is a result; what failed may succeed another time.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class Child:
 
 @dataclass(frozen=True)
 class Done:
-    """The stage ran: values for its columns, and the children if it split the item (None: it did not)."""
+    """The stage ran: values for its columns, and the children of a split item (else None)."""
 
     values: Mapping[str, Value] = field(default_factory=dict)
     children: tuple[Child, ...] | None = None
@@ -59,7 +62,7 @@ Outcome = Done | Rejected | Failed
 
 
 class ItemRejected(Exception):
-    """Raised by code below a stage (media, perception) when the item can never pass; becomes ``Rejected``."""
+    """Raised below a stage (media, perception) when the item can never pass; becomes ``Rejected``."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}")

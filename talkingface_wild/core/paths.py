@@ -17,7 +17,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 @contextlib.contextmanager
 def atomic_path(final: Path) -> Iterator[Path]:
-    """A temporary path beside ``final``, moved onto it when the block ends well, removed when it does not.
+    """A temporary path beside ``final``, moved onto it when the block ends well, else removed.
 
     The temporary name is unique to this call (two workers never share one) and keeps the suffix,
     so that encoders choose the right container. The data are fsynced before the move.

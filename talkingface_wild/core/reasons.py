@@ -1,4 +1,4 @@
-"""The closed list of reasons why an item is rejected or failed. Nothing else may appear in a ledger."""
+"""The closed list of reasons why an item is rejected or failed. A ledger holds no others."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ ALL: dict[str, str] = REJECTED | FAILED
 
 
 def check_reason(reason: str) -> str:
-    """``reason`` itself, or ``KeyError`` when it is not in the closed list (a programming error)."""
+    """``reason`` itself; ``KeyError`` when it is not in the closed list (a programming error)."""
     if reason not in ALL:
         raise KeyError(f"{reason!r} is no known reason; add it to core/reasons.py")
     return reason

@@ -27,14 +27,16 @@ class Bins:
     beyond: tuple[bool, bool]
 
 
-def binned(values: Floats, passed: npt.NDArray[np.bool_], bounds: Sequence[float]) -> Bins:
+def binned(
+    values: Floats, passed: npt.NDArray[np.bool_], bounds: Sequence[float], whole: bool = False
+) -> Bins:
     """At most 30 equal bins over the central 99 % of the values and all bounds.
 
-    Whole numbers of a narrow range get a bin each. ``values`` must not be empty.
+    With ``whole``, the numbers of a narrow range get a bin each. ``values`` must not be empty.
     """
     low, high = np.quantile(values, [0.005, 0.995], method="closest_observation")
     low, high = min(low, *bounds, high), max(high, *bounds, low)
-    whole = bool(np.all(values == np.round(values))) and high - low <= 30
+    whole = whole and high - low <= 30
     if whole:
         edges = np.arange(np.floor(low), np.floor(high) + 2) - 0.5
     else:
@@ -69,8 +71,8 @@ def histogram(bins: Bins, bounds: Mapping[str, float], unit: str, name: str) -> 
     low, high = ("≤ " * bins.beyond[0], "≥ " * bins.beyond[1])
     parts.append(_label(side, height - 12, low + number(first), "start"))
     parts.append(_label(width - side, height - 12, high + number(last), "end"))
-    parts.append(_label(width / 2, height - 12, unit, "middle"))
-    parts.append(_label(side, 11, f"{most}", "start"))
+    middle = f"{unit} · tallest bar {most}" if unit else f"tallest bar {most}"
+    parts.append(_label(width / 2, height - 12, middle, "middle"))
     for row, (label, bound) in enumerate(bounds.items()):
         at = side + (bound - first) * scale
         level = 11 + 13 * (row % 6)

@@ -8,7 +8,8 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,10 +78,8 @@ def write_commit(
         shutil.rmtree(left_by_a_killed_run, ignore_errors=True)
     building = layout.commits / f".building-{uuid.uuid4().hex}"
     try:
-        _write_tables(building, plan, ruling, sources)
-        if measured_in is None:
-            _write(building / "tracks", tracks_table(plan, ruling))
-        else:
+        _write_tables(building, plan, ruling, sources, tracks=measured_in is None)
+        if measured_in is not None:
             _link(measured_in / "tracks", building / "tracks")
         for name, text in documents.items():
             (building / name).write_text(text, encoding="utf-8")
@@ -112,18 +111,37 @@ def _publish(layout: Layout, building: Path, manifest: dict[str, object]) -> Com
     return Commit(number, final, new=True)
 
 
-def _write_tables(folder: Path, plan: Plan, ruling: Ruling, sources: Sequence[Source]) -> None:
+def _write_tables(
+    folder: Path, plan: Plan, ruling: Ruling, sources: Sequence[Source], tracks: bool
+) -> None:
+    """Write every table, two at a time: Arrow works outside Python's lock."""
     by_id = {source.id: source for source in sources}
     clips = clips_frame(plan, ruling, by_id)
-    columns = clip_columns(plan)
-    inside = [column for column in columns if column.name != "language"]
-    for language, rows in clips.groupby("language", sort=True):
-        _write(folder / "clips" / f"language={language}", arrow_table(rows, inside))
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(_write, folder / "ledger", _ledger_table(ruling))]
+        waiting.append(pool.submit(_write, folder / "items", items_table(plan, ruling)))
+        if tracks:
+            waiting.append(pool.submit(_write, folder / "tracks", tracks_table(plan, ruling)))
+        waiting.append(
+            pool.submit(_write, folder / "sources", _sources_table(ruling, sources, clips))
+        )
+        for part, table in _partitions(clips, clip_columns(plan)):
+            waiting.append(pool.submit(_write, folder / "clips" / part, table))
+        for write in waiting:
+            write.result()
+
+
+def _partitions(clips: pd.DataFrame, columns: Sequence[Column]) -> Iterator[tuple[str, pa.Table]]:
+    """A table per language, named as Hive names partitions; one empty table where nothing is kept."""
     if clips.empty:
-        _write(folder / "clips", arrow_schema(columns).empty_table())
-    _write(folder / "sources", _sources_table(ruling, sources, clips))
-    _write(folder / "ledger", _ledger_table(ruling))
-    _write(folder / "items", items_table(plan, ruling))
+        yield "", arrow_schema(columns).empty_table()
+        return
+    clips = clips.sort_values("language", kind="stable")
+    whole = arrow_table(clips, [column for column in columns if column.name != "language"])
+    begin = 0
+    for language, rows in clips["language"].value_counts(sort=False).items():
+        yield f"language={language}", whole.slice(begin, rows)
+        begin += rows
 
 
 def _write(folder: Path, table: pa.Table) -> None:
@@ -152,7 +170,8 @@ def tracks_table(plan: Plan, ruling: Ruling) -> pa.Table:
 def clips_frame(plan: Plan, ruling: Ruling, sources: Mapping[str, Source]) -> pd.DataFrame:
     """The kept clips with all their columns, sorted by id."""
     kept = (ruling.verdicts["state"] == KEPT) & (ruling.table["level"] == "clip")
-    rows = ruling.table[kept.to_numpy(bool)].copy()
+    names = {column.name for column in clip_columns(plan)} & set(ruling.table.columns)
+    rows = ruling.table.loc[kept.to_numpy(bool), [*BASE, *sorted(names - set(BASE))]].copy()
     owners = [sources.get(root) for root in rows["root_id"]]
     rows["clip_id"] = rows["item_id"]
     rows["source_id"] = rows["root_id"]
@@ -242,7 +261,9 @@ def items_table(plan: Plan, ruling: Ruling) -> pa.Table:
     columns = [Column(name, "string", "the item") for name in BASE]
     long = {column.name for column in track_columns(plan)}
     columns += [column for column in plan.columns if column.name not in long]
-    kinds = dict(zip(FACTS, ("string", "string", "string", "int", "float", "float"), strict=True))
+    kinds = dict(
+        zip(FACTS, ("string", "string", "string", "int", "float", "float", "string"), strict=True)
+    )
     for planned in plan.stages:
         if not planned.whole:
             columns += [

@@ -28,7 +28,12 @@ _COMPARISON_WORDS = {
     "below": "<",
     "equals": "==",
 }
-_TYPES = {pa.float64(): "float", pa.int64(): "int", pa.string(): "string", pa.bool_(): "bool"}
+_TYPES = {
+    pa.float64(): "float",
+    pa.int64(): "int",
+    pa.string(): "string",
+    pa.bool_(): "bool",
+}
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,8 @@ class Recorded:
         return self.items[(level == "clip") & (self.items["verdict_state"] != "split")]
 
 
-def read_recorded(out: Path, lists: bool = False) -> Recorded:
-    """Read the latest commit of ``out``; columns that hold lists only with ``lists``.
+def read_recorded(out: Path) -> Recorded:
+    """Read the latest commit of ``out``.
 
     Raises InputUnreadable when there is none, or it is damaged.
     """
@@ -94,8 +99,7 @@ def read_recorded(out: Path, lists: bool = False) -> Recorded:
     try:
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
         schema = pq.read_schema(folder / "items" / "part-0.parquet")
-        wanted = [field.name for field in schema if lists or not pa.types.is_list(field.type)]
-        items = _table(folder, "items", wanted).set_index("item_id", drop=False)
+        items = _table(folder, "items").set_index("item_id", drop=False)
         stages = tuple(str(next(iter(entry))) for entry in recipe["stages"])
         return Recorded(
             layout=layout,
@@ -120,9 +124,13 @@ def read_recorded(out: Path, lists: bool = False) -> Recorded:
         ) from error
 
 
-def _table(folder: Path, table: str, columns: list[str] | None = None) -> pd.DataFrame:
-    """One table of this commit, which stays the same while a newer one is published."""
-    frame = pd.read_parquet(folder / table, columns=columns)
+def _table(folder: Path, table: str) -> pd.DataFrame:
+    """One table of this commit, which stays the same while a newer one is published.
+
+    Whole numbers stay whole where some are missing.
+    """
+    whole = {pa.int64(): pd.Int64Dtype()}
+    frame: pd.DataFrame = pq.read_table(folder / table).to_pandas(types_mapper=whole.get)
     if "language" in frame:
         frame["language"] = frame["language"].astype("string")
     return frame
@@ -143,14 +151,17 @@ def _gate(name: str, entry: Mapping[str, Any]) -> Gate:
 
 def _column(field: pa.Field) -> Column:
     notes = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
-    kind = _TYPES.get(field.type, "list<float>")
     return Column(
         field.name,
-        kind,
+        _kind(field.type),
         notes.get("meaning", ""),
         notes.get("unit", ""),
         decimals=int(notes.get("decimals", 4)),
     )
+
+
+def _kind(type_: pa.DataType) -> str:
+    return f"list<{_kind(type_.value_type)}>" if pa.types.is_list(type_) else _TYPES[type_]
 
 
 def column_owners(schema: pa.Schema, stages: Sequence[str]) -> dict[str, str]:

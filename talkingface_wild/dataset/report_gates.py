@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from talkingface_wild.core.columns import Column
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.dataset.borderline import is_numeric
 from talkingface_wild.dataset.charts import bars, binned, histogram, number
@@ -67,7 +68,7 @@ def _drawing(view: GateView) -> Markup:
         total = len(view.rows)
         rows = [(str(k), float(v), f"{v} ({v / total:.0%})") for k, v in counts.head(12).items()]
         return bars(rows, f"Values of {view.gate.column}")
-    return _histogram(view.rows, bounds_of(view.gate), view.column.unit, view.gate.column)
+    return _histogram(view.rows, bounds_of(view.gate), view.column)
 
 
 def bounds_of(gate: Gate) -> dict[str, float]:
@@ -75,10 +76,14 @@ def bounds_of(gate: Gate) -> dict[str, float]:
     return {"": float(gate.bound)} | {str(k): float(v) for k, v in gate.per_group.items()}
 
 
-def _histogram(rows: pd.DataFrame, bounds: dict[str, float], unit: str, name: str) -> Markup:
+def _histogram(
+    rows: pd.DataFrame, bounds: dict[str, float], column: Column, language: str = ""
+) -> Markup:
     values = np.asarray(rows["value"].to_numpy(), np.float64)
-    bins = binned(values, rows["passed"].to_numpy(bool), list(bounds.values()))
-    return histogram(bins, bounds, unit, name)
+    passed = rows["passed"].to_numpy(bool)
+    bins = binned(values, passed, list(bounds.values()), whole=column.type == "int")
+    name = f"{column.name}, {language}" if language else column.name
+    return histogram(bins, bounds, column.unit, name)
 
 
 def _figure(example: Example) -> Markup:
@@ -139,11 +144,7 @@ def _multiples(report: Report, name: str, gate: Gate | None) -> list[Content]:
         said = f"{language}: {len(mine)} clips" + (
             f", {passing:.0%} pass" if gate is not None else ""
         )
-        cells.append(
-            tag(
-                "div", tag("h4", said), _histogram(mine, bounds, column.unit, f"{name}, {language}")
-            )
-        )
+        cells.append(tag("div", tag("h4", said), _histogram(mine, bounds, column, str(language))))
     if not cells:
         return []
     return [tag("h3", f"{name}: {column.meaning}"), tag("div", *cells, class_="multiples")]

@@ -286,7 +286,7 @@ def _costs(report: Report) -> Markup:
         )
         for cost in report.costs
     ]
-    charted = [(cost.stage, cost.cpu_seconds, f"{cost.cpu_seconds:.2f} s") for cost in report.costs]
+    charted = [(c.stage, c.cpu_seconds, f"{c.cpu_seconds:.2f} s") for c in report.costs if c.items]
     headings = (
         "stage",
         "items",

@@ -36,6 +36,7 @@ _SCHEMA = pa.schema(
         ("seconds", pa.float64()),
         ("cpu_seconds", pa.float64()),
         ("at", pa.float64()),
+        ("given", pa.string()),
     ]
 )
 _MOST_PARTS = 32
@@ -57,6 +58,8 @@ class Record:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     at: float = 0.0
+    given: str | None = None
+    """What the stage was given by barriers, where it needs such columns."""
 
 
 class JournalWriter:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.gate import Gate
+from talkingface_wild.core.outcome import Value
 from talkingface_wild.engine.stage import Stage, Whole
 
 SILENT = {"silent": True}
@@ -30,6 +31,9 @@ class Planned:
     fingerprint: str
     gates: tuple[Gate, ...] = ()
     unmeasured: str | None = None
+    given: tuple[str, ...] = ()
+    """The columns it needs that barriers give: they may change when nothing was measured anew, and
+    a result that was made from other values of them is made again."""
 
     @property
     def whole(self) -> bool:
@@ -74,6 +78,11 @@ def columns_of(stage: type[Stage] | type[Whole]) -> tuple[Column, ...]:
     return (*stage.columns, why)
 
 
+def given_text(values: Iterable[Value]) -> str:
+    """What barriers gave for one item, as one text: equal texts, equal values."""
+    return "|".join("" if value is None else str(value) for value in values)
+
+
 def config_data(config: Any) -> dict[str, Any]:
     """The fields of a config dataclass that can change a result."""
     return {
@@ -97,6 +106,7 @@ def make_plan(
     stage names a column that no stage gives.
     """
     owner: dict[str, int] = {}
+    barriers = {position for position, (stage, _, _) in enumerate(stages) if stage.kind == "whole"}
     by_stage: list[list[Gate]] = [[] for _ in stages]
     given = [{column.name for column in columns_of(stage)} for stage, _, _ in stages]
     for gate in gates:
@@ -111,8 +121,10 @@ def make_plan(
         upstream = sorted({prints[owner[name]] for name in stage.needs})
         hashes = {name: weight_hash(name) for name in stage.weights(config)}
         prints.append(digest([stage.name, stage.version, config_data(config), hashes, upstream]))
+        gates_here = tuple(by_stage[position])
+        from_barriers = tuple(name for name in stage.needs if owner[name] in barriers)
         planned.append(
-            Planned(stage.name, stage, config, prints[-1], tuple(by_stage[position]), unmeasured)
+            Planned(stage.name, stage, config, prints[-1], gates_here, unmeasured, from_barriers)
         )
         owner |= dict.fromkeys(given[position], position)
     return Plan(tuple(planned), score_all)

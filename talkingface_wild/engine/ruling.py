@@ -13,9 +13,9 @@ import pandas as pd
 
 from talkingface_wild.core.gate import COMPARISONS, Gate
 from talkingface_wild.engine.ledger import Entry, ledger_of
-from talkingface_wild.engine.plan import Plan, Planned
+from talkingface_wild.engine.plan import Plan, Planned, given_text
 from talkingface_wild.engine.stage import Whole, Workplace
-from talkingface_wild.engine.table import fact
+from talkingface_wild.engine.table import BASE, fact
 
 KEPT, REJECTED, FAILED, PENDING, SPLIT = "kept", "rejected", "failed", "pending", "split"
 
@@ -75,7 +75,7 @@ def rule(
     crosses a barrier: items before it come first. Roots outside ``admitted`` (None: all are in) are
     rejected as ``target_met``. ``first_segment`` stops before the first barrier.
     """
-    table = table.copy()
+    table = table.copy(deep=False)
     state = _State(table)
     if admitted is not None:
         outside = state.kept & ~table.index.isin(admitted)
@@ -136,7 +136,8 @@ def _item_stage(
         def answered(state: str) -> np.ndarray:
             return np.asarray((answers == state).fillna(False).to_numpy(bool))
 
-        absent = in_play & answers.isna().to_numpy(bool)
+        absent = in_play & (answers.isna().to_numpy(bool) | _stale(planned, table, in_play))
+        in_play = in_play & ~absent
         failed, rejected = in_play & answered("failed"), in_play & answered("rejected")
         split = in_play & answered(SPLIT)
         if absent.any() and not state.waiting:
@@ -169,12 +170,25 @@ def _item_stage(
     _apply_gates(planned, table, state, out & state.kept)
 
 
+def _stale(planned: Planned, table: pd.DataFrame, where: np.ndarray) -> np.ndarray:
+    """Which results were made from other values of the barriers' columns than they have now."""
+    stale = np.zeros(len(table), bool)
+    rows = np.flatnonzero(where & table[fact(planned.name, "given")].notna().to_numpy(bool))
+    if planned.given and len(rows):
+        names = list(planned.given)
+        columns = [table[name].array.take(rows).to_numpy(object, na_value=None) for name in names]
+        now = [given_text(values) for values in zip(*columns, strict=True)]
+        then = table[fact(planned.name, "given")].array.take(rows).to_numpy(object)
+        stale[rows] = np.array(now, dtype=object) != then
+    return stale
+
+
 def _barrier(planned: Planned, table: pd.DataFrame, state: _State, place: Workplace) -> None:
     stage = planned.stage(planned.config, place)
     if not isinstance(stage, Whole):
         raise TypeError(f"{planned.name} is no barrier")
     alive = state.kept & (table["level"] == stage.level).to_numpy(bool)
-    answer = stage.compute(table[alive])
+    answer = stage.compute(table.loc[alive, list(dict.fromkeys([*BASE, *stage.needs]))])
     for column in stage.columns:
         table[column.name] = _spread(answer[column.name], table[column.name])
     _apply_gates(planned, table, state, alive)

@@ -141,4 +141,8 @@ class Whole(abc.ABC):
 
     @abc.abstractmethod
     def compute(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Values for all: a frame with this stage's columns and the same index (item ids) as ``table``."""
+        """Values for all: a frame with this stage's columns and the same index (item ids) as ``table``.
+
+        ``table`` holds who the items are (item_id, level, parent_id, root_id, born, group) and the
+        columns that the stage ``needs``, no others.
+        """

@@ -15,9 +15,10 @@ from talkingface_wild.engine.plan import Plan, columns_of
 from talkingface_wild.engine.stage import Item
 from talkingface_wild.engine.worker import child_item
 
-FACTS = ("state", "reason", "detail", "attempts", "seconds", "cpu_seconds")
+FACTS = ("state", "reason", "detail", "attempts", "seconds", "cpu_seconds", "given")
 """What is kept of each stage's record, in columns named ``@stage:fact``."""
 
+TEXT_FACTS = ("state", "reason", "detail", "given")
 BASE = ("item_id", "level", "parent_id", "root_id", "born", "group")
 
 STRING = "string[pyarrow]"
@@ -59,7 +60,7 @@ def typed(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     }
     for planned in plan.stages:
         if not planned.whole:
-            dtypes |= {fact(planned.name, name): STRING for name in ("state", "reason", "detail")}
+            dtypes |= {fact(planned.name, name): STRING for name in TEXT_FACTS}
             dtypes[fact(planned.name, "attempts")] = "Int64"
             dtypes |= {fact(planned.name, name): "Float64" for name in ("seconds", "cpu_seconds")}
     dtypes |= dict.fromkeys(BASE, STRING)

@@ -16,7 +16,7 @@ from talkingface_wild.core.gate import judge
 from talkingface_wild.core.outcome import Done, Failed, Outcome
 from talkingface_wild.engine.attempt import attempt, checked
 from talkingface_wild.engine.journal import Record, open_log
-from talkingface_wild.engine.plan import Plan, Planned
+from talkingface_wild.engine.plan import Plan, Planned, given_text
 from talkingface_wild.engine.stage import Item, Stage, Workplace
 
 
@@ -190,6 +190,9 @@ def _record(
         seconds=round(wall, 6),
         cpu_seconds=round(cpu, 6),
         at=time.time(),
+        given=given_text(task.item.values.get(name) for name in planned.given)
+        if planned.given
+        else None,
     )
 
 

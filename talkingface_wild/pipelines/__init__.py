@@ -1,1 +1,1 @@
-"""Curation: stages, recipes, sources, downloads. Knows video and faces; leaves work and tables to the engine."""
+"""Curation: stages, recipes, sources, downloads. Knows video and faces; the engine does the work."""

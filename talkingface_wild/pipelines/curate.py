@@ -1,4 +1,4 @@
-"""One call of ``tfw curate``: recipe, sources, plan, run, commit. Talks to nobody; the cli shows what it returns."""
+"""One call of ``tfw curate``: recipe, sources, plan, run, commit. The cli shows what it returns."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ROUND_SOURCES = 2000
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks for; ``recipe`` None means the folder's own, else the default one."""
+    """What the command line asks for; ``recipe`` None means the folder's own, else the default."""
 
     out: Path
     languages: tuple[str, ...] | None = None
@@ -71,7 +71,7 @@ class Outcome:
 
 
 def recipe_of(request: Request) -> Recipe:
-    """The recipe asked for, or the one the folder was made with, or the default; settings applied."""
+    """The recipe asked for, else the folder's own, else the default; settings applied."""
     stored = request.out / "recipe.yaml"
     name = request.recipe or (str(stored) if stored.is_file() else DEFAULT_RECIPE)
     return load_recipe(name, request.settings)
@@ -163,7 +163,7 @@ def make_executor(request: Request) -> Executor:
 def gather_sources(
     request: Request, recipe: Recipe, layout: Layout
 ) -> tuple[list[Source], list[str]]:
-    """The folder's known sources and those named now (or the recipe's own), and what was noticed."""
+    """The folder's sources and those named now (or the recipe's own), and what was noticed."""
     from talkingface_wild.pipelines.sources.gather import gather
 
     known = load_sources(layout)
@@ -178,8 +178,8 @@ def gather_sources(
             search = recipe.search
         else:
             raise UsageError(
-                f"Recipe {recipe.name} works on local video: expected --sources with a folder, a list or a link, "
-                "found none; for example --sources my_videos/"
+                f"Recipe {recipe.name} works on local video: expected --sources with a folder, "
+                "a list or a link, found none; for example --sources my_videos/"
             )
     if not named and search is None:
         return known, []
@@ -216,7 +216,7 @@ def save_sources(layout: Layout, sources: Sequence[Source]) -> None:
 
 
 def _device() -> str:
-    """``cuda`` where torch is there and sees one; torch is asked only when onnxruntime offers CUDA."""
+    """``cuda`` where torch sees one; torch is asked only when onnxruntime offers CUDA."""
     try:
         import onnxruntime
     except ImportError:

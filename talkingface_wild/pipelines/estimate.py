@@ -1,4 +1,4 @@
-"""What ``tfw curate --plan`` says: stages, weights, what is done, what is left and about how long it takes."""
+"""What ``tfw curate --plan`` says: stages, weights, what is done, what is left, about how long."""
 
 from __future__ import annotations
 
@@ -57,13 +57,15 @@ def estimate(request: Request) -> dict[str, Any]:
             else "--sources"
         )
         notes = [
-            f"No sources are known in {request.out} yet; they will come from {', '.join(request.sources) or where}."
+            f"No sources are known in {request.out} yet; "
+            f"they will come from {', '.join(request.sources) or where}."
         ]
     missing = [
         name for row in rows if row["policy"] == "required" for name in row["weights_missing"]
     ]  # type: ignore[attr-defined]
     if missing:
         notes.append(
-            f"Weights that this recipe requires are missing: tfw weights fetch {' '.join(dict.fromkeys(missing))}"
+            "Weights that this recipe requires are missing: "
+            f"tfw weights fetch {' '.join(dict.fromkeys(missing))}"
         )
     return {"recipe": recipe.name, "stages": rows, "sources": len(sources), "notes": notes}

@@ -1,4 +1,4 @@
-"""Sources and clips as the engine's items: how one becomes the other, and where an item's media lie."""
+"""Sources and clips as the engine's items: how one becomes the other, and where media lie."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def root_item(source: Source) -> Item:
 
 
 def clip_child(clip: Clip, values: Mapping[str, Value]) -> Child:
-    """A clip as the child of a Split, with what is known of it; its span is given as columns too."""
+    """A clip as the child of a Split, with what is known of it and its span as columns."""
     span: dict[str, Value] = {
         "start_seconds": clip.start_seconds,
         "end_seconds": clip.end_seconds,
@@ -39,7 +39,7 @@ def clip_of(item: Item) -> Clip:
 
 
 def download_name(source: Source) -> str:
-    """The name, without suffix, under which a remote video is kept: the same video is fetched once."""
+    """The name, without suffix, under which a remote video is kept, so that it is fetched once."""
     return digest(source.media_key, 24)
 
 

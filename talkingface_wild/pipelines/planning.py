@@ -1,4 +1,4 @@
-"""From a resolved recipe to a plan: which weights and extras are there, what stays unmeasured, what is missing."""
+"""From a resolved recipe to a plan: the weights and extras that are there, and what is missing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def missing_weights(choice: StageChoice) -> list[str]:
 
 
 def missing_extras(choice: StageChoice) -> list[str]:
-    """Import names of optional packages that a stage's settings ask for and that are not installed."""
+    """Import names of optional packages that a stage's settings ask for and that are missing."""
     wanted = stage_class(choice.name).requires(choice.config)
     return [name for name in wanted if importlib.util.find_spec(name) is None]
 
@@ -43,14 +43,16 @@ def check_weights(recipe: Recipe) -> None:
         lacking += missing_weights(choice)
         for name in missing_extras(choice):
             raise ExtraMissing(
-                f"Stage {choice.name} of recipe {recipe.name} needs the package {name}, which is not installed; "
-                f"install it with: pip install 'talkingface-wild[{name}]'"
+                f"Stage {choice.name} of recipe {recipe.name} needs the package {name}, "
+                f"which is not installed; install it with: pip install 'talkingface-wild[{name}]'"
             )
     if lacking:
         names = list(dict.fromkeys(lacking))
         raise WeightMissing(
-            f"Recipe {recipe.name} needs the weights {', '.join(names)}, found none of them in {weights.default_store().folder}; "
-            f"get them with `tfw weights fetch {' '.join(names)}`, or `tfw weights import DIR` from files you have, "
+            f"Recipe {recipe.name} needs the weights {', '.join(names)}, "
+            f"found none of them in {weights.default_store().folder}; "
+            f"get them with `tfw weights fetch {' '.join(names)}`, "
+            "or `tfw weights import DIR` from files you have, "
             "or set TFW_WEIGHTS to their folder (`--recipe embedded` needs none)."
         )
 
@@ -62,8 +64,9 @@ def plan_of(recipe: Recipe, score_all: bool = False) -> Plan:
         return make_plan(stages, recipe.gates, weights.sha256, score_all)
     except KeyError as error:
         raise RecipeError(
-            f"Recipe {recipe.name}: expected an earlier stage to give the column {error.args[0]!r}, found none; "
-            "add the stage that gives it (`tfw schema` names it), or put the stages in the order of `tfw recipes show`."
+            f"Recipe {recipe.name}: expected an earlier stage to give the column "
+            f"{error.args[0]!r}, found none; add the stage that gives it (`tfw schema` names it), "
+            "or put the stages in the order of `tfw recipes show`."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Recipes: YAML that names stages, their settings, gates, targets and sources. Resolved and checked before any work."""
+"""Recipes: YAML that names stages, their settings, gates, targets and sources. Checked first."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Targets:
 
 @dataclass(frozen=True)
 class StageChoice:
-    """One stage of a recipe: its short name, its settings, and whether its weights may be missing."""
+    """One stage of a recipe: its short name, its settings, and whether it may lack weights."""
 
     name: str
     config: Any
@@ -61,7 +61,7 @@ class Recipe:
     summary: str = ""
     languages: tuple[str, ...] = DEFAULT
     corpus: str | None = None
-    """Where sources come from when none are given: ``demo`` (made by the package), ``search``, or null."""
+    """Where sources come from when none are given: ``demo`` (the package's own), ``search`` or null."""
     stages: tuple[StageChoice, ...] = ()
     gates: tuple[Gate, ...] = ()
     targets: Targets = field(default_factory=Targets)
@@ -134,17 +134,19 @@ def _document(name: str) -> Document:
         return read_yaml_file(Path(name))
     names = recipe_names()
     raise RecipeError(
-        f"Expected a recipe's name or YAML file, found {name!r}{nearest(name, names)}; known: {', '.join(names)}."
+        f"Expected a recipe's name or YAML file, found {name!r}{nearest(name, names)}; "
+        f"known: {', '.join(names)}."
     )
 
 
 def _merged(document: Document, depth: int) -> tuple[dict[str, Any], Document]:
-    """The document over the one it extends: stages and gates are merged by name, the rest is replaced."""
+    """The document over the one it extends: stages and gates merge by name, the rest is replaced."""
     data = document.data
     for key in data:
         if key not in _KEYS:
             raise RecipeError(
-                f"{document.where((str(key),))}: {key!r} is no known setting{nearest(str(key), _KEYS)}."
+                f"{document.where((str(key),))}: {key!r} is no known setting"
+                f"{nearest(str(key), _KEYS)}."
             )
     stages = _stage_map(data.get("stages") or [], document)
     gates = data.get("gates") or {}
@@ -178,7 +180,8 @@ def _stage_map(stages: Any, document: Document) -> dict[str, dict[str, Any]]:
         )
         if name not in REGISTRY:
             raise RecipeError(
-                f"{document.where(('stages', str(index)))}: {name!r} is no known stage{nearest(str(name), REGISTRY)}."
+                f"{document.where(('stages', str(index)))}: {name!r} is no known stage"
+                f"{nearest(str(name), REGISTRY)}."
             )
         found[name] = dict(config or {})
     return found
@@ -235,7 +238,8 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
         policy = settings.pop("weights", "required")
         if policy not in ("required", "optional"):
             raise RecipeError(
-                f"{document.where(index)}: {name}.weights expects required or optional, found {policy!r}."
+                f"{document.where(index)}: {name}.weights expects required or optional, "
+                f"found {policy!r}."
             )
         built = build(stage_class(name).Config, settings, document, index)
         choices.append(StageChoice(name, built, policy))
@@ -282,18 +286,21 @@ def _gate(name: str, entry: Any, document: Document, choices: Sequence[StageChoi
     for key in entry:
         if key not in allowed:
             raise RecipeError(
-                f"{document.where((*path, str(key)))}: {key!r} is no known setting{nearest(str(key), allowed)}."
+                f"{document.where((*path, str(key)))}: {key!r} is no known setting"
+                f"{nearest(str(key), allowed)}."
             )
     words = [word for word in _GATE_WORDS if word in entry]
     if len(words) != 1:
         raise RecipeError(
-            f"{document.where(path)}: gate {name!r} expects exactly one of {', '.join(_GATE_WORDS)}."
+            f"{document.where(path)}: gate {name!r} expects exactly one of "
+            f"{', '.join(_GATE_WORDS)}."
         )
     column = known.get(entry.get("column", ""))
     if column is None:
         wrong = str(entry.get("column"))
         raise RecipeError(
-            f"{document.where((*path, 'column'))}: no stage of the recipe gives {wrong!r}{nearest(wrong, known)}."
+            f"{document.where((*path, 'column'))}: no stage of the recipe gives {wrong!r}"
+            f"{nearest(wrong, known)}."
         )
     hint = {"float": float, "int": float, "bool": bool, "string": str}.get(column.type, str)
     try:

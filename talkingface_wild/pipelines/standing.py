@@ -1,4 +1,4 @@
-"""How a data set stands: counts by state, what is left, who holds the folder. Read from the journal, not the commit."""
+"""How a data set stands, by the journal: counts by state, what is left, who holds the folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def standing(out: Path) -> dict[str, Any]:
     stored = layout.out / "recipe.yaml"
     if not stored.is_file():
         raise InputUnreadable(
-            f"Expected a data set in {out}, found no run there; begin one with `tfw curate --out {out}`."
+            f"Expected a data set in {out}, found no run there; "
+            f"begin one with `tfw curate --out {out}`."
         )
     recipe = load_recipe(str(stored))
     plan = plan_of(recipe)

@@ -1,4 +1,4 @@
-"""When a language has enough: its sources are taken in waves, and after each the kept hours are counted."""
+"""When a language has enough: sources are taken in waves; after each, kept hours are counted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from talkingface_wild.pipelines.recipe import Targets
 
 
 class Waves:
-    """Admits the sources of each language wave by wave until its hours are met. Depends on results alone."""
+    """Admits each language's sources wave by wave until its hours are met. Depends on results alone."""
 
     def __init__(self, targets: Targets, sources: Sequence[Source]) -> None:
         self._targets = targets

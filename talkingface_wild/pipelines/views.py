@@ -1,6 +1,6 @@
-"""The one full-size decode of a surviving clip: what sharpness, quality, liveness, sync and identity look at.
+"""The one full-size decode of a surviving clip.
 
-Kept in the cache until the clip is through; made again when it is missing.
+It is what sharpness, quality, liveness, sync and identity look at. Kept in the cache until the clip is through; made again when it is missing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Views:
 
 @dataclass(frozen=True)
 class Track:
-    """A clip's face at 25 fps: the smoothed path of crops, and points (T, 5, 2) in source pixels or None."""
+    """A clip's face at 25 fps: smoothed crop path, and points (T, 5, 2) in source pixels or None."""
 
     path: CropPath
     points: npt.NDArray[np.float64] | None
@@ -86,7 +86,7 @@ def ensure_lips(item: Item, place: Workplace) -> Pictures:
 
 
 def track_of(item: Item, count: int) -> Track:
-    """The sampled face track at 25 fps, smoothed as SyncNet's pipeline does (median of 13, ends held)."""
+    """The sampled face track at 25 fps, smoothed as for SyncNet (median of 13, ends held)."""
     times = np.asarray(item.values["face_times"], dtype=float)
     boxes = np.asarray(item.values["face_boxes"], dtype=float).reshape(-1, 4)
     start = number(item, "start_seconds")
@@ -187,7 +187,7 @@ def _lip_crop(frame: Frame, path: CropPath, index: int) -> Pictures:
 
 @contextmanager
 def _lips_file(path: Path, count: int) -> Iterator[Any]:
-    """A writable memory map of ``count`` crops under a temporary name, or None when none are wanted."""
+    """A writable memory map of ``count`` crops under a temporary name; None when none are wanted."""
     if not count:
         yield None
         return

@@ -63,7 +63,7 @@ def test_out_and_back(made, capsys):
     assert clips.at[good, "review"] == "accepted"
 
     assert run(["review", "import", str(text)]) == 0
-    assert "1 clips rejected" in capsys.readouterr().out
+    assert "rejected 1, accepted 1, left empty 9" in capsys.readouterr().out
     assert run(["why", str(made.out), gone]) == 0
     assert "review: rejected as dubbed by ana: another voice" in capsys.readouterr().out
 

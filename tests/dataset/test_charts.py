@@ -24,10 +24,18 @@ def test_every_value_is_counted_once_and_every_bound_is_inside(values, bounds, t
 
 
 def test_whole_numbers_get_a_bin_each_around_them():
-    bins = binned(np.array([0.0, 1.0, 1.0, 4.0]), np.array([True, True, True, False]), [2.0])
+    bins = binned(
+        np.array([0.0, 1.0, 1.0, 4.0]), np.array([True, True, True, False]), [2.0], whole=True
+    )
     assert list(bins.edges) == [-0.5, 0.5, 1.5, 2.5, 3.5, 4.5]
     assert list(bins.passed) == [1, 2, 0, 0, 0]
     assert list(bins.failed) == [0, 0, 0, 0, 1]
+
+
+def test_shares_that_happen_to_be_0_or_1_keep_fine_bins():
+    bins = binned(np.array([0.0, 1.0]), np.array([False, True]), [0.85])
+    assert len(bins.passed) == 30
+    assert bins.edges[0] > -0.1
 
 
 def test_rare_far_values_are_counted_in_the_last_bin_and_said():
@@ -42,7 +50,7 @@ def test_rare_far_values_are_counted_in_the_last_bin_and_said():
 
 def test_a_histogram_draws_bars_and_bounds_where_they_belong():
     values = np.array([0.0, 1.0, 1.0, 4.0])
-    bins = binned(values, values <= 2, [2.0, 3.0])
+    bins = binned(values, values <= 2, [2.0, 3.0], whole=True)
     svg = ET.fromstring(histogram(bins, {"": 2.0, "ko": 3.0}, "faces", "count"))
     rects = svg.findall("rect")
     assert [rect.get("class") for rect in rects] == ["pass", "pass", "fail"]

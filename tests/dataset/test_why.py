@@ -10,7 +10,7 @@ from tests.dataset.fixture import WHY_NO_SYNC
 
 
 def _story(made, video, index):
-    return story(read_recorded(made.out, lists=True), made.clip(video, index))
+    return story(read_recorded(made.out), made.clip(video, index))
 
 
 def test_a_rejected_clip_is_told_from_its_source_to_the_gate(read_only):

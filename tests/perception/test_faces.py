@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import re
+import sys
 from pathlib import Path
 
 import cv2
@@ -159,7 +160,7 @@ def test_unknown_detectors_and_missing_weights_say_what_to_do(tmp_path):
 
 
 def test_a_missing_system_library_is_named_with_its_apt_line(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "cv2", None)
+    monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(ExtraMissing, match="apt install libgl1 libglib2"):
         onnx_network.import_cv2()
 

@@ -101,6 +101,7 @@ def _table(
     channels = [source.channel for source in sources]
     columns |= {
         "channel": channels + [channels[owner] for owner in owners],
+        "source_sha256": [s.id * 4 for s in sources] + [c.source_id * 4 for c in spans],
         "start_seconds": [None] * len(sources) + [c.start_seconds for c in spans],
         "end_seconds": [None] * len(sources) + [c.end_seconds for c in spans],
         "clip_seconds": [None] * len(sources) + [28.0] * clips,

@@ -1,4 +1,4 @@
-"""The registry of stages: a short name, and where the class is. A new stage is one file and one line here."""
+"""The registry of stages: short names and their classes. A new stage is one file, one line here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of an identity, a source and a channel comes before each clip: for gates that cap their share."""
+"""How much of an identity, source and channel comes before each clip, for gates that cap shares."""
 
 from __future__ import annotations
 

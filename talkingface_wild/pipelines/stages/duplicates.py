@@ -1,4 +1,4 @@
-"""Which clips are copies of others: both fingerprints match. The later upload goes, by the recipe's gate."""
+"""Which clips are copies of others: both fingerprints match. A gate rejects the later upload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The finished clip: one encode from the source that trims, crops, corrects the offset and sets 25 fps."""
+"""The finished clip: one encode that trims, crops, corrects the offset and sets 25 fps."""
 
 from __future__ import annotations
 

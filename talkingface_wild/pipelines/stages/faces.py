@@ -1,4 +1,4 @@
-"""Whose face is seen, how well and for how long; and the fixed crop window. Looks at the 5 fps proxy alone."""
+"""Whose face is seen, how well, how long; and the fixed crop window. Looks at the proxy alone."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class FacesConfig:
     confidence: float = 0.5
     """Least score of a face."""
     padding: float = PADDING
-    """Black border on each side, in longer sides of the picture: close-ups are missed without it."""
+    """Black border on each side, in longer sides of the picture, so that close-ups are found."""
     second_area: float = 0.15
     """A second face counts from this part of the first one's area."""
     crop_factor: float = 1.6
     """Side of the crop window, in longer sides of the union of the face's boxes."""
     cut_at_violations: bool = False
-    """Cut the clip where the face is gone or a second one is there for long, instead of losing it."""
+    """Cut the clip where the face is gone, or a second one there, for long; else it is lost."""
     longest_gap_seconds: float = 0.6
     """A longer absence, or second face, is a violation."""
     least_seconds: float = 3.0
@@ -206,7 +206,7 @@ class Faces(Stage):
         return Done(self._values(item, whole))
 
     def _detections(self, item: Item) -> tuple[list[float], list[Detection]]:
-        """Faces of each sample, in source pixels; those outside the source's given region are left out."""
+        """Faces of each sample, in source pixels, without those outside the source's given region."""
         crop = source_of(item).crop
         width = number(item, "width")
         times: list[float] = []

@@ -1,4 +1,4 @@
-"""Which clips show the same person, strictly for counting and loosely for the split. Names nobody."""
+"""Which clips show the same person: strictly for counting, loosely for the split. Names nobody."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class IdentitiesConfig:
 
 
 class Identities(Whole):
-    """Without embeddings ``identity`` is null and the groups of the split are the videos themselves."""
+    """Without embeddings ``identity`` is null and the split's groups are the videos themselves."""
 
     name = "identities"
     needs = ("identity_embedding", "channel", "source_sha256")

@@ -1,4 +1,4 @@
-"""Who is seen: one ArcFace embedding per clip, the mean over the chosen frames. Never infers who a person is."""
+"""The face seen: one ArcFace embedding per clip, the mean over the chosen frames. Names nobody."""
 
 from __future__ import annotations
 

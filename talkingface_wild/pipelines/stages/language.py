@@ -1,4 +1,4 @@
-"""Which language is spoken, by Whisper's language head; without its weights the clip stays unverified."""
+"""Which language is spoken, by Whisper's language head; unverified without its weights."""
 
 from __future__ import annotations
 

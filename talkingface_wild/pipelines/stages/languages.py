@@ -1,4 +1,4 @@
-"""The final language of each clip: the claimed one confirmed, another by the source's vote, or unsure."""
+"""The final language of each clip: the claimed one, another by the source's vote, or unsure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LanguagesConfig:
 
 
 class Languages(Whole):
-    """Decides by clip, with the vote of its source; without the network's answer nothing changes."""
+    """Decides by clip, with its source's vote; without the network's answer nothing changes."""
 
     name = "languages"
     needs = ("spoken_language", "spoken_probability", "claimed_probability")

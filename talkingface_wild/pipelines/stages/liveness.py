@@ -1,4 +1,4 @@
-"""Whether the mouth moves with the speech: tells a living face from a still photograph with a voice."""
+"""Whether the mouth moves with the speech: tells a living face from a photograph with a voice."""
 
 from __future__ import annotations
 

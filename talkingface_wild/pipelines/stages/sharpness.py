@@ -1,4 +1,4 @@
-"""How sharp the face crop is: a cheap measure before the networks. Decodes the clip once for all that follow."""
+"""How sharp the face crop is: cheap, before the networks. Decodes once for all that follow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SharpnessConfig:
 
 
 class Sharpness(Stage):
-    """Variance of the Laplacian of the grey 512 × 512 crop at eight frames (Pech-Pacheco et al. 2000)."""
+    """Variance of the Laplacian of the grey 512 × 512 crop at 8 frames (Pech-Pacheco et al. 2000)."""
 
     name = "sharpness"
     needs = ("crop_left", "crop_top", "crop_side", "face_boxes", "start_seconds")

@@ -1,4 +1,4 @@
-"""Cuts a source into takes at scene cuts, and long takes into strides. An uncut take is one clip, never lost."""
+"""Cuts a source into takes at scene cuts, and long takes into strides. An uncut take is one clip."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ShotsConfig:
 
 
 class Shots(Stage):
-    """The only stage that decodes a whole source; what it leaves in the cache feeds faces and speech."""
+    """The only stage that decodes whole sources; what it caches feeds faces and speech."""
 
     name = "shots"
     version = 1

@@ -19,7 +19,7 @@ class SpeechConfig:
     """How speech is told from the rest."""
 
     method: Literal["vad", "energy"] = "vad"
-    """vad: WebRTC's detector, a library that needs no download; energy: relative to the noise floor."""
+    """vad: WebRTC's detector, which needs no download; energy: relative to the noise floor."""
 
 
 class Speech(Stage):

@@ -1,4 +1,4 @@
-"""Train, val and test: no identity (nor, where identities are unmeasured, no source) on two sides."""
+"""Train, val and test: no identity, or source where identities are unmeasured, on two sides."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SplitConfig:
 
 
 class Split(Whole):
-    """Ranks each language's groups by a hash and gives the first to test, the next to val, the rest to train.
+    """Ranks each language's groups by a hash: the first to test, the next to val, the rest to train.
 
     From three groups on each side has at least one. A group with clips in several languages is
     ranked in the one where it has most.
@@ -74,7 +74,7 @@ class Split(Whole):
 
 
 def _home_languages(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
-    """Each language with the groups that have most of their clips in it (ties: the first by name)."""
+    """Each language with the groups that have most clips in it (ties: the first by name)."""
     counts = frame.value_counts(["group", "language"]).reset_index(name="clips")
     counts = counts.sort_values(["group", "clips", "language"], ascending=[True, False, True])
     homes = counts.drop_duplicates("group")

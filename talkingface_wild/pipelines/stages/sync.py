@@ -1,4 +1,4 @@
-"""Whether lips and sound belong together, and by how much they are apart: SyncNet v2 on smoothed face crops."""
+"""Whether lips and sound belong together, and how far apart: SyncNet v2 on smoothed face crops."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def _spread(parts: list[int | None]) -> int | None:
 
 
 def _shifted(samples: npt.NDArray[np.int16], offset: int) -> npt.NDArray[np.int16]:
-    """The sound delayed by ``offset`` frames (earlier when negative), silence moved in, length kept."""
+    """The sound ``offset`` frames later (earlier when negative), silence moved in, length kept."""
     moved = np.zeros_like(samples)
     step = offset * SAMPLES_PER_FRAME
     if step > 0:

@@ -1,0 +1,149 @@
+"""The config loader: names and lines in its errors, and YAML that means harm."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pytest
+
+from talkingface_wild.core.config import (
+    build,
+    coerce,
+    field_docs,
+    read_yaml,
+    read_yaml_file,
+    scalar,
+)
+from talkingface_wild.core.errors import RecipeError
+
+
+@dataclass(frozen=True)
+class Inner:
+    threshold: float = 3.0
+    """When to cut."""
+    min_frames: int = 15
+    detector: Literal["adaptive", "content"] = "adaptive"
+    """Which detector."""
+    sizes: tuple[int, ...] = ()
+    note: str | None = None
+    on: bool = True
+    bounds: Mapping[str, float] = field(default_factory=dict)
+
+
+def _build(text: str) -> Inner:
+    document = read_yaml(text, "my.yaml")
+    return build(Inner, document.data, document)
+
+
+def test_values_arrive_with_their_declared_types():
+    made = _build("threshold: 2\nmin_frames: 9\nsizes: [1, 2]\nnote: 5\nbounds: {zh: 1}\non: false")
+    assert made == Inner(2.0, 9, "adaptive", (1, 2), "5", False, {"zh": 1.0})
+    assert isinstance(made.threshold, float)
+
+
+def test_an_unknown_key_is_answered_with_the_nearest_name_and_its_line():
+    with pytest.raises(RecipeError) as error:
+        _build("min_frames: 3\n\ntreshold: 2\n")
+    assert "my.yaml, line 3" in str(error.value)
+    assert "did you mean 'threshold'?" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("threshold: high", "a number, found 'high'"),
+        ("threshold: .nan", "a number"),
+        ("threshold: true", "a number, found True"),
+        ("min_frames: 2.5", "a whole number, found 2.5"),
+        ("min_frames: .inf", "a whole number"),
+        ("detector: adaptve", "did you mean 'adaptive'"),
+        ("sizes: [1, x]", "a whole number, found 'x'"),
+        ("on: maybe", "true or false, found 'maybe'"),
+        ("bounds: 3", "a mapping, found 3"),
+        ("note: [1]", "text, found"),
+    ],
+)
+def test_a_wrong_type_says_what_was_expected_and_where(text, says):
+    with pytest.raises(RecipeError) as error:
+        _build(f"# one line of talk\n{text}\n")
+    assert says in str(error.value)
+    assert "my.yaml, line 2" in str(error.value)
+
+
+def test_a_key_given_twice_is_refused_with_the_second_line():
+    with pytest.raises(RecipeError, match="'threshold' once in my.yaml, found it again on line 3"):
+        read_yaml("threshold: 1\non: true\nthreshold: 2\n", "my.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: !!python/object/apply:os.system ['true']",
+        "a: !unknown 3",
+        "a: [1, 2",
+        "a: b: c",
+        "\t- x",
+        "a: 2001-99-99",
+        "? {a: 1}\n: 2",
+        "a: *nowhere",
+        "just text",
+        "- a list",
+        "",
+    ],
+)
+def test_yaml_that_is_not_plain_settings_is_a_recipe_error(text):
+    with pytest.raises(RecipeError, match=r"my\.yaml"):
+        read_yaml(text, "my.yaml")
+
+
+def test_deep_nesting_is_refused():
+    for depth in (30, 5000):
+        with pytest.raises(RecipeError, match="levels"):
+            read_yaml("a: " + "[" * depth + "]" * depth, "my.yaml")
+
+
+def test_aliases_that_multiply_are_refused_before_they_fill_the_memory():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    for level in range(1, 9):
+        lines.append(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]")
+    with pytest.raises(RecipeError, match="entries"):
+        read_yaml("\n".join(lines), "my.yaml")
+
+
+def test_an_alias_to_itself_is_refused():
+    with pytest.raises(RecipeError, match="levels"):
+        read_yaml("a: &a [*a]", "my.yaml")
+
+
+def test_a_file_that_cannot_be_read_is_a_recipe_error(tmp_path):
+    for path in (tmp_path / "absent.yaml", tmp_path):
+        with pytest.raises(RecipeError, match="that can be read"):
+            read_yaml_file(path)
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes(b"name: caf\xe9")
+    with pytest.raises(RecipeError, match=r"latin\.yaml"):
+        read_yaml_file(latin)
+
+
+def test_lines_of_nested_keys_are_known():
+    document = read_yaml("stages:\n  - probe\n  - shots: {threshold: 2}\n", "r.yaml")
+    assert document.where(("stages", "1", "shots", "threshold")) == "r.yaml, line 3"
+    assert document.where(("stages", "0", "nothing")) == "r.yaml, line 2"
+    assert document.where(("nothing",)) == "r.yaml"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("3", 3), ("0.5", 0.5), ("true", True), ("off", False), ("[a, b]", ["a", "b"]), ("null", None)]
+    + [("plain words", "plain words"), ("a: b: c", "a: b: c"), ("2001-99-99", "2001-99-99")],
+)
+def test_a_command_lines_value_reads_as_yaml_or_stays_text(text, value):
+    assert scalar(text) == value
+
+
+def test_a_list_may_be_given_as_text_with_commas():
+    assert coerce("1,2,3", tuple[int, ...]) == (1, 2, 3)
+
+
+def test_attribute_docstrings_are_the_documentation_of_fields():
+    assert field_docs(Inner) == {"threshold": "When to cut.", "detector": "Which detector."}

@@ -1,0 +1,84 @@
+"""A sweep of broken and odd files through the whole pipeline: each one row, one reason, nobody else harmed."""
+
+import csv
+import shutil
+
+import pandas as pd
+import pytest
+
+from tests.media import fixtures
+from tests.pipelines.curated import tfw, verdicts_of
+
+NAMES = [
+    "with space.mp4", "quote'single.mp4", 'quote"double.mp4', "new\nline.mp4", "-leading-dash.mp4", "ünïcödé 日本.mp4",
+    "percent%20d.mp4", "semi;colon&amp.mp4",
+]
+
+
+@pytest.fixture(scope="module")
+def swept(shared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("broken")
+    good = shared / "media" / "clips" / "may.mp4"
+    data = good.read_bytes()
+    made = {"good.mp4": "kept"}
+    shutil.copy(good, folder / "good.mp4")
+    for part in range(1, 11):
+        name = f"cut_{part}.mp4"
+        (folder / name).write_bytes(data[: len(data) * part // 11])
+        made[name] = "any"
+    (folder / "empty.mp4").write_bytes(b"")
+    made["empty.mp4"] = "empty_file"
+    (folder / "page.mp4").write_text("<html><body>404</body></html>")
+    made["page.mp4"] = "not_a_video"
+    shutil.copy(shared / "media" / "speech" / "en.flac", folder / "sound.mp4")
+    made["sound.mp4"] = "not_a_video"
+    shutil.copy(shared / "media" / "clips" / "skeleton_noface.mp4", folder / "silent.mp4")
+    made["silent.mp4"] = "no_audio"
+    for name in NAMES:
+        shutil.copy(good, folder / name)
+        made[name] = "kept"
+    made["gone.mp4"] = "file_missing"
+    with (folder / "list.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["path", "language", "start"])
+        for index, name in enumerate(made):
+            # The same bytes are one source: a different start makes each copy a source of its own.
+            writer.writerow([name, "en", f"{index / 100:.2f}"])
+    out = folder / "out"
+    code, found, said = tfw(
+        "curate", "--recipe", "embedded", "--sources", folder / "list.csv", "--engine", "local", "--out", out, "--json"
+    )
+    return made, out, code, found, said
+
+
+def test_each_broken_file_is_one_row_with_one_reason(swept):
+    made, out, _, _, said = swept
+    found = verdicts_of(out)
+    assert set(found) == set(made), said
+    for name, expected in made.items():
+        assert len(found[name]) == 1, (name, found[name])
+        if expected != "any":
+            assert found[name] == {expected}, (name, found[name])
+        else:
+            assert found[name] <= {"undecodable", "too_short", "no_audio", "not_a_video", "kept"}
+
+
+def test_a_missing_file_is_a_failure_that_may_succeed_later(swept):
+    _, out, code, found, said = swept
+    assert code == 1
+    assert found["data"]["failed"] == 1
+    assert "--retry-failed" in said
+    assert "Traceback" not in said
+    shutil.copy(out.parent / "good.mp4", out.parent / "gone.mp4")
+    code, found, said = tfw("curate", "--out", out, "--engine", "local", "--retry-failed", "--json")
+    assert code == 0, said
+    assert found["data"]["failed"] == 0
+    ledger = pd.read_parquet(out / "dataset" / "ledger")
+    assert ledger["attempts"].max() >= 2
+
+
+def test_fixtures_of_odd_pictures_pass_through(tmp_path):
+    """Rotated, 10-bit and odd-sized pictures without a face end as ``no_face``, not as failures."""
+    makers = [name for name in ("rotated", "ten_bit", "odd_size") if hasattr(fixtures, name)]
+    for name in makers:
+        getattr(fixtures, name)(tmp_path / "in" / f"{name}.mp4")

@@ -1,0 +1,75 @@
+"""The demo corpus: every planted fault under its right reason; killed at random moments it ends the same."""
+
+import csv
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.pipelines.curated import clips_of, tfw, tfw_killed, verdicts_of
+
+KILLS = 10
+
+
+def arguments(out: Path, *more: str) -> list[str]:
+    return ["curate", "--langs", "all", "--recipe", "demo", "--engine", "local", "--out", str(out), "--json", *more]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    out = tmp_path_factory.mktemp("demo") / "whole"
+    code, found, said = tfw(*arguments(out))
+    assert code == 0, said
+    return out, found
+
+
+def test_demo_rejects_each_planted_fault_under_its_reason(demo):
+    out, _ = demo
+    found = verdicts_of(out)
+    with (out / "corpus" / "corpus.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["expected"] for row in rows} >= {
+        "kept", "multiple_faces", "no_face", "blurry", "no_audio", "undecodable", "too_short",
+    }
+    for row in rows:
+        if row["expected"] == "kept":
+            assert "kept" in found[row["path"]], (row["path"], found[row["path"]])
+        else:
+            assert found[row["path"]] == {row["expected"]}, (row["path"], found[row["path"]])
+
+
+def test_demo_keeps_clips_in_all_ten_languages(demo):
+    _, found = demo
+    assert len(found["data"]["languages"]) == 10
+    assert all(row["clips_kept"] > 0 for row in found["data"]["languages"])
+
+
+def test_demo_splits_have_no_source_on_two_sides(demo):
+    import pandas as pd
+
+    clips = pd.read_parquet(demo[0] / "dataset" / "clips")
+    assert clips.groupby("source_id")["split"].nunique().max() == 1
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_table(demo, tmp_path):
+    """Each kill -9 costs at most the items in flight, one per stage batch, and never the table."""
+    whole, _ = demo
+    chance = random.Random(20261120)
+    out = tmp_path / "killed"
+    kills = sum(tfw_killed(chance.uniform(2.0, 11.0), *arguments(out)) for _ in range(KILLS))
+    assert kills >= 3
+    code, found, said = tfw(*arguments(out))
+    assert code == 0, said
+    assert found["data"]["failed"] == 0
+    assert clips_of(out).equals(clips_of(whole))
+
+
+def test_score_all_measures_what_is_rejected(demo, tmp_path):
+    import pandas as pd
+
+    code, _, said = tfw(*arguments(tmp_path / "scored", "--score-all", "--langs", "de"))
+    assert code == 0, said
+    items = pd.read_parquet(tmp_path / "scored" / "dataset" / "items")
+    rejected = items[(items["level"] == "clip") & (items["verdict_state"] == "rejected")]
+    assert rejected["face_presence_ratio"].notna().any()
+    assert rejected["media_path"].isna().all()

@@ -1,0 +1,141 @@
+"""The real clips through the real command line, on both engines, and every verb that follows."""
+
+import csv
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.pipelines.curated import clips_of, tfw, verdicts_of
+
+
+def arguments(shared: Path, out: Path, engine: str) -> list[str]:
+    return [
+        "curate", "--langs", "all", "--recipe", "embedded", "--sources", str(shared / "media" / "MEDIA.csv"),
+        "--set", "faces.detector=scrfd_2.5g", "--engine", engine, "--out", str(out), "--json",
+    ]
+
+
+@pytest.fixture(scope="module")
+def weights(shared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    code, _, said = tfw("weights", "import", str(shared / "weights"), "--json", weights=folder)
+    assert code == 0, said
+    return folder
+
+
+@pytest.fixture(scope="module")
+def local(shared, weights, tmp_path_factory):
+    out = tmp_path_factory.mktemp("media") / "local"
+    code, found, said = tfw(*arguments(shared, out, "local"), weights=weights)
+    assert code == 0, said
+    assert found["ok"] and found["command"] == "curate"
+    return out
+
+
+def labels(shared: Path) -> dict[str, str]:
+    with (shared / "media" / "MEDIA.csv").open() as stream:
+        return {row["path"]: row["expected"] for row in csv.DictReader(stream)}
+
+
+def test_every_real_clip_ends_as_labelled(shared, local):
+    found = verdicts_of(local)
+    for path, expected in labels(shared).items():
+        if expected == "kept":
+            assert "kept" in found[path], (path, found[path])
+        else:
+            assert found[path] <= set(expected.split(" or ")), (path, found[path])
+
+
+def test_both_engines_give_the_same_table(shared, weights, local, tmp_path):
+    code, _, said = tfw(*arguments(shared, tmp_path / "ray", "ray"), weights=weights)
+    assert code == 0, said
+    one, other = clips_of(local), clips_of(tmp_path / "ray")
+    assert list(one.columns) == list(other.columns)
+    different = [name for name in one.columns if not one[name].equals(other[name])]
+    assert different == []
+
+
+def test_a_second_run_does_nothing(shared, weights, local):
+    before = {path: path.stat().st_mtime_ns for path in (local / "media").rglob("*.mp4")}
+    started = time.time()
+    code, found, said = tfw(*arguments(shared, local, "local"), weights=weights)
+    assert code == 0, said
+    assert found["data"]["new_commit"] is False
+    assert {path: path.stat().st_mtime_ns for path in (local / "media").rglob("*.mp4")} == before
+    assert not [path for path in (local / "journal" / "parts").iterdir() if path.stat().st_mtime > started]
+
+
+def test_media_lie_where_the_table_says(local):
+    from talkingface_wild.core.fingerprint import file_sha256
+
+    clips = pd.read_parquet(local / "dataset" / "clips")
+    for row in clips.itertuples():
+        assert row.media_path == f"media/{row.language}/{row.clip_id}.mp4"
+        assert file_sha256(local / row.media_path) == row.media_sha256
+        assert row.media_frames == round(row.clip_seconds * 25)
+
+
+def test_sync_is_unmeasured_and_says_why(local):
+    clips = pd.read_parquet(local / "dataset" / "clips")
+    assert clips["sync_confidence"].isna().all()
+    assert clips["sync_unmeasured"].str.contains("syncnet_v2").all()
+
+
+def test_recut_wins_and_loses_clips_and_ends_where_a_fresh_run_does(shared, weights, local, tmp_path):
+    code, found, said = tfw("recut", local, "--set", "gates.length=8", "--json", weights=weights)
+    assert code == 0, said
+    clips = pd.read_parquet(local / "dataset" / "clips")
+    assert clips["clip_seconds"].min() >= 8
+    assert sum(row["lost"] for row in found["data"]["languages"]) > 0
+    code, found, said = tfw("recut", local, "--set", "gates.length=2", "--json", weights=weights)
+    assert code == 0, said
+    assert found["data"]["pending"] > 0
+    assert "tfw curate --out" in said
+    code, found, said = tfw("curate", "--out", local, "--engine", "local", "--json", weights=weights)
+    assert code == 0, said
+    assert found["data"]["pending"] == 0
+    fresh = [*arguments(shared, tmp_path / "fresh", "local"), "--set", "gates.length=2"]
+    code, _, said = tfw(*fresh, weights=weights)
+    assert code == 0, said
+    assert clips_of(local).equals(clips_of(tmp_path / "fresh"))
+    code, _, said = tfw("recut", local, "--set", "gates.length=3", "--json", weights=weights)
+    assert code == 0, said
+
+
+def test_why_report_status_and_review_work_on_it(local, weights):
+    clip = pd.read_parquet(local / "dataset" / "clips")["clip_id"].iloc[0]
+    code, found, said = tfw("why", local, clip, "--json", weights=weights)
+    assert code == 0, said
+    assert "face_presence_ratio" in str(found["data"])
+    code, _, said = tfw("report", local, "--json", weights=weights)
+    assert code == 0, said
+    assert (local / "report.html").stat().st_size > 10_000
+    code, found, said = tfw("status", local, "--json", weights=weights)
+    assert code == 0, said
+    assert found["data"]["left"] == {}
+    code, _, said = tfw("review", "export", local, "--json", weights=weights)
+    assert code == 0, said
+    manifest = pd.read_csv(local / "review" / "manifest.csv", dtype=str, keep_default_na=False)
+    row = manifest["clip_id"] == clip
+    manifest.loc[row, ["decision", "reason", "words"]] = ["reject", "dubbed", "lips say something else"]
+    manifest.to_csv(local / "answers.csv", index=False)
+    code, _, said = tfw("review", "import", local / "answers.csv", "--out", local, "--json", weights=weights)
+    assert code == 0, said
+    assert clip not in set(pd.read_parquet(local / "dataset" / "clips")["clip_id"])
+    ledger = pd.read_parquet(local / "dataset" / "ledger")
+    last = ledger[(ledger["item_id"] == clip) & (ledger["reason"] == "review")]
+    assert "lips say something else" in last["detail"].iloc[0]
+
+
+def test_hours_per_language_stops_a_language_that_has_enough(shared, weights, tmp_path):
+    code, found, said = tfw(
+        *arguments(shared, tmp_path / "few", "local"),
+        "--set", "targets.wave=1", "--hours-per-language", "0.001", weights=weights,
+    )
+    assert code == 0, said
+    met = found["data"]["reasons"].get("target_met", 0)
+    assert met > 0
+    english = next(row for row in found["data"]["languages"] if row["language"] == "en")
+    assert 0 < english["clips_kept"] < 6
