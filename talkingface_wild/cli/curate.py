@@ -72,7 +72,7 @@ def curate(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Make a data set: download, shots, faces, quality, sync, review, Parquet. Resumes by itself."""
+    """Make a data set: download, shots, faces, quality, lip-sync, Parquet. Resumes by itself."""
     output = Output("curate", json)
     if engine not in ("ray", "local"):
         raise UsageError(f"--engine expects ray or local, found {engine!r}.")

@@ -63,7 +63,8 @@ class Clip:
 
 def source_id(media_key: str, start: float | None, end: float | None, crop: Any) -> str:
     """The id of a source: the same video with the same given span is the same source."""
-    return "s" + digest([media_key, start, end, list(crop) if crop else None], 15)
+    span = [None if time is None else float(time) for time in (start, end)]
+    return "s" + digest([media_key, *span, list(crop) if crop else None], 15)
 
 
 def source_from_json(data: Mapping[str, Any]) -> Source:
@@ -74,5 +75,5 @@ def source_from_json(data: Mapping[str, Any]) -> Source:
 
 def make_clip(source: str, start: float, end: float, parent: str | None = None) -> Clip:
     """A clip whose id is the hash of its source and its span, rounded to the millisecond."""
-    start, end = round(start, 3), round(end, 3)
+    start, end = round(float(start), 3), round(float(end), 3)
     return Clip("c" + digest([source, start, end], 15), source, start, end, parent)

@@ -50,7 +50,7 @@ class Column:
         if self.type == "bool":
             return bool(value)
         if self.type == "list<float>":
-            return [self._rounded(v) for v in value]  # type: ignore[union-attr, misc]
+            return [self._rounded(v) for v in value]  # type: ignore[union-attr, return-value]
         if self.type == "list<int>":
             return [int(v) for v in value]  # type: ignore[union-attr]
         return plain_text(str(value))

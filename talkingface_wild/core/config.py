@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import itertools
 import types
 import typing
 from collections.abc import Mapping
@@ -207,7 +208,7 @@ def field_docs(cls: type) -> dict[str, str]:
     tree = ast.parse(inspect.cleandoc(inspect.getsource(cls)))
     body = tree.body[0].body  # type: ignore[attr-defined]
     found: dict[str, str] = {}
-    for statement, following in zip(body, body[1:], strict=False):
+    for statement, following in itertools.pairwise(body):
         if isinstance(statement, ast.AnnAssign) and isinstance(following, ast.Expr):
             text = getattr(following.value, "value", None)
             if isinstance(text, str) and isinstance(statement.target, ast.Name):

@@ -1,4 +1,4 @@
-"""Gates: a column, a comparison, a bound, a reason. Kept in the recipe alone; never touch pixels."""
+"""Gates: a column, a comparison, a bound, a reason. Only recipes have them; no pixels."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ Outcome = Done | Rejected | Failed
 
 
 class ItemRejected(Exception):
-    """Raised below a stage (media, perception) when the item can never pass; becomes ``Rejected``."""
+    """Raised below a stage (media, perception) for what can never pass; becomes ``Rejected``."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}")

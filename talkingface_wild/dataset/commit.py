@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -67,7 +68,7 @@ def write_commit(
     documents: Mapping[str, str],
     measured_in: Path | None = None,
 ) -> Commit:
-    """Write a commit and point ``dataset`` at it; nothing is written when it would equal the latest.
+    """Write a commit and point ``dataset`` at it; writes nothing when it would equal the latest.
 
     ``documents`` are further text files of the commit by name (the resolved recipe).
     ``measured_in`` is the commit whose items/ the ruling was made from: nothing was measured since,
@@ -132,7 +133,7 @@ def _write_tables(
 
 
 def _partitions(clips: pd.DataFrame, columns: Sequence[Column]) -> Iterator[tuple[str, pa.Table]]:
-    """A table per language, named as Hive names partitions; one empty table where nothing is kept."""
+    """A table per language, named as Hive names partitions; one empty table if nothing is kept."""
     if clips.empty:
         yield "", arrow_schema(columns).empty_table()
         return
@@ -230,7 +231,7 @@ def _sources_table(ruling: Ruling, sources: Sequence[Source], clips: pd.DataFram
 
 
 def _given_name(name: str) -> str:
-    """The column of a list's further column, apart from our own ``given_start_seconds`` and such."""
+    """The column of a list's further column, apart from our own (``given_start_seconds``, …)."""
     ours = {column.name for column in SOURCE_COLUMNS}
     return f"given_{name}_as_listed" if f"given_{name}" in ours else f"given_{name}"
 
@@ -277,18 +278,16 @@ def items_table(plan: Plan, ruling: Ruling) -> pa.Table:
 
 
 def _manifest(folder: Path) -> dict[str, object]:
-    files: dict[str, object] = {}
+    files: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            entry: dict[str, object] = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
+            entry: dict[str, Any] = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
             if path.suffix == ".parquet":
                 entry["rows"] = pq.read_metadata(path).num_rows
             files[path.relative_to(folder).as_posix()] = entry
-    tables = {}
+    tables: dict[str, int] = {}
     for table in ("clips", "sources", "ledger", "items", "tracks"):
         tables[table] = sum(
-            int(entry["rows"])  # type: ignore[index, call-overload]
-            for name, entry in files.items()
-            if name.startswith(f"{table}/")
+            int(entry["rows"]) for name, entry in files.items() if name.startswith(f"{table}/")
         )
     return {"files": files, "rows": tables, "format": 1}

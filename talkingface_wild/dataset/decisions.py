@@ -1,4 +1,4 @@
-"""Reviewers' decisions: kept in the folder, applied to every ruling. They reject clips; they edit no measure."""
+"""Reviewers' decisions: kept in the folder, applied to every ruling. They edit no measure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def save_decisions(layout: Layout, decisions: Sequence[Decision]) -> None:
 
 
 def apply_decisions(layout: Layout, ruling: Ruling) -> int:
-    """Reject kept clips that a reviewer rejected, mark the accepted; returns how many were rejected."""
+    """Reject kept clips that a reviewer rejected, mark the accepted; returns how many fell."""
     decisions = load_decisions(layout)
     table, verdicts = ruling.table, ruling.verdicts
     table["review"] = pd.Series(None, index=table.index, dtype="string")
@@ -67,7 +67,7 @@ def apply_decisions(layout: Layout, ruling: Ruling) -> int:
 
 def _ledger(table: pd.DataFrame, clips: list[str], words: list[str]) -> pd.DataFrame:
     rows = table.loc[clips]
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "item_id": np.array(clips, dtype=object),
             "level": "clip",
@@ -79,4 +79,3 @@ def _ledger(table: pd.DataFrame, clips: list[str], words: list[str]) -> pd.DataF
             "detail": words,
         }
     )
-    return frame

@@ -23,7 +23,7 @@ class Step:
 
 
 def funnel(ledger: pd.DataFrame) -> list[Step]:
-    """The steps in order of the stages; pass a ledger filtered by language for one language's funnel.
+    """The steps in order of the stages; for one language's funnel, pass its part of the ledger.
 
     A stage that splits sources counts the clips it made and the sources it lost.
     """

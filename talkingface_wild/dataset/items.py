@@ -20,7 +20,7 @@ def load_items(commit: Path) -> pd.DataFrame:
     """The wide table of a commit, indexed by item, without the verdicts; lists stay Arrow's."""
     table = pq.read_table(commit / "items")
     names = [name for name in table.column_names if not name.startswith("verdict_")]
-    frame = table.select(names).to_pandas(types_mapper=_dtype)
+    frame: pd.DataFrame = table.select(names).to_pandas(types_mapper=_dtype)
     return frame.set_index("item_id", drop=False)
 
 

@@ -71,7 +71,14 @@ def page(report: Report) -> str:
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Content]]) -> Markup:
     """A table that scrolls sideways where the screen is narrow; numbers are set right."""
-    head = tag("tr", *(tag("th", heading, scope="col") for heading in headings))
+    columns = list(zip(*rows, strict=True)) or [()] * len(headings)
+    head = tag(
+        "tr",
+        *(
+            tag("th", heading, scope="col", class_="n" if all(map(_is_number, cells)) else None)
+            for heading, cells in zip(headings, columns, strict=True)
+        ),
+    )
     body = [
         tag("tr", *(tag("td", cell, class_="n" if _is_number(cell) else None) for cell in row))
         for row in rows

@@ -1,4 +1,4 @@
-"""Arrow schemas of the tables, made from the declared columns: units, meanings and ranges go into field metadata."""
+"""Arrow schemas of the tables, made from the declared columns, with their metadata in fields."""
 
 from __future__ import annotations
 
@@ -85,9 +85,8 @@ def arrow_field(column: Column) -> pa.Field:
     """One field, with unit, meaning and range in its metadata."""
     metadata = {"meaning": column.meaning, "unit": column.unit}
     if column.low is not None or column.high is not None:
-        metadata["range"] = (
-            f"{'' if column.low is None else column.low}..{'' if column.high is None else column.high}"
-        )
+        low, high = ("" if bound is None else bound for bound in (column.low, column.high))
+        metadata["range"] = f"{low}..{high}"
     if column.type in ("float", "list<float>"):
         metadata["decimals"] = str(column.decimals)
     return pa.field(column.name, _ARROW[column.type], metadata=metadata)

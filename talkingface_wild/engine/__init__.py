@@ -1,1 +1,1 @@
-"""Work: plans, the journal, rulings and executors. Knows items and stages, nothing of video or scores."""
+"""Work: plans, journal, rulings, executors. Knows items and stages, nothing of video or scores."""

@@ -1,4 +1,4 @@
-"""One try at a batch: outcomes by item, whatever the stage does. No error of one item reaches another."""
+"""One try at a batch: outcomes by item, whatever the stage does. Errors stay with their item."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _crashed(error: Exception) -> Failed:
 
 
 def checked(planned: Planned, item: Item, outcome: Outcome) -> Outcome:
-    """The outcome with its values as declared; one that breaks the contract fails its item alone."""
+    """The outcome with its values as declared; a broken contract fails its own item alone."""
     try:
         return _cleaned(planned, item, outcome)
     except Exception as error:

@@ -1,7 +1,8 @@
-"""The journal: what each stage found for each item, keyed by (item, stage fingerprint). Survives kill -9.
+"""The journal: what each stage found for each item, by (item, stage fingerprint).
 
-Every worker appends finished results to a log of its own, one whole line per ``write``; opening the
-journal gathers the logs into Parquet parts (temporary name, fsync, rename) and removes them.
+Survives kill -9: every worker appends finished results to a log of its own, one whole line per
+``write``; opening the journal gathers the logs into Parquet parts (temporary name, fsync, rename)
+and removes them.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _MOST_PARTS = 32
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One result. ``state`` is done, rejected or failed; ``children`` is set where the item was split."""
+    """One result. ``state`` is done, rejected or failed; split items have ``children``."""
 
     item: str
     stage: str
@@ -120,7 +121,7 @@ class Journal:
         return record.attempts if record else 0
 
     def reopen_failed(self) -> int:
-        """Take failed results as not there, so that they are tried again; their attempts still count."""
+        """Take failed results as not there, to be tried again; their attempts still count."""
         failed = [key for key, record in self._records.items() if record.state == "failed"]
         for key in failed:
             self._reopened[key] = self._records.pop(key)
@@ -134,7 +135,7 @@ class Journal:
             self._take(rows)
 
     def gather(self) -> int:
-        """Read every log, commit its records as a part, remove the logs. Call while no worker writes."""
+        """Commit the records of all logs as a part, remove the logs. No worker may be writing."""
         logs = sorted((self.folder / "logs").glob("*.jsonl"))
         records = [record for log in logs for record in _read_log(log)]
         self.put(records)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,15 +63,17 @@ def ledger_of(table: pd.DataFrame, entries: Sequence[Entry]) -> pd.DataFrame:
             _numbers(table, fact(entry.stage, name), indices)
             for entry, indices in zip(entries, picked, strict=True)
         ]
-        column = pd.Series(np.concatenate([np.zeros(0), *numbers])).astype("Float64")
-        frame[name] = column.astype("Int64") if name == "attempts" else column
+        costs = pd.Series(np.concatenate([np.zeros(0), *numbers])).astype("Float64")
+        frame[name] = costs.astype("Int64") if name == "attempts" else costs
     return frame
 
 
 def _constants(names: Sequence[str | None], sizes: Sequence[int]) -> pd.Categorical:
     known = list(dict.fromkeys(name for name in names if name is not None))
     codes = [-1 if name is None else known.index(name) for name in names]
-    return pd.Categorical.from_codes(np.repeat(np.array(codes, dtype=int), sizes), known)
+    from_codes: Any = pd.Categorical.from_codes
+    column: pd.Categorical = from_codes(np.repeat(np.array(codes, dtype=int), sizes), known)
+    return column
 
 
 def _numbers(table: pd.DataFrame, name: str, indices: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from talkingface_wild.core.log import LOGGER
 
 @contextlib.contextmanager
 def folder_lock(out: Path) -> Iterator[None]:
-    """Hold ``out/.lock`` for the block. Raises FolderLocked with the holder's host, process and start."""
+    """Hold ``out/.lock`` for the block. FolderLocked names the holder's host, process and start."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / ".lock"
     own = json.dumps(
@@ -112,7 +112,7 @@ def _alive(holder: dict[str, object]) -> bool:
 
 
 def _process_start(process: int) -> str | None:
-    """When a process started, in the kernel's ticks (tells a reused process number apart); None if unknown."""
+    """When a process started, in the kernel's ticks (numbers are reused); None if unknown."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""A plan: stages in order with their configuration, fingerprint and gates. Plain data that workers can be sent."""
+"""A plan: stages in order with configuration, fingerprint and gates. Plain data for workers."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ def make_plan(
     weight_hash: Callable[[str], str | None],
     score_all: bool = False,
 ) -> Plan:
-    """Bind configured stages, ``(class, config, unmeasured)``, to fingerprints and to the gates on their columns.
+    """Bind configured stages, ``(class, config, unmeasured)``, to fingerprints and gates.
 
-    A fingerprint covers the stage's name, version, config, its weights' hashes, and the fingerprints
-    of the stages before it that give the columns it needs; never a threshold. A gate is judged after
-    each stage that gives its column. Raises KeyError when a gate or a
-    stage names a column that no stage gives.
+    A fingerprint covers the stage's name, version, config, its weights' hashes, and the
+    fingerprints of the stages before it that give the columns it needs; never a threshold. A gate
+    is judged after each stage that gives its column. Raises KeyError when a gate or a stage names
+    a column that no stage gives.
     """
     owner: dict[str, int] = {}
     barriers = {position for position, (stage, _, _) in enumerate(stages) if stage.kind == "whole"}

@@ -24,7 +24,7 @@ class Progress:
     _reading: threading.Lock = field(default_factory=threading.Lock)
 
     def refresh(self) -> int:
-        """Read new whole lines of every log; returns how many results they held. Threads may share it."""
+        """Read new whole lines of every log; returns how many results they held. Thread-safe."""
         with self._reading:
             return self._read()
 

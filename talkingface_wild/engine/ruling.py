@@ -1,4 +1,4 @@
-"""The ruling: gates and barriers applied to the wide table. Says of every item what became of it and what is to do.
+"""The ruling: gates and barriers over the wide table; what became of each item, what is to do.
 
 Columns at a time, so that a data set is cut anew in seconds; opens no media.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ KEPT, REJECTED, FAILED, PENDING, SPLIT = "kept", "rejected", "failed", "pending"
 
 @dataclass
 class Ruling:
-    """The table with the barriers' columns filled in, a verdict per item, the ledger, and what is to do.
+    """The table with the barriers' columns, a verdict per item, the ledger, and what is to do.
 
     ``verdicts`` has the columns state, stage, gate, reason, detail, value, bound, indexed by item.
     ``todo`` lists (item id, position, kept) for the executor: at most one segment between barriers.
@@ -107,7 +108,8 @@ def _inherit(table: pd.DataFrame, state: _State) -> None:
     """Clips that this ruling never reached (measured when their source still passed) share the
     verdict of the item they were cut from; what has none is pending.
     """
-    rows = table.index.get_indexer(table["parent_id"].to_numpy(object))
+    parent_ids: Any = table["parent_id"].to_numpy(object)
+    rows = table.index.get_indexer(parent_ids)
     open_ = (state.state == None) & (rows >= 0)  # noqa: E711
     while open_.any():
         parents = rows[open_]
@@ -142,8 +144,8 @@ def _item_stage(
         split = in_play & answered(SPLIT)
         if absent.any() and not state.waiting:
             state.todo.append((absent, position, state.kept.copy()))
-        reasons = table[fact(planned.name, "reason")].to_numpy(object, na_value=None)
-        details = table[fact(planned.name, "detail")].to_numpy(object, na_value=None)
+        reasons = _objects(table[fact(planned.name, "reason")])
+        details = _objects(table[fact(planned.name, "detail")])
         for where, outcome in ((absent, PENDING), (failed, FAILED), (rejected, REJECTED)):
             if where.any():
                 shown = where & state.kept
@@ -183,6 +185,11 @@ def _stale(planned: Planned, table: pd.DataFrame, where: np.ndarray) -> np.ndarr
     return stale
 
 
+def _objects(column: Any) -> np.ndarray:
+    """A column's values as Python objects, None where it is null."""
+    return np.asarray(column.to_numpy(object, na_value=None))
+
+
 def _barrier(planned: Planned, table: pd.DataFrame, state: _State, place: Workplace) -> None:
     stage = planned.stage(planned.config, place)
     if not isinstance(stage, Whole):
@@ -195,20 +202,20 @@ def _barrier(planned: Planned, table: pd.DataFrame, state: _State, place: Workpl
 
 
 def _spread(answer: pd.Series, old: pd.Series) -> pd.Series:
-    """A barrier's answer over all items: null for those it did not see, whatever stood there before."""
+    """A barrier's answer over all items: null for those it did not see, whatever stood there."""
     if old.dtype == object:
         return answer.astype(object).reindex(old.index)
     return answer.astype(old.dtype).reindex(old.index)
 
 
 def _apply_gates(planned: Planned, table: pd.DataFrame, state: _State, where: np.ndarray) -> None:
-    """Judge the items ``where`` by the stage's gates in order; the first that fails gives the reason."""
+    """Judge the items ``where`` by the stage's gates in order; the first failure is the reason."""
     alive = where.copy()
     for gate in planned.gates:
         passed, reasons, bounds = _judge(gate, table)
         lost = alive & ~passed
         if lost.any():
-            values = table[gate.column].to_numpy(object, na_value=None)
+            values = _objects(table[gate.column])
             facts = {"reason": reasons, "value": values, "bound": bounds}
             state.ledger.append(
                 Entry(lost, planned.name, REJECTED, reasons, None, values, bounds, gate.name)

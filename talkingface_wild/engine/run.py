@@ -1,4 +1,4 @@
-"""A run: from roots and a plan to a ruling in which nothing is left to do. Resumes, stops and reports."""
+"""A run: from roots and a plan to a ruling with nothing left to do. Resumes, stops, reports."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Run:
             fingerprint, *ids = marker.read_text().split("\n")
             marker.unlink()
             self._suspects.update(ids)
-            if ids == [alone] and journal.get(alone, fingerprint) is None:
+            if alone is not None and ids == [alone] and journal.get(alone, fingerprint) is None:
                 detail = "the worker died while it had this item, and again with it alone"
                 journal.put([_crash(self.plan, journal, alone, fingerprint, detail)])
 
@@ -184,11 +184,10 @@ def _barrier_values(
     ]
     if not names:
         return {id_: {} for id_ in ids}
-    if not names:
-        return dict.fromkeys(ids, {})
     rows = ruling.table.loc[ids, names].astype(object)
     rows = rows.where(rows.notna(), None)
-    return dict(zip(ids, rows.to_dict("records"), strict=True))
+    records: list[Any] = rows.to_dict("records")
+    return dict(zip(ids, records, strict=True))
 
 
 def _known(plan: Plan, journal: Journal, item: str, position: int, end: int) -> frozenset[int]:

@@ -1,4 +1,4 @@
-"""Items and stages: the contract between the engine and what it runs. Knows nothing of video or scores."""
+"""Items and stages: the contract of the engine with what it runs. Knows no video, no scores."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Resources:
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where a stage may read and write: ``out`` is the output folder, ``scratch`` may be deleted at any time."""
+    """Where a stage may read and write: the output folder ``out``; ``scratch`` may be deleted."""
 
     out: Path
     device: str = "cpu"
@@ -64,7 +64,7 @@ class Workplace:
 
 
 class Stage(abc.ABC):
-    """A Split or a Measure over items. Pure given (item, config, weights): may be retried and cached.
+    """A Split or a Measure over items. Pure given (item, config, weights), so retried and cached.
 
     ``process`` answers one Outcome per item, in order. It never applies a gate. A stage that needs
     a weight says so by ``weights``; ``open`` loads it, once per worker.
@@ -75,12 +75,12 @@ class Stage(abc.ABC):
     kind: ClassVar[Kind] = "measure"
     level: ClassVar[str] = "clip"
     needs: ClassVar[tuple[str, ...]] = ()
-    """Columns of earlier stages that this one reads: their stages' fingerprints become part of its own."""
+    """Columns of earlier stages that it reads: their fingerprints become part of its own."""
     columns: ClassVar[tuple[Column, ...]] = ()
     resources: ClassVar[Resources] = Resources()
     batch_size: ClassVar[int] = 1
     scored: ClassVar[bool] = True
-    """Whether ``--score-all`` runs it on rejected items too; false for what makes files of kept ones."""
+    """Whether ``--score-all`` runs it on rejects too; false for what makes files of kept ones."""
     Config: ClassVar[type]
 
     def __init__(self, config: Any, place: Workplace) -> None:
@@ -141,7 +141,7 @@ class Whole(abc.ABC):
 
     @abc.abstractmethod
     def compute(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Values for all: a frame with this stage's columns and the same index (item ids) as ``table``.
+        """Values for all: a frame with this stage's columns and the index (item ids) of ``table``.
 
         ``table`` holds who the items are (item_id, level, parent_id, root_id, born, group) and the
         columns that the stage ``needs``, no others.

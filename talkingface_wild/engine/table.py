@@ -1,4 +1,4 @@
-"""The wide table: a row per item, every measure known of it, and for each stage its state, reason and cost.
+"""The wide table: a row per item with its measures, and each stage's state, reason and cost.
 
 Built from the journal without applying a gate; a ruling (``ruling.py``) then says what is kept.
 """
@@ -22,7 +22,7 @@ TEXT_FACTS = ("state", "reason", "detail", "given")
 BASE = ("item_id", "level", "parent_id", "root_id", "born", "group")
 
 STRING = "string[pyarrow]"
-"""Text in the wide table: Arrow's, which reads, compares and writes columns without Python objects."""
+"""Text in the wide table: Arrow's, which handles columns without Python objects."""
 
 
 def fact(stage: str, name: str) -> str:

@@ -1,6 +1,6 @@
-"""A worker runs a range of a plan's item stages over items, journals every result, and applies the gates.
+"""A worker runs a range of a plan's item stages over items, journals results, applies the gates.
 
-The same code runs in process and inside Ray actors. It never decides what to do next run: the ruling does.
+The same code runs in process and inside Ray actors. What to do next is the ruling's affair.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from talkingface_wild.engine.stage import Item, Stage, Workplace
 
 @dataclass(frozen=True)
 class Task:
-    """An item and the position of the stage that it needs next; ``kept`` is false for scored rejects."""
+    """An item and the position of its next stage; ``kept`` is false for scored rejects."""
 
     item: Item
     position: int
@@ -34,7 +34,7 @@ class Task:
 
 
 class Worker:
-    """Runs the item stages ``start ≤ position < end`` of ``plan``; opens each stage at its first item."""
+    """Runs the item stages ``start ≤ position < end`` of ``plan``; opens each at its first item."""
 
     def __init__(self, plan: Plan, start: int, end: int, place: Workplace, name: str) -> None:
         self.plan, self.start, self.end, self.place = plan, start, end, place

@@ -111,12 +111,13 @@ def _sorted_units(ids: Sequence[str], embeddings_ND: Embeddings) -> tuple[list[i
 
 def _components(unit_ND: Embeddings, threshold: float, labels: Labels | None = None) -> Labels:
     """Components of the graph of pairs with cosine ≥ ``threshold``, started from ``labels``."""
-    count = len(unit_ND)
-    labels = np.arange(count) if labels is None else labels
-    for start in range(0, count, _BLOCK):
-        cosines = unit_ND[start : start + _BLOCK] @ unit_ND[start:].T
+    labels = np.arange(len(unit_ND)) if labels is None else labels
+    usable = np.flatnonzero(unit_ND.any(axis=1))
+    rows = unit_ND[usable]
+    for start in range(0, len(rows), _BLOCK):
+        cosines = rows[start : start + _BLOCK] @ rows[start:].T
         left, right = np.nonzero(cosines >= threshold - 1e-6)
-        labels = _joined(labels, left + start, right + start)
+        labels = _joined(labels, usable[left + start], usable[right + start])
     return labels
 
 

@@ -166,7 +166,7 @@ class HyperIQAPerceiver:
         load_strict(network, state, self.path, file_name=original_name if is_original else str)
         self.scale = 1.0 if is_original else 100.0
         self.device = torch.device(device)
-        convert_conv2d_weight_memory_format(network, torch.channels_last)  # type: ignore[no-untyped-call]
+        convert_conv2d_weight_memory_format(network, torch.channels_last)
         self._network = network.eval().to(self.device)
         return self
 

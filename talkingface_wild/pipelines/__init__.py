@@ -1,1 +1,1 @@
-"""Curation: stages, recipes, sources, downloads. Knows video and faces; the engine does the work."""
+"""Curation: stages, recipes, sources, downloads. Knows video and faces; the engine works."""

@@ -1,4 +1,4 @@
-"""The one analysis decode of a source; it leaves a small 5 fps proxy and 16 kHz sound in the cache."""
+"""The one analysis decode of a source: a small 5 fps proxy and 16 kHz sound for the cache."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 from typing import Any
 
 from talkingface_wild.dataset.layout import Layout
@@ -36,7 +37,7 @@ def estimate(request: Request) -> dict[str, Any]:
     rows = plan_summary(recipe)
     for row in rows:
         name = str(row["stage"])
-        states = [] if table is None else table.get(fact(name, "state"), [])
+        states: Iterable[object] = [] if table is None else table.get(fact(name, "state"), [])
         seconds = (
             []
             if table is None
@@ -62,7 +63,7 @@ def estimate(request: Request) -> dict[str, Any]:
         ]
     missing = [
         name for row in rows if row["policy"] == "required" for name in row["weights_missing"]
-    ]  # type: ignore[attr-defined]
+    ]
     if missing:
         notes.append(
             "Weights that this recipe requires are missing: "

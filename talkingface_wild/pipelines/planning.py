@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from typing import Any
 
 from talkingface_wild import weights
 from talkingface_wild.core.errors import ExtraMissing, RecipeError, WeightMissing
@@ -70,9 +71,9 @@ def plan_of(recipe: Recipe, score_all: bool = False) -> Plan:
         ) from None
 
 
-def plan_summary(recipe: Recipe) -> list[dict[str, object]]:
+def plan_summary(recipe: Recipe) -> list[dict[str, Any]]:
     """One row per stage for ``--plan``: weights present and missing, gates."""
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for choice in recipe.stages:
         cls = stage_class(choice.name)
         names: Sequence[str] = cls.weights(choice.config)

@@ -61,7 +61,7 @@ class Recipe:
     summary: str = ""
     languages: tuple[str, ...] = DEFAULT
     corpus: str | None = None
-    """Where sources come from when none are given: ``demo`` (the package's own), ``search`` or null."""
+    """Sources when none are given: ``demo`` (made by the package), ``search``, or null."""
     stages: tuple[StageChoice, ...] = ()
     gates: tuple[Gate, ...] = ()
     targets: Targets = field(default_factory=Targets)
@@ -140,7 +140,7 @@ def _document(name: str) -> Document:
 
 
 def _merged(document: Document, depth: int) -> tuple[dict[str, Any], Document]:
-    """The document over the one it extends: stages and gates merge by name, the rest is replaced."""
+    """The document over what it extends: stages and gates merge by name, the rest is replaced."""
     data = document.data
     for key in data:
         if key not in _KEYS:

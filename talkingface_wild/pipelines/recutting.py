@@ -125,7 +125,7 @@ class _nothing:  # noqa: N801 (a context manager that does nothing)
 
 def _kept_clips(commit: Path) -> pd.DataFrame:
     table = pq.read_table(commit / "clips", columns=["clip_id", "language", "clip_seconds"])
-    frame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     frame["language"] = frame["language"].astype(str)
     return frame
 

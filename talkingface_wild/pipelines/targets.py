@@ -10,7 +10,7 @@ from talkingface_wild.pipelines.recipe import Targets
 
 
 class Waves:
-    """Admits each language's sources wave by wave until its hours are met. Depends on results alone."""
+    """Admits a language's sources in waves until its hours are met. Depends on results alone."""
 
     def __init__(self, targets: Targets, sources: Sequence[Source]) -> None:
         self._targets = targets

@@ -1,13 +1,14 @@
 """The one full-size decode of a surviving clip.
 
-It is what sharpness, quality, liveness, sync and identity look at. Kept in the cache until the clip is through; made again when it is missing.
+It is what sharpness, quality, liveness, sync and identity look at. Kept in the cache
+until the clip is through; made again when it is missing.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ class Views:
 
 @dataclass(frozen=True)
 class Track:
-    """A clip's face at 25 fps: smoothed crop path, and points (T, 5, 2) in source pixels or None."""
+    """A clip's face at 25 fps: smoothed crops, and points (T, 5, 2) in source pixels or None."""
 
     path: CropPath
     points: npt.NDArray[np.float64] | None
@@ -82,7 +83,8 @@ def ensure_lips(item: Item, place: Workplace) -> Pictures:
     path = folder_of(item, place) / "lips.npy"
     if not path.exists():
         _look(item, place, lips=True)
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    lips: Pictures = np.load(path, mmap_mode="r", allow_pickle=False)
+    return lips
 
 
 def track_of(item: Item, count: int) -> Track:
@@ -140,11 +142,11 @@ class _Kept:
 
     def __init__(self, window: Window, track: Track, chosen: frozenset[int]) -> None:
         self.window, self.track, self.chosen = window, track, chosen
-        try:
+        self.align: Callable[..., Pictures] | None = None
+        with suppress(ImportError):
             from talkingface_wild.perception.arcface import align
-        except ImportError:
-            align = None
-        self.align = align
+
+            self.align = align
         self.crops: list[Pictures] = []
         self.wholes: list[Pictures] = []
         self.greys: list[Pictures] = []
@@ -187,7 +189,7 @@ def _lip_crop(frame: Frame, path: CropPath, index: int) -> Pictures:
 
 @contextmanager
 def _lips_file(path: Path, count: int) -> Iterator[Any]:
-    """A writable memory map of ``count`` crops under a temporary name; None when none are wanted."""
+    """A writable memory map of ``count`` crops with a temporary name; None when none are wanted."""
     if not count:
         yield None
         return

@@ -28,6 +28,8 @@ def test_ids_do_not_change_between_processes():
 
 def test_spans_count_to_the_millisecond():
     assert make_clip("s", 1.00004, 2.0).id == make_clip("s", 1.0, 2.0).id
+    assert make_clip("s", 1, 2).id == make_clip("s", 1.0, 2.0).id
+    assert source_id("k", 1, 2, None) == source_id("k", 1.0, 2.0, None)
     assert make_clip("s", 1.001, 2.0).id != make_clip("s", 1.0, 2.0).id
     assert make_clip("s", 1.0, 2.0).id != make_clip("t", 1.0, 2.0).id
 

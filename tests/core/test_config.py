@@ -26,7 +26,7 @@ class Inner:
     """Which detector."""
     sizes: tuple[int, ...] = ()
     note: str | None = None
-    on: bool = True
+    active: bool = True
     bounds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -36,7 +36,7 @@ def _build(text: str) -> Inner:
 
 
 def test_values_arrive_with_their_declared_types():
-    made = _build("threshold: 2\nmin_frames: 9\nsizes: [1, 2]\nnote: 5\nbounds: {zh: 1}\non: false")
+    made = _build("threshold: 2\nmin_frames: 9\nsizes: [1, 2]\nnote: 5\nbounds: {zh: 1}\nactive: false")
     assert made == Inner(2.0, 9, "adaptive", (1, 2), "5", False, {"zh": 1.0})
     assert isinstance(made.threshold, float)
 
@@ -58,7 +58,7 @@ def test_an_unknown_key_is_answered_with_the_nearest_name_and_its_line():
         ("min_frames: .inf", "a whole number"),
         ("detector: adaptve", "did you mean 'adaptive'"),
         ("sizes: [1, x]", "a whole number, found 'x'"),
-        ("on: maybe", "true or false, found 'maybe'"),
+        ("active: maybe", "true or false, found 'maybe'"),
         ("bounds: 3", "a mapping, found 3"),
         ("note: [1]", "text, found"),
     ],
@@ -72,7 +72,7 @@ def test_a_wrong_type_says_what_was_expected_and_where(text, says):
 
 def test_a_key_given_twice_is_refused_with_the_second_line():
     with pytest.raises(RecipeError, match="'threshold' once in my.yaml, found it again on line 3"):
-        read_yaml("threshold: 1\non: true\nthreshold: 2\n", "my.yaml")
+        read_yaml("threshold: 1\nactive: true\nthreshold: 2\n", "my.yaml")
 
 
 @pytest.mark.parametrize(

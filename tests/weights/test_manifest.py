@@ -10,7 +10,7 @@ from talkingface_wild.weights.manifest import entries, entry, parse
 
 def test_every_weight_that_curation_can_use_has_an_entry_with_licence_and_user():
     expected = {"scrfd_10g", "scrfd_2.5g", "scrfd_500m", "arcface_w600k_r50", "syncnet_v2"}
-    expected |= {"hyperiqa_koniq_pyiqa", "hyperiqa_koniq_original", "whisper_base"}
+    expected |= {"hyperiqa_koniq_pyiqa", "hyperiqa_koniq_original", "whisper_base", "whisper_small"}
     assert expected <= set(entries())
     assert all(weight.licence and weight.used_by and weight.file for weight in entries().values())
 

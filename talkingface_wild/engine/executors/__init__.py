@@ -11,7 +11,7 @@ from talkingface_wild.engine.worker import Task
 
 
 class Executor(Protocol):
-    """Runs ``plan.stages[start:end]`` over tasks; results go to the journal, not back to the caller."""
+    """Runs ``plan.stages[start:end]`` over tasks; results go to the journal, not to the caller."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""The Ray executor: Ray Data pipelines of actor pools, on this machine or the cluster in RAY_ADDRESS.
+"""The Ray executor: Ray Data pipelines of actor pools, here or on the cluster in RAY_ADDRESS.
 
 The only module that imports ray. Tasks travel as small pickles, results go to the journal.
 """
@@ -31,7 +31,7 @@ _STALL_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Operator:
-    """Neighbouring stages that share one actor pool: the same resources, and no split in between."""
+    """Neighbouring stages that share one actor pool: the same resources, no split in between."""
 
     start: int
     end: int
@@ -40,7 +40,7 @@ class Operator:
 
 
 def operators(plan: Plan, start: int, end: int) -> list[Operator]:
-    """Group the stages of a segment into operators; a new one begins after a split, so that its children spread."""
+    """Group a segment's stages into operators; a new one follows a split, to spread children."""
     groups: list[list[int]] = []
     for position in range(start, end):
         stage = plan.stages[position].stage
@@ -71,11 +71,13 @@ def _resources(stage: Any) -> Resources:
 
 
 def declaration(cpus: float, actors: int) -> float:
-    """Logical CPUs that each actor may declare so that all pools fit beside one whole CPU for the source.
+    """Logical CPUs that each actor may declare so that all pools leave one whole CPU to the source.
 
-    Ray Data schedules by what is declared: pools that leave less than that CPU hang for ever.
+    Ray Data schedules by what is declared: pools that leave less than that CPU hang for ever, so on
+    a cluster of one CPU actors declare none.
     """
-    return max(0.001, min(1.0, (cpus - 1.0) / max(actors, 1)) * 0.9)
+    spare = max(cpus - 1.0, 0.0)
+    return round(min(1.0, spare / max(actors, 1)) * 0.9, 4)
 
 
 class _Pool:
@@ -106,7 +108,7 @@ class RayExecutor:
     def run(
         self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace
     ) -> None:
-        """Stream the tasks through one actor pool per operator; a pool that dies ends the round, not the run."""
+        """Stream the tasks through a pool per operator; a dead one ends the round, not the run."""
         self._start()
         total = ray.cluster_resources()
         cpus = float(total.get("CPU", 1.0))
@@ -155,7 +157,8 @@ class RayExecutor:
         os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
         options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
         if not os.environ.get("RAY_ADDRESS"):
-            # One logical CPU more than the machine has, for the source's own tasks; actors do the work.
+            # One logical CPU more than the machine has, for the source's own tasks; actors do
+            # the work.
             options |= {
                 "num_cpus": (self.workers or os.cpu_count() or 1) + 1,
                 "include_dashboard": False,

@@ -14,7 +14,7 @@ from talkingface_wild.pipelines.items import download_name, media_file, source_o
 
 
 class Download(Stage):
-    """Remote sources through yt-dlp into ``downloads/``; they count when complete, probed, hashed."""
+    """Remote sources through yt-dlp into ``downloads/``: complete, probed and hashed."""
 
     name = "download"
     level = "source"

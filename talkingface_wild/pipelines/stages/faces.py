@@ -206,7 +206,7 @@ class Faces(Stage):
         return Done(self._values(item, whole))
 
     def _detections(self, item: Item) -> tuple[list[float], list[Detection]]:
-        """Faces of each sample, in source pixels, without those outside the source's given region."""
+        """Faces of each sample, in source pixels; those outside the given region are left out."""
         crop = source_of(item).crop
         width = number(item, "width")
         times: list[float] = []
@@ -244,9 +244,9 @@ class Faces(Stage):
             children.append(clip_child(piece, self._values(item, observation)))
         if not children:
             values = self._values(item, self._observe(times, found))
-            reason = (
-                "multiple_faces" if float(values["second_face_ratio"] or 0) > 0.02 else "no_face"
-            )  # type: ignore[arg-type]
+            second = values["second_face_ratio"]
+            crowded = isinstance(second, float) and second > 0.02
+            reason = "multiple_faces" if crowded else "no_face"
             return Rejected(reason, "no piece between the violations is long enough", values)
         return Done({}, tuple(children))
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.engine.stage import Whole
+from talkingface_wild.functional.clusters import cluster, loose_groups
 
 
 @dataclass(frozen=True)
@@ -43,32 +44,26 @@ class Identities(Whole):
 
     def compute(self, table: pd.DataFrame) -> pd.DataFrame:
         """Labels that do not depend on the order of the rows."""
-        answer = pd.DataFrame(index=table.index)
-        identity = pd.Series(None, index=table.index, dtype=object)
-        group = ("video:" + table["source_sha256"].fillna(table["root_id"]).astype(object)).copy()
-        measured = table["identity_embedding"].notna().to_numpy(bool)
+        rows = table.sort_index()
+        ids = [str(clip) for clip in rows.index]
+        answer = pd.DataFrame(index=rows.index)
+        identity = pd.Series(None, index=rows.index, dtype=object)
+        measured = rows["identity_embedding"].notna().to_numpy(bool)
+        vectors = np.full((len(ids), 512 if measured.any() else 1), np.nan, dtype=np.float32)
         if measured.any():
-            ids = sorted(table.index[measured])
-            embeddings = _vectors(table.loc[ids, "identity_embedding"])
-            identity.loc[ids], group.loc[ids] = self._clusters(ids, embeddings, table.loc[ids])
+            vectors[measured] = _vectors(rows["identity_embedding"][measured])
+            seen = [clip for clip, known in zip(ids, measured, strict=True) if known]
+            identity[measured] = cluster(seen, vectors[measured], self.config.merge_cosine)
+        videos = _keys(rows["source_sha256"].fillna(rows["root_id"]))
+        same = [videos, _keys(rows["channel"])]
         answer["identity"] = identity.astype("string")
-        answer["identity_group"] = group.astype("string")
-        return answer
+        groups = loose_groups(ids, vectors, same, self.config.separate_cosine) if ids else []
+        answer["identity_group"] = pd.array(groups, dtype="string")
+        return answer.reindex(table.index)
 
-    def _clusters(
-        self, ids: list[str], embeddings: np.ndarray, rows: pd.DataFrame
-    ) -> tuple[list[str], list[str]]:
-        from talkingface_wild.functional.clusters import cluster, loose_groups
 
-        strict = cluster(embeddings, self.config.merge_cosine, ids=ids)
-        videos = rows["source_sha256"].fillna(rows["root_id"]).astype(object)
-        channels = rows["channel"].astype(object)
-        same = [
-            [f"video:{video}"] + ([] if pd.isna(channel) else [f"channel:{channel}"])
-            for video, channel in zip(videos, channels, strict=True)
-        ]
-        loose = loose_groups(embeddings, self.config.separate_cosine, same=same, ids=ids)
-        return list(strict), [f"group:{label}" for label in loose]
+def _keys(column: pd.Series) -> list[str | None]:
+    return [None if pd.isna(value) else str(value) for value in column]
 
 
 def _vectors(texts: pd.Series) -> np.ndarray:

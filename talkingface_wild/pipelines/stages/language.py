@@ -17,8 +17,8 @@ from talkingface_wild.pipelines.analysis import span_samples
 class LanguageConfig:
     """Which network listens."""
 
-    network: Literal["whisper_base"] = "whisper_base"
-    """The weight's name in the manifest."""
+    network: Literal["whisper_small", "whisper_base"] = "whisper_small"
+    """The weight's name in the manifest; base is faster and less sure."""
 
 
 class SpokenLanguage(Stage):

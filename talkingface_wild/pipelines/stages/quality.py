@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from talkingface_wild import weights
 from talkingface_wild.core.columns import Column
-from talkingface_wild.core.outcome import Done, Outcome
+from talkingface_wild.core.outcome import Done, Outcome, Value
 from talkingface_wild.engine.stage import Item, Resources, Stage
 from talkingface_wild.pipelines.views import ensure_views
 
@@ -102,7 +102,7 @@ class Quality(Stage):
         views = ensure_views(item, self.place)
         step = max(1, len(views.crops) // max(1, settings.frames))
         crops = self._score(list(views.crops[::step]))
-        values = {
+        values: dict[str, Value] = {
             "quality_crop_mean": float(crops.mean()),
             "quality_crop_least": float(crops.min()),
             "quality_backend": f"{settings.backend}/{settings.checkpoint}/{settings.patches}",

@@ -20,7 +20,7 @@ class SharpnessConfig:
 
 
 class Sharpness(Stage):
-    """Variance of the Laplacian of the grey 512 × 512 crop at 8 frames (Pech-Pacheco et al. 2000)."""
+    """Variance of the grey 512 px crop's Laplacian at eight frames (Pech-Pacheco et al. 2000)."""
 
     name = "sharpness"
     needs = ("crop_left", "crop_top", "crop_side", "face_boxes", "start_seconds")

@@ -1,4 +1,4 @@
-"""Cuts a source into takes at scene cuts, and long takes into strides. An uncut take is one clip."""
+"""Cuts a source into takes at scene cuts, long takes into strides. An uncut take is one clip."""
 
 from __future__ import annotations
 

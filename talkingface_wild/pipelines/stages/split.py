@@ -29,7 +29,7 @@ class SplitConfig:
 
 
 class Split(Whole):
-    """Ranks each language's groups by a hash: the first to test, the next to val, the rest to train.
+    """Ranks each language's groups by a hash: the first to test, the next to val, others to train.
 
     From three groups on each side has at least one. A group with clips in several languages is
     ranked in the one where it has most.
