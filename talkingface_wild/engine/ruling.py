@@ -48,6 +48,9 @@ class _State:
             name: np.full(count, None, dtype=object)
             for name in ("stage", "gate", "reason", "detail", "value", "bound")
         }
+        parent_ids: Any = table["parent_id"].to_numpy(object)
+        self.parents = table.index.get_indexer(parent_ids)
+        """Row of each item's parent, -1 for roots."""
         self.ledger: list[Entry] = []
         self.todo: list[tuple[np.ndarray, int, np.ndarray]] = []
         self.waiting = False
@@ -60,6 +63,13 @@ class _State:
             target = self.columns[name]
             target[fresh] = value[fresh] if isinstance(value, np.ndarray) else value
         self.kept &= ~where
+
+    def share(self, where: np.ndarray) -> None:
+        """Give the items ``where`` the verdict of the items they were cut from."""
+        parents = self.parents[where]
+        self.state[where] = self.state[parents]
+        for column in self.columns.values():
+            column[where] = column[parents]
 
 
 def rule(
@@ -93,7 +103,7 @@ def rule(
         else:
             _item_stage(planned, position, plan, table, state)
     state.settle(state.kept & (state.state == None), KEPT)  # noqa: E711
-    _inherit(table, state)
+    _inherit(state)
     verdicts = pd.DataFrame({"state": state.state, **state.columns}, index=table.index)
     ids = table.index.to_numpy()
     todo = [
@@ -104,22 +114,16 @@ def rule(
     return Ruling(table, verdicts, ledger_of(table, state.ledger), todo)
 
 
-def _inherit(table: pd.DataFrame, state: _State) -> None:
+def _inherit(state: _State) -> None:
     """Clips that this ruling never reached (measured when their source still passed) share the
     verdict of the item they were cut from; what has none is pending.
     """
-    parent_ids: Any = table["parent_id"].to_numpy(object)
-    rows = table.index.get_indexer(parent_ids)
-    open_ = (state.state == None) & (rows >= 0)  # noqa: E711
-    while open_.any():
-        parents = rows[open_]
-        state.state[open_] = state.state[parents]
-        for column in state.columns.values():
-            column[open_] = column[parents]
-        reached = open_ & (state.state != None)  # noqa: E711
-        if not reached.any():
+    while True:
+        open_ = (state.state == None) & (state.parents >= 0)  # noqa: E711
+        open_ &= state.state[state.parents] != None  # noqa: E711
+        if not open_.any():
             break
-        open_ &= ~reached
+        state.share(open_)
     state.state[state.state == None] = PENDING  # noqa: E711
 
 
@@ -156,17 +160,12 @@ def _item_stage(
         if split.any():
             parts = np.full(len(table), SPLIT, dtype=object)
             state.ledger.append(Entry(split & state.kept, planned.name, KEPT, details=parts))
-            born = (table["born"] == planned.name).to_numpy(bool)
-            parents = table["parent_id"].to_numpy(object)
-            ids = table.index.to_numpy(object)
-            kept_parents = set(ids[split & state.kept])
-            newborn = born & np.fromiter((p in kept_parents for p in parents), bool, len(parents))
-            all_parents = set(ids[split])
-            state.measured |= born & np.fromiter(
-                (p in all_parents for p in parents), bool, len(parents)
-            )
+            born = (table["born"] == planned.name).to_numpy(bool) & (state.parents >= 0)
+            newborn = born & (split & state.kept)[state.parents]
+            scored_born = born & split[state.parents] & ~newborn
             state.settle(split, SPLIT, stage=planned.name)
-            state.measured &= ~split
+            state.share(scored_born)
+            state.measured = (state.measured & ~split) | newborn | scored_born
             state.kept |= newborn
             out = out | newborn
     _apply_gates(planned, table, state, out & state.kept)

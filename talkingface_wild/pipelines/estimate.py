@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
 from typing import Any
 
 from talkingface_wild.dataset.layout import Layout
@@ -37,16 +36,14 @@ def estimate(request: Request) -> dict[str, Any]:
     rows = plan_summary(recipe)
     for row in rows:
         name = str(row["stage"])
-        states: Iterable[object] = [] if table is None else table.get(fact(name, "state"), [])
-        seconds = (
-            []
-            if table is None
-            else [s for s in table.get(fact(name, "seconds"), []) if s == s and s is not None]
-        )
-        row["done"] = int(sum(1 for state in states if isinstance(state, str)))
+        seconds: list[float] = []
+        row["done"] = 0
+        if table is not None and fact(name, "state") in table:
+            row["done"] = int(table[fact(name, "state")].notna().sum())
+            seconds = [float(value) for value in table[fact(name, "seconds")].dropna()]
         row["to_do"] = todo.get(name, 0)
         row["seconds_estimated"] = (
-            round(statistics.mean(map(float, seconds)) * todo.get(name, 0), 1) if seconds else None
+            round(statistics.mean(seconds) * todo.get(name, 0), 1) if seconds else None
         )
     notes = [f"{len(sources)} sources are known in {request.out}."]
     if not sources:

@@ -7,8 +7,8 @@ until the clip is through; made again when it is missing.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from talkingface_wild.engine.stage import Item, Workplace
 from talkingface_wild.functional.face_track import CropPath, crop_path, crop_square, interpolate
 from talkingface_wild.media.decode import Frame, frames
 from talkingface_wild.media.geometry import Window, crop_padded
+from talkingface_wild.perception.arcface import align
 from talkingface_wild.pipelines.items import media_file, number
 
 RATE = 25.0
@@ -142,11 +143,6 @@ class _Kept:
 
     def __init__(self, window: Window, track: Track, chosen: frozenset[int]) -> None:
         self.window, self.track, self.chosen = window, track, chosen
-        self.align: Callable[..., Pictures] | None = None
-        with suppress(ImportError):
-            from talkingface_wild.perception.arcface import align
-
-            self.align = align
         self.crops: list[Pictures] = []
         self.wholes: list[Pictures] = []
         self.greys: list[Pictures] = []
@@ -159,8 +155,8 @@ class _Kept:
         if index in self.chosen:
             self.crops.append(crop_padded(rgb, self.window, CROP))
             self.wholes.append(_whole(rgb))
-            if self.track.points is not None and self.align is not None:
-                self.aligned.append(self.align(rgb, self.track.points[index]))
+            if self.track.points is not None:
+                self.aligned.append(align(rgb, self.track.points[index]))
 
     def arrays(self) -> dict[str, Any]:
         """The views as arrays; fewer pictures where the source ended early."""

@@ -36,7 +36,9 @@ def _build(text: str) -> Inner:
 
 
 def test_values_arrive_with_their_declared_types():
-    made = _build("threshold: 2\nmin_frames: 9\nsizes: [1, 2]\nnote: 5\nbounds: {zh: 1}\nactive: false")
+    made = _build(
+        "threshold: 2\nmin_frames: 9\nsizes: [1, 2]\nnote: 5\nbounds: {zh: 1}\nactive: false"
+    )
     assert made == Inner(2.0, 9, "adaptive", (1, 2), "5", False, {"zh": 1.0})
     assert isinstance(made.threshold, float)
 

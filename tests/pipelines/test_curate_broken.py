@@ -10,8 +10,14 @@ from tests.media import fixtures
 from tests.pipelines.curated import tfw, verdicts_of
 
 NAMES = [
-    "with space.mp4", "quote'single.mp4", 'quote"double.mp4', "new\nline.mp4", "-leading-dash.mp4", "ünïcödé 日本.mp4",
-    "percent%20d.mp4", "semi;colon&amp.mp4",
+    "with space.mp4",
+    "quote'single.mp4",
+    'quote"double.mp4',
+    "new\nline.mp4",
+    "-leading-dash.mp4",
+    "ünïcödé 日本.mp4",
+    "percent%20d.mp4",
+    "semi;colon&amp.mp4",
 ]
 
 
@@ -46,7 +52,16 @@ def swept(shared, tmp_path_factory):
             writer.writerow([name, "en", f"{index / 100:.2f}"])
     out = folder / "out"
     code, found, said = tfw(
-        "curate", "--recipe", "embedded", "--sources", folder / "list.csv", "--engine", "local", "--out", out, "--json"
+        "curate",
+        "--recipe",
+        "embedded",
+        "--sources",
+        folder / "list.csv",
+        "--engine",
+        "local",
+        "--out",
+        out,
+        "--json",
     )
     return made, out, code, found, said
 

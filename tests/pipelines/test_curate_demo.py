@@ -12,7 +12,19 @@ KILLS = 10
 
 
 def arguments(out: Path, *more: str) -> list[str]:
-    return ["curate", "--langs", "all", "--recipe", "demo", "--engine", "local", "--out", str(out), "--json", *more]
+    return [
+        "curate",
+        "--langs",
+        "all",
+        "--recipe",
+        "demo",
+        "--engine",
+        "local",
+        "--out",
+        str(out),
+        "--json",
+        *more,
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +41,13 @@ def test_demo_rejects_each_planted_fault_under_its_reason(demo):
     with (out / "corpus" / "corpus.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert {row["expected"] for row in rows} >= {
-        "kept", "multiple_faces", "no_face", "blurry", "no_audio", "undecodable", "too_short",
+        "kept",
+        "multiple_faces",
+        "no_face",
+        "blurry",
+        "no_audio",
+        "undecodable",
+        "too_short",
     }
     for row in rows:
         if row["expected"] == "kept":

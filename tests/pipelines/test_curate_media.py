@@ -12,8 +12,20 @@ from tests.pipelines.curated import clips_of, tfw, verdicts_of
 
 def arguments(shared: Path, out: Path, engine: str) -> list[str]:
     return [
-        "curate", "--langs", "all", "--recipe", "embedded", "--sources", str(shared / "media" / "MEDIA.csv"),
-        "--set", "faces.detector=scrfd_2.5g", "--engine", engine, "--out", str(out), "--json",
+        "curate",
+        "--langs",
+        "all",
+        "--recipe",
+        "embedded",
+        "--sources",
+        str(shared / "media" / "MEDIA.csv"),
+        "--set",
+        "faces.detector=scrfd_2.5g",
+        "--engine",
+        engine,
+        "--out",
+        str(out),
+        "--json",
     ]
 
 
@@ -64,7 +76,9 @@ def test_a_second_run_does_nothing(shared, weights, local):
     assert code == 0, said
     assert found["data"]["new_commit"] is False
     assert {path: path.stat().st_mtime_ns for path in (local / "media").rglob("*.mp4")} == before
-    assert not [path for path in (local / "journal" / "parts").iterdir() if path.stat().st_mtime > started]
+    assert not [
+        path for path in (local / "journal" / "parts").iterdir() if path.stat().st_mtime > started
+    ]
 
 
 def test_media_lie_where_the_table_says(local):
@@ -83,7 +97,9 @@ def test_sync_is_unmeasured_and_says_why(local):
     assert clips["sync_unmeasured"].str.contains("syncnet_v2").all()
 
 
-def test_recut_wins_and_loses_clips_and_ends_where_a_fresh_run_does(shared, weights, local, tmp_path):
+def test_recut_wins_and_loses_clips_and_ends_where_a_fresh_run_does(
+    shared, weights, local, tmp_path
+):
     code, found, said = tfw("recut", local, "--set", "gates.length=8", "--json", weights=weights)
     assert code == 0, said
     clips = pd.read_parquet(local / "dataset" / "clips")
@@ -93,7 +109,9 @@ def test_recut_wins_and_loses_clips_and_ends_where_a_fresh_run_does(shared, weig
     assert code == 0, said
     assert found["data"]["pending"] > 0
     assert "tfw curate --out" in said
-    code, found, said = tfw("curate", "--out", local, "--engine", "local", "--json", weights=weights)
+    code, found, said = tfw(
+        "curate", "--out", local, "--engine", "local", "--json", weights=weights
+    )
     assert code == 0, said
     assert found["data"]["pending"] == 0
     fresh = [*arguments(shared, tmp_path / "fresh", "local"), "--set", "gates.length=2"]
@@ -119,9 +137,15 @@ def test_why_report_status_and_review_work_on_it(local, weights):
     assert code == 0, said
     manifest = pd.read_csv(local / "review" / "manifest.csv", dtype=str, keep_default_na=False)
     row = manifest["clip_id"] == clip
-    manifest.loc[row, ["decision", "reason", "words"]] = ["reject", "dubbed", "lips say something else"]
+    manifest.loc[row, ["decision", "reason", "words"]] = [
+        "reject",
+        "dubbed",
+        "lips say something else",
+    ]
     manifest.to_csv(local / "answers.csv", index=False)
-    code, _, said = tfw("review", "import", local / "answers.csv", "--out", local, "--json", weights=weights)
+    code, _, said = tfw(
+        "review", "import", local / "answers.csv", "--out", local, "--json", weights=weights
+    )
     assert code == 0, said
     assert clip not in set(pd.read_parquet(local / "dataset" / "clips")["clip_id"])
     ledger = pd.read_parquet(local / "dataset" / "ledger")
@@ -132,7 +156,11 @@ def test_why_report_status_and_review_work_on_it(local, weights):
 def test_hours_per_language_stops_a_language_that_has_enough(shared, weights, tmp_path):
     code, found, said = tfw(
         *arguments(shared, tmp_path / "few", "local"),
-        "--set", "targets.wave=1", "--hours-per-language", "0.001", weights=weights,
+        "--set",
+        "targets.wave=1",
+        "--hours-per-language",
+        "0.001",
+        weights=weights,
     )
     assert code == 0, said
     met = found["data"]["reasons"].get("target_met", 0)

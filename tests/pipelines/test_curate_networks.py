@@ -43,9 +43,25 @@ def measured(shared, weights, tmp_path_factory):
     for name in ("may.mp4", "hdtf_hill.mp4"):
         (folder / "en" / name).symlink_to(shared / "media" / "clips" / name)
     code, _, said = tfw(
-        "curate", "--recipe", "embedded", "--sources", folder, "--engine", "local", "--out", out, "--json",
-        "--set", "faces.detector=scrfd_500m", "--set", "quality.frames=2", "--set", "quality.whole_frame=false",
-        "--set", "quality.patches=centre", weights=weights,
+        "curate",
+        "--recipe",
+        "embedded",
+        "--sources",
+        folder,
+        "--engine",
+        "local",
+        "--out",
+        out,
+        "--json",
+        "--set",
+        "faces.detector=scrfd_500m",
+        "--set",
+        "quality.frames=2",
+        "--set",
+        "quality.whole_frame=false",
+        "--set",
+        "quality.patches=centre",
+        weights=weights,
     )
     assert code == 0, said
     return out, pd.read_parquet(out / "dataset" / "clips")
@@ -67,7 +83,9 @@ def test_sync_measures_agree_with_a_naive_score_of_the_kept_embeddings(measured)
 def test_quality_and_identity_are_filled_and_nothing_says_unmeasured(measured):
     _, clips = measured
     assert clips["quality_crop_mean"].notna().all()
-    assert clips["identity_embedding"].map(lambda text: len(base64.b64decode(text))).eq(512 * 2).all()
+    assert (
+        clips["identity_embedding"].map(lambda text: len(base64.b64decode(text))).eq(512 * 2).all()
+    )
     assert clips["identity"].notna().all()
     for stage in ("sync", "quality", "identity"):
         assert clips[f"{stage}_unmeasured"].isna().all()
@@ -86,7 +104,14 @@ def test_without_weights_the_full_recipe_refuses_before_any_download(tmp_path):
 
 def test_with_weights_and_no_network_the_full_recipe_says_so(weights, tmp_path):
     code, _, said = tfw(
-        "curate", "--langs", "all", "--out", tmp_path / "none", "--set", "faces.detector=scrfd_2.5g", "--json",
+        "curate",
+        "--langs",
+        "all",
+        "--out",
+        tmp_path / "none",
+        "--set",
+        "faces.detector=scrfd_2.5g",
+        "--json",
         weights=weights,
     )
     assert code == 1
@@ -96,7 +121,9 @@ def test_with_weights_and_no_network_the_full_recipe_says_so(weights, tmp_path):
 
 
 def test_a_wrong_setting_names_the_nearest_and_exits_3(tmp_path):
-    code, _, said = tfw("curate", "--recipe", "embedded", "--set", "faces.detectr=haar", "--out", tmp_path, "--json")
+    code, _, said = tfw(
+        "curate", "--recipe", "embedded", "--set", "faces.detectr=haar", "--out", tmp_path, "--json"
+    )
     assert code == 3
     assert "detector" in said
     code, _, said = tfw("curate", "--recipe", "embeded", "--out", tmp_path, "--json")

@@ -30,7 +30,9 @@ UNMEASURED = {"language": "weight missing", "identity": "weight missing"}
 
 def recipe_and_plan(prints: bool) -> tuple[Recipe, Plan]:
     """The recipe of the paper without targets; ``prints`` says whether clips have fingerprints."""
-    recipe = load_recipe("talkingface_wild", ["targets.hours_per_language=null", "gates.language=off"])
+    recipe = load_recipe(
+        "talkingface_wild", ["targets.hours_per_language=null", "gates.language=off"]
+    )
     without = UNMEASURED if prints else UNMEASURED | {"prints": "left out of this measurement"}
     stages = [(stage_class(c.name), c.config, without.get(c.name)) for c in recipe.stages]
     return recipe, make_plan(stages, recipe.gates, lambda name: None)
@@ -68,7 +70,9 @@ def _table(
 ) -> pd.DataFrame:
     owners = np.arange(clips) % len(sources)
     spans = [
-        make_clip(sources[owner].id, 30.0 * (place // len(sources)), 30.0 * (place // len(sources)) + 28)
+        make_clip(
+            sources[owner].id, 30.0 * (place // len(sources)), 30.0 * (place // len(sources)) + 28
+        )
         for place, owner in enumerate(owners)
     ]
     base = {
@@ -161,7 +165,10 @@ def _values(
     if gate is not None:
         size = abs(float(gate.bound)) * 0.2 + 0.5
         good = 1 if gate.comparison in (">=", ">") else -1
-        numbers = float(gate.bound) + np.where(passes, good, -good) * generator.uniform(0.001, 1, count) * size
+        numbers = (
+            float(gate.bound)
+            + np.where(passes, good, -good) * generator.uniform(0.001, 1, count) * size
+        )
     numbers = numbers.round(column.decimals)
     return numbers.astype(int).astype(object) if column.type == "int" else numbers
 

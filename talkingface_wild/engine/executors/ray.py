@@ -151,6 +151,10 @@ class RayExecutor:
             self._started = False
 
     def _start(self) -> None:
+        context = DataContext.get_current()
+        context.enable_progress_bars = False
+        context.execution_options.preserve_order = False
+        context.max_errored_blocks = 0
         if ray.is_initialized():
             return
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -166,10 +170,6 @@ class RayExecutor:
             options["object_store_memory"] = 256 * 1024 * 1024
         ray.init(**options)
         self._started = True
-        context = DataContext.get_current()
-        context.enable_progress_bars = False
-        context.execution_options.preserve_order = False
-        context.max_errored_blocks = 0
         logging.getLogger("ray").setLevel(logging.ERROR)
         logging.getLogger("ray.data").setLevel(logging.ERROR)
 

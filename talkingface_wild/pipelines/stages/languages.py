@@ -35,6 +35,7 @@ class Languages(Whole):
             "string",
             "confirmed, relabelled, unsure, or unverified where unmeasured",
         ),
+        Column("language_unsure", "bool", "whether the verdict is unsure"),
         Column(
             "language_verified",
             "bool",
@@ -64,6 +65,7 @@ class Languages(Whole):
         answer = pd.DataFrame(index=table.index)
         answer["language"] = claimed.where(~relabelled, spoken).astype("string")
         answer["language_verdict"] = verdict.astype("string")
+        answer["language_unsure"] = pd.array((verdict == "unsure").to_numpy(bool), dtype="boolean")
         answer["language_verified"] = pd.array(confirmed | relabelled, dtype="boolean")
         return answer
 
