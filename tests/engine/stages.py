@@ -37,7 +37,7 @@ class Settings:
 
 
 class Faulty(Stage):
-    """Answers ``self.answer`` except where the payload's ``faults`` say otherwise for this stage."""
+    """Answers ``self.answer`` unless the payload's ``faults`` say otherwise for this stage."""
 
     Config = Settings
 

@@ -113,7 +113,10 @@ from talkingface_wild.engine.journal import Record, open_log
 log = open_log(Path(sys.argv[1]), "killed")
 number = 0
 while True:
-    log.write([Record(f"r{number + k}", "look", "f", "done", values={"x": "y" * 3000}) for k in range(8)])
+    rows = [
+        Record(f"r{number + k}", "look", "f", "done", values={"x": "y" * 3000}) for k in range(8)
+    ]
+    log.write(rows)
     number += 8
     print(number, flush=True)
 """

@@ -1,4 +1,4 @@
-"""Runs of the real command line for tests: in a process of its own, with its JSON object read back."""
+"""Runs of the real command line for tests, each in a process of its own."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def tfw(*arguments: str, weights: Path | None = None, cwd: Path | None = None):
 
 
 def tfw_killed(seconds: float, *arguments: str, weights: Path | None = None) -> bool:
-    """Start ``tfw`` and kill -9 its whole process group after ``seconds``; False when it had ended."""
+    """Start ``tfw`` and kill -9 its process group after ``seconds``; False when it had ended."""
     process = subprocess.Popen(
         [sys.executable, "-m", "talkingface_wild.cli.main", *map(str, arguments)],
         env=environment(weights),
@@ -60,7 +60,7 @@ def clips_of(out: Path) -> pd.DataFrame:
 
 
 def verdicts_of(out: Path) -> dict[str, set[str]]:
-    """For each source path the reasons with which it or its clips ended; ``kept`` for kept clips."""
+    """For each source path the reasons with which its items ended; ``kept`` for kept clips."""
     items = pd.read_parquet(out / "dataset" / "items")
     sources = pd.read_parquet(out / "dataset" / "sources")
     paths = dict(zip(sources["source_id"], sources["source_path"], strict=True))

@@ -1,4 +1,4 @@
-"""A sweep of broken and odd files through the whole pipeline: each one row, one reason, nobody else harmed."""
+"""Broken and odd files through the whole pipeline: each one row, one reason, nobody else harmed."""
 
 import csv
 import shutil

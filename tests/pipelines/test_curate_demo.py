@@ -1,4 +1,4 @@
-"""The demo corpus: every planted fault under its right reason; killed at random moments it ends the same."""
+"""The demo corpus: planted faults under their reasons; killed at random it ends the same."""
 
 import csv
 import random

@@ -1,6 +1,6 @@
 """Every network in the pipeline, with weights of the official layouts made by the goldens' filler.
 
-Scores mean nothing under such weights; that the stages load them, feed them and keep what they say does.
+Scores mean nothing under such weights; that the stages load, feed and believe them does.
 """
 
 import base64

@@ -1,6 +1,6 @@
-"""A ruling the slow way: one item after the other through the stages, from what the stages would find.
+"""A ruling the slow way: one item after the other, from what the stages would find.
 
-Written from the rules, not from ``engine/ruling.py``: no table, no masks, no pandas but for barriers.
+Written from the rules, not from ``engine/ruling.py``: no table, no masks.
 """
 
 from collections.abc import Callable, Mapping, Sequence

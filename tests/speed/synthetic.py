@@ -1,4 +1,4 @@
-"""A made-up data set of the paper's size, committed as ``tfw curate`` would; no media lie behind it."""
+"""A made-up data set of the paper's size, committed as a run would; no media lie behind it."""
 
 import json
 from pathlib import Path
