@@ -25,13 +25,15 @@ class Step:
 def funnel(ledger: pd.DataFrame) -> list[Step]:
     """The steps in order of the stages; for one language's funnel, pass its part of the ledger.
 
-    A stage that splits sources counts the clips it made and the sources it lost.
+    A stage that splits items counts the clips it made and the items it lost, so no second of
+    video is counted twice.
     """
     steps: list[Step] = []
     for stage, rows in ledger.groupby("stage", sort=False):
         clips = bool((rows["level"] == "clip").any())
         if clips:
-            rows = rows[(rows["level"] == "clip") | (rows["state"] != "kept")]
+            parent = (rows["level"] != "clip") | (rows["detail"] == "split").fillna(False)
+            rows = rows[~parent | (rows["state"] != "kept")]
         states = rows["state"].value_counts()
         lost = rows[rows["state"] != "kept"]
         kept = rows[(rows["state"] == "kept") & (rows["level"] == "clip")]

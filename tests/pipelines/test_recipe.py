@@ -1,0 +1,187 @@
+"""Recipes: what the package brings, what users write over it, and what is refused with its line."""
+
+import pytest
+
+from talkingface_wild.core.errors import RecipeError
+from talkingface_wild.engine.plan import columns_of, make_plan
+from talkingface_wild.pipelines.recipe import load_recipe, recipe_names
+from talkingface_wild.pipelines.stages import REGISTRY, stage_class
+
+
+def _written(tmp_path, text, name="mine.yaml"):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def _gate(recipe, name):
+    return next(gate for gate in recipe.gates if gate.name == name)
+
+
+def _config(recipe, name):
+    return next(choice.config for choice in recipe.stages if choice.name == name)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_of_the_package_makes_a_plan_and_comes_back_from_its_dump(tmp_path, name):
+    recipe = load_recipe(name)
+    stages = [(stage_class(choice.name), choice.config, None) for choice in recipe.stages]
+    plan = make_plan(stages, recipe.gates, lambda weight: None)
+    judged = {gate.name for planned in plan.stages for gate in planned.gates}
+    assert judged == {gate.name for gate in recipe.gates}
+    assert load_recipe(_written(tmp_path, recipe.dump())) == recipe
+
+
+def test_the_three_recipes_and_the_ten_languages():
+    assert {"demo", "embedded", "talkingface_wild"} <= set(recipe_names())
+    assert set(load_recipe("talkingface_wild").languages) == set(
+        "ar de en es fr hi ja ko ru zh".split()
+    )
+
+
+def test_embedded_gates_length_sound_and_one_face_and_nothing_else():
+    gates = {gate.column: (gate.comparison, gate.bound) for gate in load_recipe("embedded").gates}
+    tail = gates.pop("dropped_tail", None)
+    assert tail in (None, ("==", False))
+    assert gates == {
+        "has_audio": ("==", True),
+        "clip_seconds": (">=", 3.0),
+        "face_presence_ratio": (">=", 0.85),
+        "second_face_ratio": ("<=", 0.02),
+    }
+
+
+def test_demo_is_embedded_with_a_gate_on_sharpness():
+    demo, embedded = load_recipe("demo"), load_recipe("embedded")
+    assert demo.stages == embedded.stages
+    assert demo.corpus == "demo"
+    assert list(demo.gates) == [*embedded.gates, _gate(demo, "sharpness")]
+
+
+def test_the_papers_recipe_asks_for_its_weights():
+    policies = {choice.name: choice.weights for choice in load_recipe("talkingface_wild").stages}
+    required = ("faces", "quality", "sync", "identity")
+    assert [policies[name] for name in required] == ["required"] * 4
+
+
+def test_every_registered_stage_declares_columns_that_no_other_gives_in_another_way():
+    seen = {}
+    for name in REGISTRY:
+        stage = stage_class(name)
+        assert stage.name == name
+        for column in columns_of(stage):
+            assert seen.setdefault(column.name, column.type) == column.type
+            assert column.meaning
+
+
+def test_a_users_recipe_extends_another_by_name_or_file(tmp_path):
+    first = _written(
+        tmp_path,
+        "name: first\nextends: embedded\nstages:\n  - shots: {threshold: 2.5}\n"
+        "gates:\n  length: {column: clip_seconds, at_least: 4, reason: too_short}\n",
+        "first.yaml",
+    )
+    second = load_recipe(
+        _written(tmp_path, f"name: second\nextends: {first}\ngates: {{sound: null}}\n")
+    )
+    embedded = load_recipe("embedded")
+    assert second.name == "second"
+    assert _config(second, "shots").threshold == 2.5
+    assert _config(second, "shots").stride_seconds == _config(embedded, "shots").stride_seconds
+    assert _gate(second, "length").bound == 4.0
+    assert "sound" not in {gate.name for gate in second.gates}
+    assert [choice.name for choice in second.stages] == [c.name for c in embedded.stages]
+
+
+def test_a_circle_of_recipes_is_refused(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"extends: {path}\n")
+    with pytest.raises(RecipeError, match="circle"):
+        load_recipe(str(path))
+
+
+def test_settings_change_stages_gates_targets_and_search():
+    recipe = load_recipe(
+        "talkingface_wild",
+        [
+            "faces.detector=scrfd_2.5g",
+            "gates.sync=2.5",
+            "gates.sync.zh=2",
+            "gates.quality=off",
+            "gates.sync.missing=pass",
+            "targets.hours_per_language=1.5",
+            "search.results=7",
+        ],
+    )
+    assert _config(recipe, "faces").detector == "scrfd_2.5g"
+    sync = _gate(recipe, "sync")
+    assert (sync.bound, dict(sync.per_group), sync.missing) == (2.5, {"zh": 2.0}, "pass")
+    assert (sync.bound_for("zh"), sync.bound_for("en")) == (2.0, 2.5)
+    assert "quality" not in {gate.name for gate in recipe.gates}
+    assert (recipe.targets.hours_per_language, recipe.search.results) == (1.5, 7)
+
+
+def test_settings_outlive_the_dump(tmp_path):
+    recipe = load_recipe("embedded", ["gates.length.zh=2.5", "shots.threshold=2"])
+    assert load_recipe(_written(tmp_path, recipe.dump())) == recipe
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("shots.treshold=2", "did you mean 'threshold'"),
+        ("shot.threshold=2", "did you mean 'shots'"),
+        ("gates.lenght=2", "did you mean 'length'"),
+        ("gates.length=long", "a number, found 'long'"),
+        ("gates.length.zh=long", "a number, found 'long'"),
+        ("gates.length.missing=maybe", "pass or reject"),
+        ("gates.length.reason=to_short", "did you mean 'too_short'"),
+        ("shots.threshold=wide", "a number, found 'wide'"),
+        ("targets.hours=3", "is no known setting"),
+        ("shots=2", "expected stage.field=value"),
+        ("shots.threshold", "expected stage.field=value"),
+        ("faces.detector=scrfd_3g", "did you mean"),
+    ],
+)
+def test_a_wrong_setting_says_what_was_meant(setting, says):
+    with pytest.raises(RecipeError) as error:
+        load_recipe("embedded", [setting])
+    assert says in str(error.value)
+    assert error.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("name: x\nlanguges: [en]\n", 2, "did you mean 'languages'"),
+        ("stages:\n  - probe\n  - shotz\n", 3, "did you mean 'shots'"),
+        ("stages:\n  - probe\n  - shots:\n      treshold: 2\n", 4, "did you mean 'threshold'"),
+        ("stages:\n  - shots: {weights: maybe}\n", 2, "required or optional"),
+        (
+            "stages: [shots]\ngates:\n  g: {column: clip_secnds, at_least: 1, reason: too_short}\n",
+            3,
+            "did you mean 'clip_seconds'",
+        ),
+        ("stages: [shots]\ngates:\n  g:\n    colum: x\n", 4, "did you mean 'column'"),
+        ("stages: [shots]\ngates:\n  g: {column: clip_seconds}\n", 3, "exactly one of"),
+        (
+            "stages: [shots]\ngates:\n  g: {column: clip_seconds, at_least: 1, reason: short}\n",
+            3,
+            "no known reason",
+        ),
+        ("stages: [shots]\ngates:\n  g: 3\n", 3, "expects column, a bound and a reason"),
+        ("stages: shots\n", 1, "expects a list"),
+        ("stages: [shots]\ngates: [a]\n", 2, "expects a mapping"),
+        ("targets:\n  hours_per_language: many\n", 2, "a number, found 'many'"),
+    ],
+)
+def test_a_wrong_recipe_says_the_line_and_what_was_meant(tmp_path, text, line, says):
+    with pytest.raises(RecipeError) as error:
+        load_recipe(_written(tmp_path, text))
+    assert f"mine.yaml, line {line}" in str(error.value)
+    assert says in str(error.value)
+
+
+def test_an_unknown_recipe_is_answered_with_the_nearest():
+    with pytest.raises(RecipeError, match="did you mean 'embedded'"):
+        load_recipe("embeded")
