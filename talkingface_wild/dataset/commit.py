@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -32,7 +31,7 @@ from talkingface_wild.dataset.schema import (
     arrow_schema,
     arrow_table,
 )
-from talkingface_wild.engine.plan import Plan
+from talkingface_wild.engine.plan import Plan, columns_of
 from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling
 from talkingface_wild.engine.table import BASE, FACTS, fact
 
@@ -84,7 +83,7 @@ def write_commit(
             _link(measured_in / "tracks", building / "tracks")
         for name, text in documents.items():
             (building / name).write_text(text, encoding="utf-8")
-        manifest = _manifest(building)
+        manifest = _manifest(building, measured_in)
         (building / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
         return _publish(layout, building, manifest)
     except OSError as error:
@@ -193,8 +192,8 @@ def _sources_table(ruling: Ruling, sources: Sequence[Source], clips: pd.DataFram
     verdicts = ruling.verdicts.reindex([source.id for source in sources])
     states = dict(zip(verdicts.index, verdicts["state"].fillna(PENDING), strict=True))
     reasons = dict(zip(verdicts.index, verdicts["reason"], strict=True))
-    made = table.loc[(table["level"] == "clip").to_numpy(bool), "root_id"].value_counts()
-    kept = clips["source_id"].value_counts()
+    made = table.loc[(table["level"] == "clip").to_numpy(bool), "root_id"].value_counts().to_dict()
+    kept = clips["source_id"].value_counts().to_dict()
     listed = sorted({name for source in sources for name in source.given})
     given = {name: _given_name(name) for name in listed}
     rows = []
@@ -272,19 +271,44 @@ def items_table(plan: Plan, ruling: Ruling) -> pa.Table:
                 for name, kind in kinds.items()
             ]
     names = ("state", "stage", "gate", "reason", "detail", "value", "bound")
-    verdicts = {f"verdict_{name}": _texts(ruling.verdicts[name]).to_numpy() for name in names}
+    verdicts = {f"verdict_{name}": ruling.verdicts[name].to_numpy(object) for name in names}
+    for name in ("verdict_value", "verdict_bound"):
+        verdicts[name] = _texts(pd.Series(verdicts[name], dtype=object)).to_numpy()
     columns += [Column(f"verdict_{name}", "string", f"{name} of the verdict") for name in names]
-    return arrow_table(ruling.table.reset_index(drop=True).assign(**verdicts), columns)
+    table = arrow_table(ruling.table.reset_index(drop=True).assign(**verdicts), columns)
+    return _with_owners(table, plan)
 
 
-def _manifest(folder: Path) -> dict[str, object]:
-    files: dict[str, dict[str, Any]] = {}
+def _with_owners(table: pa.Table, plan: Plan) -> pa.Table:
+    """The table with the first stage that gives each column in the field's metadata."""
+    owners: dict[str, str] = {}
+    for planned in plan.stages:
+        for column in columns_of(planned.stage):
+            owners.setdefault(column.name, planned.name)
+    fields = [
+        field.with_metadata({**(field.metadata or {}), "stage": owners[field.name]})
+        if field.name in owners
+        else field
+        for field in table.schema
+    ]
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
+
+
+def _manifest(folder: Path, measured_in: Path | None) -> dict[str, object]:
+    known: dict[str, dict[str, object]] = {}
+    if measured_in is not None:
+        known = json.loads((measured_in / "manifest.json").read_text())["files"]
+    files: dict[str, object] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            entry: dict[str, Any] = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
+            name = path.relative_to(folder).as_posix()
+            if name.startswith("tracks/") and name in known:
+                files[name] = known[name]
+                continue
+            entry: dict[str, object] = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
             if path.suffix == ".parquet":
                 entry["rows"] = pq.read_metadata(path).num_rows
-            files[path.relative_to(folder).as_posix()] = entry
+            files[name] = entry
     tables: dict[str, int] = {}
     for table in ("clips", "sources", "ledger", "items", "tracks"):
         tables[table] = sum(

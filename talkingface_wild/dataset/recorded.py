@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,7 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import UNKNOWN
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.engine.table import BASE, FACTS, fact
+from talkingface_wild.engine.table import FACTS, fact
 
 _COMPARISON_WORDS = {
     "at_least": ">=",
@@ -109,7 +109,7 @@ def read_recorded(out: Path) -> Recorded:
             stages=stages,
             gates=tuple(_gate(name, entry) for name, entry in (recipe["gates"] or {}).items()),
             columns={field.name: _column(field) for field in schema},
-            owners=column_owners(schema, stages),
+            owners=column_owners(schema),
             unmeasured=_unmeasured(folder, items, stages),
             items=items,
             clips=_table(folder, "clips"),
@@ -164,36 +164,10 @@ def _kind(type_: pa.DataType) -> str:
     return f"list<{_kind(type_.value_type)}>" if pa.types.is_list(type_) else _TYPES[type_]
 
 
-def column_owners(schema: pa.Schema, stages: Sequence[str]) -> dict[str, str]:
-    """The stage of each measured column in a schema of items/.
-
-    Field metadata ``stage`` says so where it is written. Else it follows from the order: columns
-    stand in order of the stages, and every stage over single items closes with
-    ``<stage>_unmeasured``; what lies between is shared by the stages over the whole table and the
-    next, and is given their joined names.
-    """
-    owners: dict[str, str] = {}
-    open_columns: list[str] = []
-    first = 0
-    for field in schema:
-        told = (field.metadata or {}).get(b"stage")
-        if told is not None:
-            owners[field.name] = told.decode()
-        elif field.name in BASE or field.name.startswith(("@", "verdict_")):
-            continue
-        else:
-            open_columns.append(field.name)
-            stage = field.name.removesuffix("_unmeasured")
-            if stage in stages and stage != field.name:
-                last = stages.index(stage)
-                owners |= _shared(open_columns, stages[first : last + 1])
-                owners[field.name] = stage
-                open_columns, first = [], last + 1
-    return owners | _shared(open_columns, stages[first:])
-
-
-def _shared(columns: Iterable[str], stages: Sequence[str]) -> dict[str, str]:
-    return dict.fromkeys(columns, ", ".join(stages))
+def column_owners(schema: pa.Schema) -> dict[str, str]:
+    """The stage of each measured column in a schema of items/, from its field metadata."""
+    told = {field.name: (field.metadata or {}).get(b"stage") for field in schema}
+    return {name: stage.decode() for name, stage in told.items() if stage is not None}
 
 
 def _unmeasured(folder: Path, items: pd.DataFrame, stages: Sequence[str]) -> dict[str, str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.outcome import Value
-from talkingface_wild.engine.stage import Stage, Whole
+from talkingface_wild.engine.stage import Resources, Stage, Whole
 
 SILENT = {"silent": True}
 """Metadata of a config field that changes how work is done but never its result."""
@@ -34,6 +34,8 @@ class Planned:
     given: tuple[str, ...] = ()
     """The columns it needs that barriers give: they may change when nothing was measured anew, and
     a result that was made from other values of them is made again."""
+    pool: Resources = field(default_factory=Resources)
+    """What one worker of it asks for; the stage's own unless the plan's maker knows better."""
 
     @property
     def whole(self) -> bool:
@@ -124,7 +126,16 @@ def make_plan(
         gates_here = tuple(by_stage[position])
         from_barriers = tuple(name for name in stage.needs if owner[name] in barriers)
         planned.append(
-            Planned(stage.name, stage, config, prints[-1], gates_here, unmeasured, from_barriers)
+            Planned(
+                stage.name,
+                stage,
+                config,
+                prints[-1],
+                gates_here,
+                unmeasured,
+                from_barriers,
+                getattr(stage, "resources", Resources()),
+            )
         )
         owner |= dict.fromkeys(given[position], position)
     return Plan(tuple(planned), score_all)

@@ -50,6 +50,7 @@ class Run:
         Raises DiskFull as it comes; what was finished is in the journal all the same.
         """
         shutil.rmtree(self.place.scratch / "inflight", ignore_errors=True)
+        shutil.rmtree(self.place.cache, ignore_errors=True)
         (self.place.scratch / "stop").unlink(missing_ok=True)
         journal = Journal(self.place.out / "journal")
         journal.gather()

@@ -38,6 +38,7 @@ class Worker:
 
     def __init__(self, plan: Plan, start: int, end: int, place: Workplace, name: str) -> None:
         self.plan, self.start, self.end, self.place = plan, start, end, place
+        self._segment = next(((a, b) for a, b in plan.segments() if a <= start < b), (start, end))
         self._open: dict[int, Stage] = {}
         self._marker = place.scratch / "inflight" / f"{name}-{os.getpid()}.txt"
         self._marker.parent.mkdir(parents=True, exist_ok=True)
@@ -58,8 +59,9 @@ class Worker:
             size = self._size(position)
             batch, queues[position] = queues[position][:size], queues[position][size:]
             self._enqueue(self._batch(position, batch), queues, leaving)
-        for task in leaving:
-            self._forget(task.item)
+        if self.end == self._segment[1]:
+            for task in leaving:
+                self._forget(task.item)
         return leaving
 
     def close(self) -> None:
@@ -137,8 +139,10 @@ class Worker:
         return onward
 
     def _forget(self, item: Item) -> None:
-        for stage in self._open.values():
-            stage.forget(item)
+        """Let every stage of the segment drop its caches, those of other pools included."""
+        for planned in self.plan.stages[self._segment[0] : self.end]:
+            if issubclass(planned.stage, Stage) and planned.stage.forget is not Stage.forget:
+                planned.stage(planned.config, self.place).forget(item)
 
     def _stage(self, position: int, planned: Planned) -> Stage:
         if position not in self._open:

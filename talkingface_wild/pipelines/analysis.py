@@ -65,7 +65,10 @@ class _Blind:
 
 def ensure_analysis(item: Item, place: Workplace) -> None:
     """Make the cached files again where a finished round, or a kill, took them away."""
-    if not proxy_path(item, place).exists():
+    wanted = [proxy_path(item, place)]
+    if item.values.get("has_audio"):
+        wanted.append(sound_path(item, place))
+    if not all(path.exists() for path in wanted):
         analyse_source(item, place)
 
 

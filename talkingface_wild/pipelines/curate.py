@@ -25,7 +25,7 @@ from talkingface_wild.engine.ruling import Ruling
 from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.pipelines.items import root_item
-from talkingface_wild.pipelines.planning import check_weights, plan_of
+from talkingface_wild.pipelines.planning import check_weights, plan_of, without_network
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.targets import Waves
 
@@ -94,6 +94,8 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
         sources, notes = gather_sources(request, recipe, layout)
         write_text(layout.out / "recipe.yaml", recipe.dump())
         plan = plan_of(recipe, request.score_all)
+        if not any(source.url for source in sources):
+            plan = without_network(plan)
         place = Workplace(layout.out, device=_device(), run=uuid.uuid4().hex)
         if request.retry_failed:
             _allow_hosts(sources)

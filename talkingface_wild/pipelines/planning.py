@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from talkingface_wild import weights
 from talkingface_wild.core.errors import ExtraMissing, RecipeError, WeightMissing
 from talkingface_wild.engine.plan import Plan, make_plan
+from talkingface_wild.engine.stage import Resources
 from talkingface_wild.pipelines.recipe import Recipe, StageChoice
 from talkingface_wild.pipelines.stages import stage_class
 
@@ -69,6 +71,15 @@ def plan_of(recipe: Recipe, score_all: bool = False) -> Plan:
             f"{error.args[0]!r}, found none; add the stage that gives it (`tfw schema` names it), "
             "or put the stages in the order of `tfw recipes show`."
         ) from None
+
+
+def without_network(plan: Plan) -> Plan:
+    """The plan for local sources alone: finding a file needs no pool of its own."""
+    stages = tuple(
+        dataclasses.replace(planned, pool=Resources()) if planned.pool.network else planned
+        for planned in plan.stages
+    )
+    return dataclasses.replace(plan, stages=stages)
 
 
 def plan_summary(recipe: Recipe) -> list[dict[str, Any]]:

@@ -1,10 +1,9 @@
 """Reading a commit back: gates, owners of columns, why a stage did not run, and damaged folders."""
 
-import pyarrow as pa
 import pytest
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.dataset.recorded import column_owners, read_recorded
+from talkingface_wild.dataset.recorded import read_recorded
 from tests.dataset.fixture import GATES, WHY_NO_SYNC, make_data_set
 
 
@@ -30,18 +29,11 @@ def test_a_sources_measure_is_counted_once_a_source_and_a_clips_once_a_clip(data
     assert len(recorded.measured_rows("clip_seconds")) == 11
 
 
-def test_owners_follow_the_order_of_columns_or_what_is_written():
-    names = ["item_id", "width", "probe_unmeasured", "person", "side", "path", "encode_unmeasured"]
-    schema = pa.schema([pa.field(name, pa.string()) for name in [*names, "@probe:state"]])
-    stages = ("probe", "identities", "split", "encode")
-    owners = column_owners(schema, stages)
-    assert owners["width"] == "probe"
-    assert owners["person"] == owners["path"] == "identities, split, encode"
-    assert owners["encode_unmeasured"] == "encode"
+def test_owners_are_what_is_written_in_the_fields(data_set):
+    owners = read_recorded(data_set.out).owners
+    assert owners["clip_seconds"] == "shots"
     assert "item_id" not in owners
     assert "@probe:state" not in owners
-    told = pa.schema([field.with_metadata({"stage": "x"}) for field in schema])
-    assert set(column_owners(told, stages).values()) == {"x"}
 
 
 def test_a_folder_without_a_commit_and_a_damaged_one_are_told_apart(tmp_path):

@@ -10,6 +10,7 @@ import os
 import pickle
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from ray.exceptions import ObjectLostError, OutOfMemoryError, RayActorError, Wor
 from talkingface_wild.core.errors import TfwError
 from talkingface_wild.core.log import LOGGER
 from talkingface_wild.engine.plan import Plan
-from talkingface_wild.engine.stage import Resources, Workplace
+from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.engine.worker import Task, Worker
 
 _STALL_SECONDS = 60.0
@@ -31,43 +32,41 @@ _STALL_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Operator:
-    """Neighbouring stages that share one actor pool: the same resources, no split in between."""
+    """Neighbouring stages that share one actor pool."""
 
     start: int
     end: int
-    resources: Resources
+    gpus: float
     batch_size: int
 
 
-def operators(plan: Plan, start: int, end: int) -> list[Operator]:
-    """Group a segment's stages into operators; a new one follows a split, to spread children."""
+def operators(plan: Plan, start: int, end: int, has_gpu: bool = False) -> list[Operator]:
+    """Group a segment's stages into operators: few, since each costs a pool of processes.
+
+    A new one begins after a split, to spread the children, and where the kind of work changes: the
+    network, and a GPU where the cluster has one. Stages that do not run begin none.
+    """
     groups: list[list[int]] = []
+    kinds: list[tuple[bool, bool]] = []
     for position in range(start, end):
-        stage = plan.stages[position].stage
-        before = plan.stages[position - 1].stage if position > start else None
-        same = (
-            before is not None
-            and before.kind != "split"
-            and _resources(before) == _resources(stage)
-        )
-        if same:
+        planned = plan.stages[position]
+        kind = (planned.pool.network, has_gpu and planned.pool.gpus > 0)
+        after_split = position > start and plan.stages[position - 1].stage.kind == "split"
+        fits = groups and not after_split and (kind == kinds[-1] or planned.unmeasured is not None)
+        if fits:
             groups[-1].append(position)
         else:
             groups.append([position])
+            kinds.append(kind)
     return [
         Operator(
             group[0],
             group[-1] + 1,
-            _resources(plan.stages[group[0]].stage),
+            max(plan.stages[position].pool.gpus for position in group) if kind[1] else 0.0,
             max(getattr(plan.stages[position].stage, "batch_size", 1) for position in group),
         )
-        for group in groups
+        for group, kind in zip(groups, kinds, strict=True)
     ]
-
-
-def _resources(stage: Any) -> Resources:
-    resources: Resources = stage.resources
-    return resources
 
 
 def declaration(cpus: float, actors: int) -> float:
@@ -112,7 +111,7 @@ class RayExecutor:
         self._start()
         total = ray.cluster_resources()
         cpus = float(total.get("CPU", 1.0))
-        chain = operators(plan, start, end)
+        chain = operators(plan, start, end, bool(total.get("GPU", 0.0)))
         wanted = self.workers or max(
             1, (os.cpu_count() or 1) if not os.environ.get("RAY_ADDRESS") else int(cpus)
         )
@@ -124,7 +123,6 @@ class RayExecutor:
         for operator, size in zip(chain, sizes, strict=True):
             if operator is not chain[0]:
                 data = data.repartition(target_num_rows_per_block=operator.batch_size)
-            gpus = operator.resources.gpus if total.get("GPU", 0.0) else 0.0
             data = data.map_batches(
                 _Pool,
                 fn_constructor_kwargs={
@@ -137,7 +135,7 @@ class RayExecutor:
                 batch_format="pyarrow",
                 compute=ActorPoolStrategy(min_size=1, max_size=size),
                 num_cpus=share,
-                num_gpus=gpus or None,
+                num_gpus=operator.gpus or None,
                 ray_remote_args_fn=_never_restart,
             )
         self._drain(
@@ -151,6 +149,8 @@ class RayExecutor:
             self._started = False
 
     def _start(self) -> None:
+        # The options of single actors have no other way in until Ray 2.64, which we do not allow.
+        warnings.filterwarnings("ignore", message="`ray_remote_args_fn` is deprecated")
         context = DataContext.get_current()
         context.enable_progress_bars = False
         context.execution_options.preserve_order = False
