@@ -70,6 +70,13 @@ def curate(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what was measured and begin anew.")
     ] = False,
+    cookies: Annotated[
+        Path | None, typer.Option(help="A cookies.txt for downloads; kept out of every output.")
+    ] = None,
+    cookies_from_browser: Annotated[
+        str | None, typer.Option(help="Take the cookies of this browser instead.")
+    ] = None,
+    proxy: Annotated[str | None, typer.Option(help="A proxy's address for downloads.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Make a data set: download, shots, faces, quality, lip-sync, Parquet. Resumes by itself."""
@@ -79,6 +86,7 @@ def curate(
     chosen = list(settings or [])
     if hours_per_language is not None:
         chosen.append(f"targets.hours_per_language={hours_per_language}")
+    _give_access(cookies, cookies_from_browser, proxy)
     from talkingface_wild.pipelines.curate import Request
 
     request = Request(
@@ -98,6 +106,16 @@ def curate(
         _show_plan(output, request)
         return
     _run(output, request)
+
+
+def _give_access(cookies: Path | None, browser: str | None, proxy: str | None) -> None:
+    """Hand secrets to the workers by the environment: they enter no recipe, journal or table."""
+    given = {
+        "TFW_COOKIES": None if cookies is None else str(cookies.absolute()),
+        "TFW_COOKIES_BROWSER": browser,
+        "TFW_PROXY": proxy,
+    }
+    os.environ.update({name: value for name, value in given.items() if value})
 
 
 def _show_plan(output: Output, request: Request) -> None:
@@ -124,11 +142,19 @@ def _run(output: Output, request: Request) -> None:
         )
     elif failed:
         output.say(
-            f"{failed} items failed; try them again with: "
+            f"Failed: {failed} ({_reasons(outcome)}); try again with: "
             f"tfw curate --out {request.out} --retry-failed"
         )
     data = _summary(outcome, request)
     output.result(data, human=lambda: _page(data), exit_code=code)
+
+
+def _reasons(outcome: Outcome) -> str:
+    """Why items failed, the commonest first, with what was said of the first."""
+    verdicts = outcome.ruling.verdicts
+    failed = verdicts[verdicts["state"] == "failed"]
+    counts = ", ".join(f"{reason} {n}" for reason, n in failed["reason"].value_counts().items())
+    return f"{counts}: {failed['detail'].iloc[0]}"
 
 
 def _summary(outcome: Outcome, request: Request) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def recut(
     made = cut_anew(out, settings or [])
     if made.pending:
         output.say(
-            f"{made.pending} clips came in that have measures or media still to come: "
-            f"finish them with `tfw curate --out {out}`."
+            f"Pending: {made.pending} (sources or clips that came in and have work still to come); "
+            f"finish with `tfw curate --out {out}`."
         )
     data = {
         "commit": made.commit.number,

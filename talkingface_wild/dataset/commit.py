@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -172,7 +173,7 @@ def clips_frame(plan: Plan, ruling: Ruling, sources: Mapping[str, Source]) -> pd
     kept = (ruling.verdicts["state"] == KEPT) & (ruling.table["level"] == "clip")
     names = {column.name for column in clip_columns(plan)} & set(ruling.table.columns)
     rows = ruling.table.loc[kept.to_numpy(bool), [*BASE, *sorted(names - set(BASE))]].copy()
-    owners = [sources.get(root) for root in rows["root_id"]]
+    owners = [sources.get(root) for root in rows["root_id"].to_numpy(object)]
     rows["clip_id"] = rows["item_id"]
     rows["source_id"] = rows["root_id"]
     rows["source_path"] = [owner.path if owner else None for owner in owners]
@@ -295,17 +296,17 @@ def _with_owners(table: pa.Table, plan: Plan) -> pa.Table:
 
 
 def _manifest(folder: Path, measured_in: Path | None) -> dict[str, object]:
-    known: dict[str, dict[str, object]] = {}
+    known: dict[str, dict[str, Any]] = {}
     if measured_in is not None:
         known = json.loads((measured_in / "manifest.json").read_text())["files"]
-    files: dict[str, object] = {}
+    files: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             name = path.relative_to(folder).as_posix()
             if name.startswith("tracks/") and name in known:
                 files[name] = known[name]
                 continue
-            entry: dict[str, object] = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
+            entry: dict[str, Any] = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
             if path.suffix == ".parquet":
                 entry["rows"] = pq.read_metadata(path).num_rows
             files[name] = entry

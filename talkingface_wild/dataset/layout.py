@@ -39,9 +39,13 @@ class Layout:
         """The sources of the data set, as gathered."""
         return self.out / "sources.json"
 
+    def has_commit(self) -> bool:
+        """Whether a finished commit is there."""
+        return (self.dataset / "manifest.json").is_file()
+
     def latest(self) -> Path:
         """The folder of the latest commit. Raises InputUnreadable when there is none."""
-        if not (self.dataset / "manifest.json").is_file():
+        if not self.has_commit():
             raise InputUnreadable(
                 f"Expected a data set in {self.out}, found no finished commit there; "
                 f"make one with `tfw curate --out {self.out}`."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -11,14 +12,25 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from talkingface_wild.core.errors import FolderLocked
+from talkingface_wild.core.errors import FolderLocked, UsageError
 from talkingface_wild.core.log import LOGGER
+from talkingface_wild.core.paths import disk_full
 
 
 @contextlib.contextmanager
 def folder_lock(out: Path) -> Iterator[None]:
     """Hold ``out/.lock`` for the block. FolderLocked names the holder's host, process and start."""
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / ".lock-probe").touch()
+        (out / ".lock-probe").unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise disk_full(out / ".lock") from error
+        raise UsageError(
+            f"Expected a folder that can be written at {out}, found that it cannot "
+            f"({error.strerror}); choose another --out."
+        ) from error
     path = out / ".lock"
     own = json.dumps(
         {

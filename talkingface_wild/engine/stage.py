@@ -81,6 +81,9 @@ class Stage(abc.ABC):
     batch_size: ClassVar[int] = 1
     scored: ClassVar[bool] = True
     """Whether ``--score-all`` runs it on rejects too; false for what makes files of kept ones."""
+    files: ClassVar[tuple[str, ...]] = ()
+    """Columns that name files it writes under the output folder, by the item's id alone: a result
+    counts while its files are there and no later result of this stage has replaced them."""
     Config: ClassVar[type]
 
     def __init__(self, config: Any, place: Workplace) -> None:

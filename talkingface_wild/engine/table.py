@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from talkingface_wild.engine.journal import Journal, Record
-from talkingface_wild.engine.plan import Plan, columns_of
+from talkingface_wild.engine.plan import Plan, Planned, columns_of
 from talkingface_wild.engine.stage import Item
 from talkingface_wild.engine.worker import child_item
 
@@ -90,7 +90,7 @@ def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, 
                 values[f"{planned.name}_unmeasured"] = planned.unmeasured
                 continue
             record = journal.get(item.id, planned.fingerprint)
-            if record is None:
+            if record is None or not _files_are_there(planned, record, journal):
                 continue
             row |= {fact(planned.name, name): getattr(record, name) for name in FACTS}
             if record.values:
@@ -106,6 +106,17 @@ def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, 
         whole = Item(item.id, item.level, item.group, item.payload, values)
         yield {**values, **row}, whole
         stack.extend(reversed(children))
+
+
+def _files_are_there(planned: Planned, record: Record, journal: Journal) -> bool:
+    """Whether the files that a result names are still its own and on the disk."""
+    names = getattr(planned.stage, "files", ())
+    if not names or record.state != "done":
+        return True
+    values = record.values or {}
+    paths = [str(values[name]) for name in names if values.get(name)]
+    out = journal.folder.parent
+    return journal.is_last(record) and all((out / path).is_file() for path in paths)
 
 
 def _children(parent: Item, record: Record) -> list[Item]:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -141,6 +140,8 @@ def _cut(unit_ND: Embeddings, threshold: float, method: Linkage) -> Labels:
     """Labels from 0 on of one component's clusters."""
     if len(unit_ND) == 1:
         return np.zeros(1, dtype=np.int64)
+    from scipy.cluster.hierarchy import fcluster, linkage  # Slow to import: only where used.
+
     tree = linkage(unit_ND.astype(np.float64), method=method, metric="cosine")
     return np.asarray(fcluster(tree, 1 - threshold + 1e-9, "distance"), dtype=np.int64) - 1
 

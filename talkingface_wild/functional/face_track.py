@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import medfilt
 
 Floats = npt.NDArray[np.float64]
 Picture = npt.NDArray[np.uint8]
@@ -147,6 +146,8 @@ def smooth(values_T: npt.NDArray[Any], kernel: int = KERNEL, ends: Ends = "zero"
         return values
     reach = kernel // 2
     padded = np.pad(values, reach, mode="edge" if ends == "edge" else "constant")
+    from scipy.signal import medfilt  # Most of a second to import: only where it is used.
+
     return np.asarray(medfilt(padded, kernel)[reach : reach + len(values)], dtype=np.float64)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import resample_poly
 
 Bits = npt.NDArray[np.uint32]
 
@@ -76,6 +75,8 @@ def sound_fingerprint(samples: npt.NDArray[np.int16], rate: int = 16000) -> str:
     2002, section 4), in 33 bands from 300 to 2,400 Hz. Indifferent to gain; silence gives 0.
     """
     common = int(np.gcd(rate, RATE))
+    from scipy.signal import resample_poly  # Most of a second to import: only where used.
+
     sound = resample_poly(samples.astype(np.float64), RATE // common, rate // common)
     if len(sound) < WINDOW + HOP:
         return ""

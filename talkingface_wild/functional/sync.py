@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import medfilt
 
 Embeddings = npt.NDArray[np.floating[Any]]
 Floats = npt.NDArray[np.float64]
@@ -106,6 +105,8 @@ def framewise_confidence(distances_NS: Floats) -> Floats:
     """
     means = distances_NS.mean(axis=0)
     confidence = np.median(means) - distances_NS[:, int(means.argmin())]
+    from scipy.signal import medfilt  # Most of a second to import: only where it is used.
+
     return np.asarray(medfilt(confidence, kernel_size=FRAMEWISE_KERNEL), dtype=np.float64)
 
 

@@ -126,7 +126,7 @@ def read_wav(path: Path, start: float = 0.0, end: float | None = None) -> Sample
             if (reader.getnchannels(), reader.getsampwidth()) != (1, 2):
                 raise InputUnreadable(
                     f"Expected mono 16-bit sound, found {reader.getnchannels()} channels of "
-                    f"{8 * reader.getsampwidth()} bits in {path}; make it again."
+                    f"{8 * reader.getsampwidth()} bits in {path}; run the command again."
                 )
             rate, total = reader.getframerate(), reader.getnframes()
             first = round(start * rate)

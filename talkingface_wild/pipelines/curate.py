@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from talkingface_wild.core.clip import Source, source_from_json
+from talkingface_wild.core.clip import Source
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.dataset.commit import Commit, write_commit
@@ -24,13 +24,14 @@ from talkingface_wild.engine.progress import Progress
 from talkingface_wild.engine.ruling import Ruling
 from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Workplace
+from talkingface_wild.pipelines.gathering import gather_sources
 from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.planning import check_weights, plan_of, without_network
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.targets import Waves
 
 DEFAULT_RECIPE = "talkingface_wild"
-_ROUND_SOURCES = 2000
+_ROUND_SOURCES = 200
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,11 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
     check_weights(recipe)
     layout = Layout(request.out.absolute())
     with folder_lock(layout.out):
-        if request.fresh:
-            for name in ("journal", "work", "sources.json"):
-                path = layout.out / name
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         sources, notes = gather_sources(request, recipe, layout)
+        notes += changed_gates(layout.out / "recipe.yaml", recipe)
+        if request.fresh:
+            for name in ("journal", "work"):
+                shutil.rmtree(layout.out / name, ignore_errors=True)
         write_text(layout.out / "recipe.yaml", recipe.dump())
         plan = plan_of(recipe, request.score_all)
         if not any(source.url for source in sources):
@@ -114,9 +115,26 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
             ruling = run.go()
         finally:
             executor.close()
-        commit = commit_ruling(layout, recipe, plan, ruling, sources)
+        if run.stopped and layout.has_commit():
+            number = int(layout.latest().name)
+            commit = Commit(number, layout.latest(), new=False)
+            notes.append(f"The data set stays at commit {number} until a run comes to its end.")
+        else:
+            commit = commit_ruling(layout, recipe, plan, ruling, sources)
         shutil.rmtree(place.scratch, ignore_errors=True)
         return Outcome(recipe, plan, ruling, commit, sources, notes, run.stopped)
+
+
+def changed_gates(stored: Path, recipe: Recipe) -> list[str]:
+    """A note on the gates that this run sets otherwise than the folder's last run or recut did."""
+    if not stored.is_file():
+        return []
+    before = {gate.name: gate for gate in load_recipe(str(stored)).gates}
+    now = {gate.name: gate for gate in recipe.gates}
+    names = sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n))
+    if not names:
+        return []
+    return [f"Gates differ from those this folder had last: {', '.join(names)}."]
 
 
 def _allow_hosts(sources: Sequence[Source]) -> None:
@@ -160,61 +178,6 @@ def make_executor(request: Request) -> Executor:
     from talkingface_wild.engine.executors.ray import RayExecutor
 
     return RayExecutor(request.workers)
-
-
-def gather_sources(
-    request: Request, recipe: Recipe, layout: Layout
-) -> tuple[list[Source], list[str]]:
-    """The folder's sources and those named now (or the recipe's own), and what was noticed."""
-    from talkingface_wild.pipelines.sources.gather import gather
-
-    known = load_sources(layout)
-    named = list(request.sources)
-    search = None
-    if not named and not known:
-        if recipe.corpus == "demo":
-            from talkingface_wild.pipelines.demo import corpus
-
-            named = [str(corpus.make(layout.out / "corpus", request.languages or recipe.languages))]
-        elif recipe.corpus == "search":
-            search = recipe.search
-        else:
-            raise UsageError(
-                f"Recipe {recipe.name} works on local video: expected --sources with a folder, "
-                "a list or a link, found none; for example --sources my_videos/"
-            )
-    if not named and search is None:
-        return known, []
-    languages = request.languages
-    if search is not None and languages is None:
-        languages = recipe.languages
-    found = gather(
-        named, languages, search=search, cache=layout.out / "gathered", limit=request.limit
-    )
-    if not found.sources and not known:
-        raise UsageError(
-            "Expected at least one source in the languages asked for, found none; "
-            "check --langs and --sources. " + " ".join(found.notes[:3])
-        )
-    ids = {source.id for source in known}
-    merged = known + [source for source in found.sources if source.id not in ids]
-    save_sources(layout, merged)
-    return merged, found.notes
-
-
-def load_sources(layout: Layout) -> list[Source]:
-    """The sources that the folder has gathered so far, in order."""
-    if not layout.sources.is_file():
-        return []
-    return [
-        source_from_json(entry) for entry in json.loads(layout.sources.read_text(encoding="utf-8"))
-    ]
-
-
-def save_sources(layout: Layout, sources: Sequence[Source]) -> None:
-    """Record the sources of the folder."""
-    data = [source.to_json() for source in sources]
-    write_text(layout.sources, json.dumps(data, ensure_ascii=False, indent=0))
 
 
 def _device() -> str:

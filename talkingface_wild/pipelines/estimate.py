@@ -7,12 +7,13 @@ from typing import Any
 
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.journal import Journal
-from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.engine.table import build_table, fact
-from talkingface_wild.pipelines.curate import Request, load_sources, recipe_of
+from talkingface_wild.pipelines.curate import Request, recipe_of
+from talkingface_wild.pipelines.gathering import load_sources
 from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.planning import plan_of, plan_summary
+from talkingface_wild.pipelines.targets import admitted_ruling
 
 
 def estimate(request: Request) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def estimate(request: Request) -> dict[str, Any]:
     if layout.out.exists():
         journal = Journal(layout.out / "journal")
         table, _ = build_table(plan, journal, [root_item(source) for source in sources])
-        ruling = rule(plan, table, Workplace(layout.out))
+        ruling = admitted_ruling(plan, recipe, table, sources, Workplace(layout.out))
         for _, position, _ in ruling.todo:
             name = plan.stages[position].name
             todo[name] = todo.get(name, 0) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -64,6 +65,8 @@ class Recipe:
     """Sources when none are given: ``demo`` (made by the package), ``search``, or null."""
     stages: tuple[StageChoice, ...] = ()
     gates: tuple[Gate, ...] = ()
+    gates_off: Mapping[int, Gate] = field(default_factory=dict)
+    """Gates that are switched off, by their place among all."""
     targets: Targets = field(default_factory=Targets)
     search: SearchOptions = field(default_factory=SearchOptions)
 
@@ -75,11 +78,18 @@ class Recipe:
             "languages": list(self.languages),
             "corpus": self.corpus,
             "stages": [_stage_data(choice) for choice in self.stages],
-            "gates": {gate.name: _gate_data(gate) for gate in self.gates},
+            "gates": self._gates_data(),
             "targets": dataclasses.asdict(self.targets),
             "search": dataclasses.asdict(self.search),
         }
         return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+
+    def _gates_data(self) -> dict[str, Any]:
+        """All gates in order, those switched off marked."""
+        data = [(gate.name, _gate_data(gate)) for gate in self.gates]
+        for place, gate in sorted(self.gates_off.items()):
+            data.insert(place, (gate.name, {**_gate_data(gate), "off": True}))
+        return dict(data)
 
 
 def _stage_data(choice: StageChoice) -> dict[str, Any]:
@@ -202,6 +212,7 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
     elif head in ("targets", "search"):
         data[head] = {**(data.get(head) or {}), parts[1]: value}
     elif head in data["stages"]:
+        _check_field(head, parts[1], value, setting)
         data["stages"][head][parts[1]] = value
     else:
         known = [*data["stages"], "gates", "targets", "search"]
@@ -210,16 +221,32 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
         )
 
 
+def _check_field(stage: str, name: str, value: Any, setting: str) -> None:
+    """Raise RecipeError, naming the setting, when a stage has no such field or not such values."""
+    if name == "weights":
+        return
+    hints = typing.get_type_hints(stage_class(stage).Config)
+    if name not in hints:
+        raise RecipeError(
+            f"--set {setting}: stage {stage} has no setting {name!r}{nearest(name, hints)}."
+        )
+    try:
+        coerce(value, hints[name])
+    except ValueError as error:
+        raise RecipeError(f"--set {setting}: {stage}.{name} {error}.") from None
+
+
 def _set_gate(gates: dict[str, Any], parts: list[str], value: Any, setting: str) -> None:
     if parts[0] not in gates:
         raise RecipeError(
             f"--set {setting}: {parts[0]!r} is no gate of this recipe{nearest(parts[0], gates)}; "
             f"known: {', '.join(gates) or 'none'}."
         )
-    if (value is False and len(parts) == 1) or value == "off":
-        del gates[parts[0]]
-        return
     gate = dict(gates[parts[0]])
+    if (value is False and len(parts) == 1) or value == "off":
+        gates[parts[0]] = {**gate, "off": True}
+        return
+    gate.pop("off", None)
     word = next((word for word in _GATE_WORDS if word in gate), "at_least")
     if len(parts) == 1:
         gate[word] = value
@@ -243,11 +270,9 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
             )
         built = build(stage_class(name).Config, settings, document, index)
         choices.append(StageChoice(name, built, policy))
-    gates = tuple(
-        _gate(name, entry, document, choices)
-        for name, entry in data["gates"].items()
-        if entry is not None
-    )
+    entries = {name: entry for name, entry in data["gates"].items() if entry is not None}
+    gates = [_gate(name, entry, document, choices) for name, entry in entries.items()]
+    off = {place for place, entry in enumerate(entries.values()) if entry.get("off")}
     try:
         languages = coerce(data.get("languages", list(DEFAULT)), tuple[str, ...])
     except ValueError as error:
@@ -258,7 +283,8 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
         languages=languages,
         corpus=data.get("corpus"),
         stages=tuple(choices),
-        gates=gates,
+        gates=tuple(gate for place, gate in enumerate(gates) if place not in off),
+        gates_off={place: gates[place] for place in sorted(off)},
         targets=build(Targets, data.get("targets") or {}, document, ("targets",)),
         search=build(SearchOptions, data.get("search") or {}, document, ("search",)),
     )
@@ -278,7 +304,7 @@ def _gate(name: str, entry: Any, document: Document, choices: Sequence[StageChoi
     known = {
         column.name: column for choice in choices for column in columns_of(stage_class(choice.name))
     }
-    allowed = ("column", "reason", "missing", "per_language", *_GATE_WORDS)
+    allowed = ("column", "reason", "missing", "per_language", "off", *_GATE_WORDS)
     if not isinstance(entry, Mapping):
         raise RecipeError(
             f"{document.where(path)}: gate {name!r} expects column, a bound and a reason."

@@ -19,12 +19,13 @@ from talkingface_wild.dataset.items import load_items
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.plan import Plan, make_plan
-from talkingface_wild.engine.ruling import PENDING, Ruling, rule
+from talkingface_wild.engine.ruling import PENDING, Ruling
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.pipelines.curate import commit_ruling, load_sources
+from talkingface_wild.pipelines.curate import commit_ruling
+from talkingface_wild.pipelines.gathering import load_sources
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.stages import stage_class
-from talkingface_wild.pipelines.targets import Waves
+from talkingface_wild.pipelines.targets import admitted_ruling
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Recut:
-    """What a recut came to; ``pending`` counts clips that the next ``tfw curate`` finishes."""
+    """What a recut came to; ``pending`` counts items that the next ``tfw curate`` finishes."""
 
     commit: Commit
     changes: list[Change]
@@ -61,7 +62,8 @@ def recut(out: Path, settings: Sequence[str] = ()) -> Recut:
                 f"measure with it by `tfw curate --out {out} --set {setting}`."
             )
     layout = Layout(out.absolute())
-    with folder_lock(layout.out) if layout.out.exists() else _nothing():
+    layout.latest()
+    with folder_lock(layout.out):
         latest = layout.latest()
         before = _kept_clips(latest)
         recipe = load_recipe(str(latest / "recipe.yaml"), settings)
@@ -70,11 +72,7 @@ def recut(out: Path, settings: Sequence[str] = ()) -> Recut:
         ruling = ruling_of(plan, recipe, latest, sources, layout)
         commit = commit_ruling(layout, recipe, plan, ruling, sources, measured_in=latest)
         write_text(layout.out / "recipe.yaml", recipe.dump())
-    pending = int(
-        (
-            (ruling.verdicts["state"] == PENDING) & (ruling.table["level"] == "clip").to_numpy(bool)
-        ).sum()
-    )
+    pending = int((ruling.verdicts["state"] == PENDING).sum())
     return Recut(commit, _changes(before, _kept_clips(commit.folder)), pending)
 
 
@@ -102,25 +100,7 @@ def ruling_of(
     plan: Plan, recipe: Recipe, commit: Path, sources: Sequence[Source], layout: Layout
 ) -> Ruling:
     """The ruling over a commit's measures; waves of sources are admitted as a run would."""
-    table = load_items(commit)
-    place = Workplace(layout.out)
-    waves = Waves(recipe.targets, sources)
-    admitted = waves(None)
-    while admitted is not None:
-        ruling = rule(plan, table, place, admitted=admitted, first_segment=True)
-        wider = admitted if ruling.todo else waves(ruling)
-        if wider == admitted:
-            break
-        admitted = wider
-    return rule(plan, table, place, admitted=admitted)
-
-
-class _nothing:  # noqa: N801 (a context manager that does nothing)
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *error: object) -> None:
-        return None
+    return admitted_ruling(plan, recipe, load_items(commit), sources, Workplace(layout.out))
 
 
 def _kept_clips(commit: Path) -> pd.DataFrame:

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.lock import holder_of
-from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.engine.table import build_table
-from talkingface_wild.pipelines.curate import load_sources
+from talkingface_wild.pipelines.gathering import load_sources
 from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.planning import plan_of
 from talkingface_wild.pipelines.recipe import load_recipe
+from talkingface_wild.pipelines.targets import admitted_ruling
 
 
 def standing(out: Path) -> dict[str, Any]:
@@ -31,8 +32,10 @@ def standing(out: Path) -> dict[str, Any]:
     recipe = load_recipe(str(stored))
     plan = plan_of(recipe)
     journal = Journal(layout.out / "journal", with_logs=True)
-    table, _ = build_table(plan, journal, [root_item(source) for source in load_sources(layout)])
-    ruling = rule(plan, table, Workplace(layout.out))
+    sources = load_sources(layout)
+    table, _ = build_table(plan, journal, [root_item(source) for source in sources])
+    ruling = admitted_ruling(plan, recipe, table, sources, Workplace(layout.out))
+    apply_decisions(layout, ruling)
     left: dict[str, int] = {}
     for _, position, _ in ruling.todo:
         name = plan.stages[position].name

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from talkingface_wild.core.clip import Source
-from talkingface_wild.engine.ruling import REJECTED, Ruling
-from talkingface_wild.pipelines.recipe import Targets
+from talkingface_wild.engine.plan import Plan
+from talkingface_wild.engine.ruling import REJECTED, Ruling, rule
+from talkingface_wild.engine.stage import Workplace
+from talkingface_wild.pipelines.recipe import Recipe, Targets
 
 
 class Waves:
@@ -33,6 +37,25 @@ class Waves:
         return frozenset(
             id_ for language, ids in self._order.items() for id_ in ids[: self._admitted[language]]
         )
+
+
+def admitted_ruling(
+    plan: Plan,
+    recipe: Recipe,
+    table: pd.DataFrame,
+    sources: Sequence[Source],
+    place: Workplace,
+) -> Ruling:
+    """The ruling over a table, with the waves of sources admitted that a run would admit."""
+    waves = Waves(recipe.targets, sources)
+    admitted = waves(None)
+    while admitted is not None:
+        ruling = rule(plan, table, place, admitted=admitted, first_segment=True)
+        wider = admitted if ruling.todo else waves(ruling)
+        if wider == admitted:
+            break
+        admitted = wider
+    return rule(plan, table, place, admitted=admitted)
 
 
 def _kept_seconds(ruling: Ruling) -> dict[str, float]:

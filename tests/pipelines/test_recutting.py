@@ -12,7 +12,7 @@ from talkingface_wild.core.errors import FolderLocked, InputUnreadable, RecipeEr
 from talkingface_wild.dataset.decisions import Decision, save_decisions
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.lock import folder_lock
-from talkingface_wild.pipelines.curate import load_sources, save_sources
+from talkingface_wild.pipelines.gathering import load_sources, save_sources
 from talkingface_wild.pipelines.recutting import recommit, recut
 from tests.speed import synthetic
 

@@ -16,7 +16,8 @@ def _split(table, **settings):
 
 
 def _table(groups, languages=None):
-    frame = pd.DataFrame({"identity_group": groups, "group": languages or ["en"] * len(groups)})
+    spoken = languages or ["en"] * len(groups)
+    frame = pd.DataFrame({"identity_group": groups, "group": spoken, "language": spoken})
     frame.index = [f"c{index:04d}" for index in range(len(frame))]
     return frame.astype("string")
 

@@ -54,6 +54,7 @@ class Encode(Stage):
     )
     Config = EncodeConfig
     scored = False
+    files = ("media_path", "audio_path")
 
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """One answer per clip."""

@@ -63,7 +63,8 @@ class Identities(Whole):
 
 
 def _keys(column: pd.Series) -> list[str | None]:
-    return [None if pd.isna(value) else str(value) for value in column]
+    texts = column.astype(object)
+    return list(texts.where(texts.notna(), None))
 
 
 def _vectors(texts: pd.Series) -> np.ndarray:

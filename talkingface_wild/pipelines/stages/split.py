@@ -36,7 +36,7 @@ class Split(Whole):
     """
 
     name = "split"
-    needs = ("identity_group",)
+    needs = ("identity_group", "language")
     columns = (
         Column("split", "string", "train, val or test; groups of identities never straddle it"),
     )
@@ -47,7 +47,7 @@ class Split(Whole):
         frame = pd.DataFrame(
             {
                 "group": table["identity_group"].astype(object),
-                "language": table["group"].astype(object),
+                "language": table["language"].fillna(table["group"]).astype(object),
             },
             index=table.index,
         )

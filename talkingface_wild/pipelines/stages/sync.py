@@ -87,6 +87,7 @@ class Sync(Stage):
         ),
     )
     Config = SyncConfig
+    files = ("sync_features",)
     resources = Resources(gpus=0.25)
 
     @classmethod

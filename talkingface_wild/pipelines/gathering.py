@@ -1,0 +1,94 @@
+"""The sources of a folder: those it knows, those named now, and the recipe's own corpus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from talkingface_wild.core.clip import Source, source_from_json
+from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.core.paths import write_text
+from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.pipelines.recipe import Recipe
+
+if TYPE_CHECKING:
+    from talkingface_wild.pipelines.curate import Request
+
+
+def gather_sources(
+    request: Request, recipe: Recipe, layout: Layout
+) -> tuple[list[Source], list[str]]:
+    """All sources of the folder in order, and what was noticed; recorded for the next run.
+
+    Sources named now are added to those known; of one that is known already the new entry counts
+    (its place, language, licence, consent). Without any named, a recipe with a corpus of its own
+    looks there again, for the languages and the number asked for now. Raises UsageError where
+    there is nothing to work on.
+    """
+    from talkingface_wild.pipelines.sources.gather import gather
+
+    known = load_sources(layout)
+    marker = layout.out / "gathered" / "corpus.txt"
+    named = list(request.sources)
+    from_corpus = not named and recipe.corpus is not None and (not known or marker.is_file())
+    if not named and not from_corpus:
+        if not known:
+            raise UsageError(
+                f"Recipe {recipe.name} works on local video: expected --sources with a folder, "
+                "a list or a link, found none; for example --sources my_videos/"
+            )
+        return known, []
+    languages, search = request.languages, None
+    if from_corpus:
+        languages = _corpus_languages(request, recipe)
+        if recipe.corpus == "demo":
+            from talkingface_wild.pipelines.demo import corpus
+
+            named = [str(corpus.make(layout.out / "corpus", languages))]
+        else:
+            search = recipe.search
+    found = gather(
+        named, languages, search=search, cache=layout.out / "gathered", limit=request.limit
+    )
+    if not found.sources and not known:
+        raise UsageError(
+            "Expected at least one source in the languages asked for, found none; "
+            "check --langs and --sources. " + " ".join(found.notes[:3])
+        )
+    if from_corpus:
+        write_text(marker, str(recipe.corpus))
+    merged = {source.id: source for source in known} | {s.id: s for s in found.sources}
+    notes = list(found.notes)
+    kept = len(merged) - len({source.id for source in found.sources})
+    if kept:
+        notes.append(f"{kept} sources that this folder knew already stay in it.")
+    save_sources(layout, list(merged.values()))
+    return list(merged.values()), notes
+
+
+def _corpus_languages(request: Request, recipe: Recipe) -> tuple[str, ...]:
+    """The languages to look for; UsageError for one that the recipe does not have."""
+    for tag in request.languages or ():
+        if tag not in recipe.languages:
+            raise UsageError(
+                f"Expected languages of recipe {recipe.name} ({', '.join(recipe.languages)}), "
+                f"found {tag!r}{nearest(tag, recipe.languages)}; name others in a recipe's "
+                "languages, or bring sources by --sources."
+            )
+    return request.languages or recipe.languages
+
+
+def load_sources(layout: Layout) -> list[Source]:
+    """The sources that the folder has gathered so far, in order."""
+    if not layout.sources.is_file():
+        return []
+    return [
+        source_from_json(entry) for entry in json.loads(layout.sources.read_text(encoding="utf-8"))
+    ]
+
+
+def save_sources(layout: Layout, sources: Sequence[Source]) -> None:
+    """Record the sources of the folder."""
+    data = [source.to_json() for source in sources]
+    write_text(layout.sources, json.dumps(data, ensure_ascii=False, indent=0))
