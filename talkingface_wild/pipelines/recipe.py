@@ -13,9 +13,9 @@ from typing import Any, Literal
 import yaml
 
 from talkingface_wild.core.config import Document, build, coerce, read_yaml, read_yaml_file, scalar
-from talkingface_wild.core.errors import RecipeError, nearest
+from talkingface_wild.core.errors import RecipeError, UsageError, nearest
 from talkingface_wild.core.gate import Gate
-from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.core.languages import DEFAULT, check_tag
 from talkingface_wild.pipelines.sources.search import SearchOptions
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
@@ -30,6 +30,7 @@ _KEYS = (
     "targets",
     "search",
 )
+_CORPORA = (None, "demo", "search")
 _GATE_WORDS = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<", "equals": "=="}
 
 
@@ -185,14 +186,20 @@ def _stage_map(stages: Any, document: Document) -> dict[str, dict[str, Any]]:
         )
     found: dict[str, dict[str, Any]] = {}
     for index, entry in enumerate(stages):
-        name, config = (
-            (entry, {}) if isinstance(entry, str) else next(iter(dict(entry).items()), ("", {}))
-        )
-        if name not in REGISTRY:
+        where = document.where(("stages", str(index)))
+        single = {entry: None} if isinstance(entry, str) else entry
+        if not isinstance(single, Mapping) or len(single) != 1:
             raise RecipeError(
-                f"{document.where(('stages', str(index)))}: {name!r} is no known stage"
-                f"{nearest(str(name), REGISTRY)}."
+                f"{where}: expected one stage, its settings indented below its name, "
+                f"found {entry!r}."
             )
+        name, config = next(iter(single.items()))
+        if name not in REGISTRY:
+            raise RecipeError(f"{where}: {name!r} is no known stage{nearest(str(name), REGISTRY)}.")
+        if name in found:
+            raise RecipeError(f"{where}: expected {name} once, found it again; remove one of them.")
+        if not isinstance(config, Mapping | None):
+            raise RecipeError(f"{where}: {name} expects a mapping of settings, found {config!r}.")
         found[name] = dict(config or {})
     return found
 
@@ -207,6 +214,11 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
         )
     value = scalar(text)
     head = parts[0]
+    if len(parts) > (3 if head == "gates" else 2):
+        raise RecipeError(
+            f"--set {setting}: expected stage.field=value, gates.name=bound or "
+            f"gates.name.language=bound, found {len(parts)} parts; take the last ones away."
+        )
     if head == "gates":
         _set_gate(data["gates"], parts[1:], value, setting)
     elif head in ("targets", "search"):
@@ -273,6 +285,11 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
     entries = {name: entry for name, entry in data["gates"].items() if entry is not None}
     gates = [_gate(name, entry, document, choices) for name, entry in entries.items()]
     off = {place for place, entry in enumerate(entries.values()) if entry.get("off")}
+    if data.get("corpus") not in _CORPORA:
+        raise RecipeError(
+            f"{document.where(('corpus',))}: corpus expects demo, search or null, "
+            f"found {data['corpus']!r}{nearest(str(data['corpus']), ('demo', 'search'))}."
+        )
     try:
         languages = coerce(data.get("languages", list(DEFAULT)), tuple[str, ...])
     except ValueError as error:
@@ -288,6 +305,15 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
         targets=build(Targets, data.get("targets") or {}, document, ("targets",)),
         search=build(SearchOptions, data.get("search") or {}, document, ("search",)),
     )
+
+
+def _language(tag: str) -> str:
+    try:
+        return check_tag(tag)
+    except UsageError as error:
+        raise ValueError(
+            f"per_language: {error} (words that YAML reads as yes or no want quotes)"
+        ) from None
 
 
 def _stage_line(document: Document, name: str) -> tuple[str, ...]:
@@ -332,7 +358,8 @@ def _gate(name: str, entry: Any, document: Document, choices: Sequence[StageChoi
     try:
         bound = coerce(entry[words[0]], hint)
         per_language = {
-            key: coerce(value, hint) for key, value in (entry.get("per_language") or {}).items()
+            _language(key): coerce(value, hint)
+            for key, value in coerce(entry.get("per_language") or {}, Mapping[str, Any]).items()
         }
         return Gate(
             name,

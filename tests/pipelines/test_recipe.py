@@ -185,3 +185,34 @@ def test_a_wrong_recipe_says_the_line_and_what_was_meant(tmp_path, text, line, s
 def test_an_unknown_recipe_is_answered_with_the_nearest():
     with pytest.raises(RecipeError, match="did you mean 'embedded'"):
         load_recipe("embeded")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("stages:\n  - shots:\n    threshold: 2\n", 2, "indented below its name"),
+        ("stages:\n  - 5\n", 2, "expected one stage"),
+        ("stages:\n  - probe\n  - probe\n", 3, "once"),
+        ("stages:\n  - shots: 3\n", 2, "a mapping of settings"),
+        ("corpus: dmeo\n", 1, "did you mean 'demo'"),
+        (
+            "stages: [shots]\ngates:\n  g: {column: clip_seconds, at_least: 1, "
+            "reason: too_short, per_language: {at_least: 3}}\n",
+            3,
+            "no language tag",
+        ),
+    ],
+)
+def test_what_would_be_passed_over_in_silence_is_refused(tmp_path, text, line, says):
+    with pytest.raises(RecipeError) as error:
+        load_recipe(_written(tmp_path, text))
+    assert f"mine.yaml, line {line}" in str(error.value)
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "setting", ["gates.length.at_least=5", "shots.threshold.zh=3", "gates.length.zh.x=3"]
+)
+def test_a_setting_that_would_change_nothing_is_refused(setting):
+    with pytest.raises(RecipeError):
+        load_recipe("embedded", [setting])
