@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog=examples("tfw schema", "tfw schema --table ledger", "tfw schema --markdown"))
 def schema(
-    table: Annotated[str, typer.Option(help="clips, sources or ledger")] = "clips",
+    table: Annotated[str, typer.Option(help="clips, tracks, sources or ledger")] = "clips",
     recipe: Annotated[
         str, typer.Option(help="The recipe whose stages are meant.")
     ] = "talkingface_wild",

@@ -57,7 +57,12 @@ def clip_columns(plan: Plan) -> list[Column]:
 
 def track_columns(plan: Plan) -> list[Column]:
     """The measures that hold a value per sample of a clip: columns of tracks/."""
-    return [column for column in plan.columns if column.type == "list<float>"]
+    return [column for column in plan.columns if is_track(column)]
+
+
+def is_track(column: Column) -> bool:
+    """Whether a column holds a value per sample of a clip, and so lies in tracks/."""
+    return column.type == "list<float>"
 
 
 def write_commit(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.dataset.commit import is_track
 from talkingface_wild.dataset.schema import CLIP_COLUMNS, LEDGER_COLUMNS, SOURCE_COLUMNS
 from talkingface_wild.engine.plan import columns_of
 from talkingface_wild.pipelines.recipe import load_recipe
 from talkingface_wild.pipelines.stages import stage_class
 
-TABLES = ("clips", "sources", "ledger")
+TABLES = ("clips", "tracks", "sources", "ledger")
 
 
 def described_columns(table: str, recipe: str) -> list[tuple[Column, str]]:
@@ -18,13 +19,14 @@ def described_columns(table: str, recipe: str) -> list[tuple[Column, str]]:
         raise UsageError(
             f"Expected a table out of {', '.join(TABLES)}, found {table!r}{nearest(table, TABLES)}."
         )
-    if table != "clips":
+    if table in ("sources", "ledger"):
         return [
             (column, "") for column in (SOURCE_COLUMNS if table == "sources" else LEDGER_COLUMNS)
         ]
-    known = {column.name for column in CLIP_COLUMNS}
-    rows = [(column, "") for column in CLIP_COLUMNS]
+    first = CLIP_COLUMNS if table == "clips" else CLIP_COLUMNS[:1]
+    rows = {column.name: (column, "") for column in first}
     for choice in load_recipe(recipe).stages:
-        cls = stage_class(choice.name)
-        rows += [(column, choice.name) for column in columns_of(cls) if column.name not in known]
-    return rows
+        for column in columns_of(stage_class(choice.name)):
+            if is_track(column) == (table == "tracks"):
+                rows.setdefault(column.name, (column, choice.name))
+    return list(rows.values())
