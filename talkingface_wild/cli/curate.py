@@ -13,7 +13,8 @@ from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.languages import parse_languages
 
 if TYPE_CHECKING:
-    from talkingface_wild.pipelines.curate import Outcome, Request
+    from talkingface_wild.pipelines.curate import Outcome
+    from talkingface_wild.pipelines.request import Request
 
 app = typer.Typer(add_completion=False)
 
@@ -87,7 +88,7 @@ def curate(
     if hours_per_language is not None:
         chosen.append(f"targets.hours_per_language={hours_per_language}")
     _give_access(cookies, cookies_from_browser, proxy)
-    from talkingface_wild.pipelines.curate import Request
+    from talkingface_wild.pipelines.request import Request
 
     request = Request(
         out=out,

@@ -28,27 +28,11 @@ from talkingface_wild.pipelines.gathering import gather_sources
 from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.planning import check_weights, plan_of, without_network
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
+from talkingface_wild.pipelines.request import Request
 from talkingface_wild.pipelines.targets import Waves
 
 DEFAULT_RECIPE = "talkingface_wild"
 _ROUND_SOURCES = 200
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the command line asks for; ``recipe`` None means the folder's own, else the default."""
-
-    out: Path
-    languages: tuple[str, ...] | None = None
-    recipe: str | None = None
-    sources: tuple[str, ...] = ()
-    engine: str = "ray"
-    workers: int | None = None
-    limit: int | None = None
-    settings: tuple[str, ...] = ()
-    retry_failed: bool = False
-    score_all: bool = False
-    fresh: bool = False
 
 
 @dataclass

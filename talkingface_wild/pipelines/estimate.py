@@ -9,10 +9,11 @@ from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.engine.table import build_table, fact
-from talkingface_wild.pipelines.curate import Request, recipe_of
+from talkingface_wild.pipelines.curate import recipe_of
 from talkingface_wild.pipelines.gathering import load_sources
 from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.planning import plan_of, plan_summary
+from talkingface_wild.pipelines.request import Request
 from talkingface_wild.pipelines.targets import admitted_ruling
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from talkingface_wild.core.clip import Source, source_from_json
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.pipelines.recipe import Recipe
-
-if TYPE_CHECKING:
-    from talkingface_wild.pipelines.curate import Request
+from talkingface_wild.pipelines.request import Request
 
 
 def gather_sources(

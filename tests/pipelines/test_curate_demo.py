@@ -91,3 +91,31 @@ def test_score_all_measures_what_is_rejected(demo, tmp_path):
     rejected = items[(items["level"] == "clip") & (items["verdict_state"] == "rejected")]
     assert rejected["face_presence_ratio"].notna().any()
     assert rejected["media_path"].isna().all()
+
+
+def test_a_source_is_decoded_once_a_surviving_span_once_more_a_kept_clip_encoded_once(
+    tmp_path, monkeypatch
+):
+    """Decoding is most of the cost: a stage that decodes for itself would show here."""
+    from talkingface_wild.pipelines import analysis, views
+    from talkingface_wild.pipelines.curate import curate
+    from talkingface_wild.pipelines.request import Request
+    from talkingface_wild.pipelines.stages import encode
+
+    counts = {"analyse": 0, "_look": 0, "encode_clip": 0}
+    for module, name in ((analysis, "analyse"), (views, "_look"), (encode, "encode_clip")):
+        monkeypatch.setattr(module, name, _counted(getattr(module, name), counts))
+    request = Request(tmp_path / "out", ("en",), "demo", engine="local")
+    outcome = curate(request)
+    table = outcome.ruling.table
+    assert counts["analyse"] == int((table["@shots:state"] == "split").sum())
+    assert counts["_look"] == int((table["@sharpness:state"] == "done").sum())
+    assert counts["encode_clip"] == outcome.count("kept", "clip") > 0
+
+
+def _counted(work, counts):
+    def call(*arguments, **options):
+        counts[work.__name__] += 1
+        return work(*arguments, **options)
+
+    return call

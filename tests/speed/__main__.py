@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from tests.speed import stages, synthetic
 
 Row = tuple[str, str, str]
 """What was measured, the figure, the bound it is held against."""
+ROOT = Path(__file__).resolve().parents[2]
 ITEMS = 10_000
 RECUT = "from talkingface_wild.cli.main import main; main()"
 
@@ -99,6 +101,34 @@ def _least(cut: Callable[[str], object]) -> str:
     return f"{min(wall for wall, _ in spent):.2f} s ({min(cpu for _, cpu in spent):.2f} CPU s)"
 
 
+def pipeline() -> Iterator[Row]:
+    """The recipe embedded on real clips (TFW_SHARED, else ../shared), every stage; one process."""
+    shared = Path(os.environ.get("TFW_SHARED", ROOT.parent / "shared"))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out"
+        sources = str(shared / "media" / "MEDIA.csv")
+        command = [sys.executable, "-c", RECUT, "curate", "--recipe", "embedded", "--sources"]
+        command += [sources, "--engine", "local", "--out", str(out), "--json"]
+        subprocess.run(command, check=True, capture_output=True)
+        yield from _stage_speeds(out)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    yield "peak memory of that run", f"{peak:.0f} MB", "≤ 1.5 GB"
+
+
+def _stage_speeds(out: Path) -> Iterator[Row]:
+    """Seconds of source (or clip) that one core-second of each stage takes in."""
+    from talkingface_wild import load
+
+    items = load(out, "items")
+    for name in [name for name in items if name.startswith("@") and name.endswith(":cpu_seconds")]:
+        rows = items[items[name].notna()]
+        if len(rows) and float(rows[name].sum()) > 0:
+            length = rows["clip_seconds"].fillna(rows["source_seconds"]).fillna(0).astype(float)
+            speed = float(length.sum()) / float(rows[name].sum())
+            stage = name[1:].split(":")[0]
+            yield f"{stage}: {len(rows)} items, {length.sum():.0f} s", f"{speed:.1f} s/core-s", "–"
+
+
 def _processor() -> float:
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
@@ -113,7 +143,12 @@ def machine() -> str:
     return f"{model or platform.processor()}, {os.cpu_count()} cores, load {load:.1f} before"
 
 
-MEASUREMENTS = {"orchestration": orchestration, "workers": workers, "recut": recut}
+MEASUREMENTS = {
+    "orchestration": orchestration,
+    "workers": workers,
+    "recut": recut,
+    "pipeline": pipeline,
+}
 
 if __name__ == "__main__":
     print(f"{machine()}; Python {platform.python_version()}\n", flush=True)
