@@ -19,9 +19,17 @@ def redact(text: str) -> str:
     return _SECRETS.sub(r"\1…", _HEADERS.sub(r"\1…", plain))
 
 
+class _Stderr(logging.Handler):
+    """Writes to whatever stderr is at that moment: it may be replaced, and the old one closed."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        print(self.format(record), file=sys.stderr, flush=True)
+
+
 def talk_to_stderr(verbose: bool = False) -> None:
     """Send the project's log to stderr, plainly."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(logging.Formatter("%(message)s"))
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(logging.DEBUG if verbose else logging.INFO)

@@ -50,3 +50,19 @@ def test_talk_goes_to_stderr_alone(capsys):
         LOGGER.handlers[:], LOGGER.propagate = before[0], before[2]
         LOGGER.setLevel(before[1] or logging.NOTSET)
     assert capsys.readouterr() == ("", "hello\n")
+
+
+def test_talk_goes_to_the_stderr_of_the_moment(capsys, monkeypatch):
+    """A handler that kept the first stderr wrote into a closed file once that was replaced."""
+    import io
+    import sys
+
+    from talkingface_wild.core import log
+
+    first = io.StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", first)
+        log.talk_to_stderr()
+    first.close()
+    log.LOGGER.warning("still heard")
+    assert capsys.readouterr().err == "still heard\n"
