@@ -1,6 +1,8 @@
 """Fixtures that several test folders share: where the real clips, weights and goldens lie."""
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,13 @@ def _offline(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
     """No test reaches the network or the user's own weights."""
     monkeypatch.setenv("TFW_OFFLINE", "1")
     monkeypatch.setenv("TFW_WEIGHTS", str(tmp_path_factory.getbasetemp() / "weights"))
+
+
+@pytest.fixture(autouse=True)
+def _quiet_log() -> Iterator[None]:
+    """A test that ran the command line leaves no handler behind for the next one."""
+    yield
+    logger = logging.getLogger("talkingface_wild")
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)
+    logger.propagate = True
