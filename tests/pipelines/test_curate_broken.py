@@ -2,11 +2,15 @@
 
 import csv
 import shutil
+from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from tests.media import fixtures
+from talkingface_wild.media.decode import frames
+from talkingface_wild.media.sound import read_sound
+from tests.media.fixtures import SOUND_RATE, even_times, turn, uneven_times, write_video
 from tests.pipelines.curated import tfw, verdicts_of
 
 NAMES = [
@@ -19,6 +23,29 @@ NAMES = [
     "percent%20d.mp4",
     "semi;colon&amp.mp4",
 ]
+
+
+def odd_pictures(folder, good):
+    """The same five seconds of a real face, unusually packed: all are to be kept but the last."""
+    pictures = [frame.rgb for frame in frames(good, start=0.0, end=5.0, fps=25, max_side=320)]
+    sound = read_sound(good, 0.0, 5.0, rate=SOUND_RATE)
+    times = even_times(Fraction(25), 5.0)[: len(pictures)]
+    write_video(folder / "rotated.mp4", times, [np.rot90(p).copy() for p in pictures], sound)
+    turn(folder / "rotated.mp4", (0, 1, -1, 0))
+    hevc = {
+        "codec": "libx265",
+        "pixels": "yuv420p10le",
+        "options": {"x265-params": "log-level=none"},
+    }
+    write_video(folder / "ten_bit_hevc.mp4", times, pictures, sound, **hevc)
+    uneven = uneven_times(5.0)
+    shown = [pictures[min(round(time * 25), len(pictures) - 1)] for time in uneven]
+    write_video(folder / "variable_rate.mp4", uneven, shown, sound)
+    odd = [picture[:319, :317].copy() for picture in pictures]
+    write_video(folder / "odd_size.mp4", times, odd, sound, pixels="yuv444p")
+    write_video(folder / "wide.mp4", [0.0, 0.04], [np.zeros((16, 16000, 3), np.uint8)] * 2, sound)
+    kept = ("rotated.mp4", "ten_bit_hevc.mp4", "variable_rate.mp4", "odd_size.mp4")
+    return dict.fromkeys(kept, "kept") | {"wide.mp4": "too_large"}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +70,9 @@ def swept(shared, tmp_path_factory):
     for name in NAMES:
         shutil.copy(good, folder / name)
         made[name] = "kept"
+    made |= odd_pictures(folder, good)
+    made["../beside.mp4"] = "kept"
+    shutil.copy(good, folder.parent / "beside.mp4")
     made["gone.mp4"] = "file_missing"
     with (folder / "list.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
@@ -90,10 +120,3 @@ def test_a_missing_file_is_a_failure_that_may_succeed_later(swept):
     assert found["data"]["failed"] == 0
     ledger = pd.read_parquet(out / "dataset" / "ledger")
     assert ledger["attempts"].max() >= 2
-
-
-def test_fixtures_of_odd_pictures_pass_through(tmp_path):
-    """Rotated, 10-bit and odd-sized pictures without a face end as ``no_face``, not as failures."""
-    makers = [name for name in ("rotated", "ten_bit", "odd_size") if hasattr(fixtures, name)]
-    for name in makers:
-        getattr(fixtures, name)(tmp_path / "in" / f"{name}.mp4")
