@@ -1,0 +1,1 @@
+"""Scores of talking-face videos: one protocol, comparable tables. Knows nothing of curation."""

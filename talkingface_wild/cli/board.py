@@ -56,7 +56,7 @@ def _stages(progress: Progress) -> dict[str, dict[str, int]]:
 
 def _eta(progress: Progress) -> str:
     """An estimate from the share of sources that were probed, once there is one."""
-    first = max((progress.done(stage) for stage in ("shots", "probe")), default=0)
+    first = max((progress.done(stage) for stage in ("shots", "probe", "features")), default=0)
     if not first or first >= progress.roots_total:
         return ""
     left = progress.seconds / first * (progress.roots_total - first)

@@ -29,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "status": ("talkingface_wild.cli.status", "Say how far a run is, and what is left."),
     "report": ("talkingface_wild.cli.report", "Write one HTML page on a data set."),
     "review": ("talkingface_wild.cli.review", "Give a sample to reviewers and take their words."),
+    "bench": ("talkingface_wild.cli.bench", "Score talking-face videos; tables; lists; studies."),
     "weights": ("talkingface_wild.cli.weights", "List, fetch, import and verify trained weights."),
     "recipes": ("talkingface_wild.cli.recipes", "List recipes, or show one."),
     "schema": ("talkingface_wild.cli.schema", "Print the columns of the data set's tables."),
@@ -184,7 +185,7 @@ def _unexpected(error: Exception) -> str:
 def _typed_verb(options: list[str]) -> str:
     """The verb as far as it can be told from the words typed: ``weights list``, ``curate``."""
     words = [word for word in options if not word.startswith("-")]
-    groups = {"weights", "recipes", "review"}
+    groups = {"weights", "recipes", "review", "bench"}
     return " ".join(words[: 2 if words and words[0] in groups else 1]) or "tfw"
 
 

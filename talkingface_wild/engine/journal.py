@@ -132,6 +132,18 @@ class Journal:
             self._reopened[key] = self._records.pop(key)
         return len(failed)
 
+    def reopen(self, records: Iterable[Record]) -> None:
+        """Take results as not there, on the disk as well: what they stand for was lost since."""
+        gone = {(record.item, record.fingerprint) for record in records}
+        kept = [record for key, record in self._records.items() if key not in gone]
+        old = sorted((self.folder / "parts").glob("part-*.parquet"))
+        if kept:
+            _write_part(self.folder / "parts", kept)
+        for part in old:
+            part.unlink()
+        for key in gone:
+            self._records.pop(key, None)
+
     def put(self, records: Iterable[Record]) -> None:
         """Commit records as a Parquet part at once."""
         rows = list(records)

@@ -1,16 +1,19 @@
 """From boxes of a face to the pictures SyncNet looks at: tracks, boxes at 25 fps, smoothing, crops.
 The steps and constants are those of SyncNet's published pipeline (Chung and Zisserman, 2016); pure
-arithmetic on arrays. Shape legend: T samples or frames, a box is x0, y0, x1, y1 in pixels.
+arithmetic on arrays. Shape legend: T samples or frames, N frames of a crop, H height, W width,
+C channels; a box is x0, y0, x1, y1 in pixels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from talkingface_wild.core.outcome import ItemRejected
 
 Floats = npt.NDArray[np.float64]
 Picture = npt.NDArray[np.uint8]
@@ -54,6 +57,33 @@ class Track:
         frames_T = np.arange(self.frames_T[0], self.frames_T[-1] + 1)
         columns = [np.interp(frames_T, self.frames_T, column) for column in self.boxes_T4.T]
         return Track(frames_T, np.stack(columns, axis=1))
+
+
+@dataclass(frozen=True)
+class CropRule:
+    """Which faces of a clip are cropped for SyncNet, and how; the values are the published ones."""
+
+    least_track: int = LEAST_TRACK
+    """A track has more detections than this."""
+    least_side: float = LEAST_SIDE
+    """Pixels that a track's mean width or mean height exceeds."""
+    keep: Literal["all", "longest"] = "all"
+    """Whether every track counts, or the one over the most frames, the earlier of two equal."""
+    scale: float = CROP_SCALE
+    kernel: int = KERNEL
+    ends: Ends = "zero"
+
+
+PUBLISHED = CropRule()
+
+
+@dataclass(frozen=True)
+class FaceCrops:
+    """One track's crops (N, 224, 224, 3) uint8, B, G, R, of frames ``first`` to ``last``."""
+
+    first: int
+    last: int
+    crops_bgr_NHWC: Picture
 
 
 @dataclass(frozen=True)
@@ -114,6 +144,28 @@ def long_tracks(
     """Tracks of more than ``least`` detections and ``least_side`` pixels, filled."""
     filled = [track.filled() for track in tracks if len(track.frames_T) > least]
     return [track for track in filled if track.side > least_side]
+
+
+def published_tracks(
+    detections: Sequence[Sequence[Sequence[float]] | npt.NDArray[Any]],
+    rule: CropRule = PUBLISHED,
+    scenes: Sequence[tuple[int, int]] | None = None,
+) -> list[Track]:
+    """The tracks that the published pipeline crops, filled, in the order of their scenes.
+
+    ``detections`` holds each frame's boxes (K, 4 or more), in the detector's order. Scenes, given
+    as first frame and the one after the last, are tracked apart, and one of fewer frames than a
+    track needs detections is left out; None is one scene.
+    """
+    found: list[Track] = []
+    for start, stop in [(0, len(detections))] if scenes is None else scenes:
+        if stop - start >= rule.least_track:
+            boxes = [[box[:4] for box in frame] for frame in detections[start:stop]]
+            tracks = long_tracks(greedy_tracks(boxes), rule.least_track, rule.least_side)
+            found += [Track(track.frames_T + start, track.boxes_T4) for track in tracks]
+    if rule.keep == "longest" and found:
+        return [max(found, key=lambda track: len(track.frames_T))]
+    return found
 
 
 def interpolate(
@@ -192,3 +244,52 @@ def crop_square(
         face[below : below + inner.shape[0], beside : beside + inner.shape[1]] = inner
     crop: Picture = cv2.resize(face, (size, size))
     return crop
+
+
+def track_crops(
+    frames_NHWC: Sequence[Picture] | Picture, track: Track, rule: CropRule = PUBLISHED
+) -> Iterator[Picture]:
+    """A filled track's crops (224, 224, 3), one a frame, in the frames' order of channels.
+
+    ``frames_NHWC`` are all frames of the clip, (H, W, 3) uint8; only one is in work at a time.
+    Raises ItemRejected ``no_face`` when the median filter leaves no box: with ``zero`` ends a
+    track needs more frames than half of the filter's.
+    """
+    path = crop_path(track.boxes_T4, rule.ends, rule.kernel)
+    if not (path.half_T > 0).all():
+        raise ItemRejected(
+            "no_face",
+            f"expected a track long enough for a median over {rule.kernel} frames, found one of "
+            f"{len(track.frames_T)}",
+        )
+    for frame, x, y, half in zip(track.frames_T, path.x_T, path.y_T, path.half_T, strict=True):
+        yield crop_square(np.asarray(frames_NHWC[int(frame)]), (x, y), half, rule.scale)
+
+
+def lip_crops(
+    frames_rgb_NHWC: Sequence[Picture] | Picture,
+    detections: Sequence[Sequence[Sequence[float]] | npt.NDArray[Any]],
+    rule: CropRule = PUBLISHED,
+    scenes: Sequence[tuple[int, int]] | None = None,
+) -> list[FaceCrops]:
+    """What SyncNet sees of a clip (N, H, W, 3) uint8, R, G, B: the crops of each track.
+
+    ``frames_rgb_NHWC`` may be a ``numpy.memmap``; for ``detections`` and ``scenes`` see
+    ``published_tracks``. Raises ItemRejected ``no_face`` when no face is tracked for long enough.
+    """
+    tracks = published_tracks(detections, rule, scenes)
+    if not tracks:
+        seen = sum(len(boxes) > 0 for boxes in detections)
+        raise ItemRejected(
+            "no_face",
+            f"expected a face of more than {rule.least_side:g} pixels in more than "
+            f"{rule.least_track} frames of one track, found none among {seen} frames with faces of "
+            f"{len(detections)}",
+        )
+    found = []
+    for track in tracks:
+        crops = np.empty((len(track.frames_T), CROP_SIZE, CROP_SIZE, 3), dtype=np.uint8)
+        for place, crop in enumerate(track_crops(frames_rgb_NHWC, track, rule)):
+            crops[place] = crop[:, :, ::-1]
+        found.append(FaceCrops(int(track.frames_T[0]), int(track.frames_T[-1]), crops))
+    return found

@@ -27,6 +27,8 @@ LEAST_NEGATIVES = 50
 """Fewer negatives than this say nothing about a 99th percentile."""
 NULL_PERCENTILE = 99.0
 """The percentile of the negatives' confidences that a clip has to exceed."""
+TURNS = 8
+"""Turns of the sound behind a benchmark's chance level."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,24 @@ def score_distances(distances_NS: Floats) -> SyncScore:
     )
 
 
+def sync_c0(distances_NS: Floats) -> float:
+    """Sync-C at no offset: the median of the mean distances minus the one at offset 0.
+
+    Sync-C forgives any constant lag within the shifts; this does not, and may be negative.
+    """
+    means = distances_NS.mean(axis=0)
+    return float(np.median(means) - means[len(means) // 2])
+
+
+def nsync(confidence: float, null: float, ground_truth: float) -> float | None:
+    """(C − C_null) / (C_gt − C_null): 0 is chance, 1 is the real video, more is not better.
+
+    None where the real video is not above chance.
+    """
+    span = ground_truth - null
+    return (confidence - null) / span if span > 0 else None
+
+
 def framewise_confidence(distances_NS: Floats) -> Floats:
     """Confidence of each window at the clip's own offset, median-filtered over nine frames: (N,).
 
@@ -138,24 +158,34 @@ def null_confidences(
     either end: a clip of fewer than four seconds has none, and from sixteen seconds on K is 302.
     Every value equals ``score(lips, numpy.roll(sounds, turn, 0)).confidence``.
     """
-    lips, sounds = _checked(lips_ND, sounds_ND)
-    windows = len(lips)
+    windows = len(lips_ND)
     least, most = round(seconds[0] * fps), round(seconds[1] * fps)
     forth = np.arange(least, min(most, windows - least) + 1)
     turns = np.unique(np.concatenate([forth, windows - forth]))
-    if not len(turns):
-        return np.empty(0)
-    steps = np.arange(-shift, shift + 1)
-    lags, lag_of = np.unique((steps[None, :] - turns[:, None]) % windows, return_inverse=True)
-    sound_sums = _sums_from_start(_lagged_distances(lips, sounds, lags))
-    edge_sums = _sums_from_start(np.linalg.norm(lips, axis=1, keepdims=True))[:, 0]
-    first = np.clip(-steps, 0, windows)
-    last = np.clip(windows - steps, 0, windows)
-    column = lag_of.reshape(len(turns), len(steps))
-    inside = sound_sums[last, column] - sound_sums[first, column]
-    outside = edge_sums[-1] - (edge_sums[last] - edge_sums[first])
-    means = (inside + outside) / windows
-    return np.asarray(np.median(means, axis=1) - means.min(axis=1), dtype=np.float64)
+    return _turned_confidences(lips_ND, sounds_ND, turns, shift)
+
+
+def shifted_confidences(
+    lips_ND: Embeddings,
+    sounds_ND: Embeddings,
+    shifts: int = TURNS,
+    least_seconds: float = 2.0,
+    fps: float = 25.0,
+    shift: int = SHIFT,
+) -> Floats:
+    """Confidences of the clip with its own sound turned by ``shifts`` amounts of ≥ 2 s: (K,).
+
+    The turns are circular, spread evenly over the clip, and for each turn forth there is its equal
+    back. A clip of just over four seconds has fewer than eight, a shorter one none; otherwise as
+    ``null_confidences``. Their mean is C_null of ``nsync``.
+    """
+    windows, least = len(lips_ND), max(1, round(least_seconds * fps))
+    possible = np.arange(least, windows - least + 1)
+    if len(possible) > shifts:
+        forth = np.linspace(least, windows - least, shifts)[: (shifts + 1) // 2]
+        forth = np.floor(forth).astype(np.intp)
+        possible = np.concatenate([forth, windows - forth[: shifts // 2]])
+    return _turned_confidences(lips_ND, sounds_ND, np.unique(possible), shift)
 
 
 def margin(confidence: float, nulls: Sequence[float] | Floats) -> SyncMargin:
@@ -177,6 +207,27 @@ def _checked(lips_ND: Embeddings, sounds_ND: Embeddings) -> tuple[Floats, Floats
             f"{lips_ND.shape} and {sounds_ND.shape}; embed both from the same clip."
         )
     return lips_ND.astype(np.float64) + EPSILON, sounds_ND.astype(np.float64)
+
+
+def _turned_confidences(
+    lips_ND: Embeddings, sounds_ND: Embeddings, turns: npt.NDArray[np.intp], shift: int
+) -> Floats:
+    """Confidence with the sound turned by each of ``turns``, each distance computed once: (K,)."""
+    lips, sounds = _checked(lips_ND, sounds_ND)
+    windows = len(lips)
+    if not len(turns):
+        return np.empty(0)
+    steps = np.arange(-shift, shift + 1)
+    lags, lag_of = np.unique((steps[None, :] - turns[:, None]) % windows, return_inverse=True)
+    sound_sums = _sums_from_start(_lagged_distances(lips, sounds, lags))
+    edge_sums = _sums_from_start(np.linalg.norm(lips, axis=1, keepdims=True))[:, 0]
+    first = np.clip(-steps, 0, windows)
+    last = np.clip(windows - steps, 0, windows)
+    column = lag_of.reshape(len(turns), len(steps))
+    inside = sound_sums[last, column] - sound_sums[first, column]
+    outside = edge_sums[-1] - (edge_sums[last] - edge_sums[first])
+    means = (inside + outside) / windows
+    return np.asarray(np.median(means, axis=1) - means.min(axis=1), dtype=np.float64)
 
 
 def _lagged_distances(lips: Floats, sounds: Floats, lags: npt.NDArray[np.intp]) -> Floats:

@@ -20,6 +20,8 @@ MAX_SIDE_PX = 8192
 """Longest declared side that is decoded."""
 FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,ivf,wav"
 """Demuxers that may be tried: no playlists, lists of files or pictures."""
+SOUND_FORMATS = FORMATS + ",flac,mp3,aac"
+"""The same where a file of sound alone will do."""
 _MICROSECONDS = 1_000_000
 
 
@@ -73,8 +75,10 @@ class OpenMedia:
 
 
 @contextlib.contextmanager
-def open_media(path: Path) -> Iterator[OpenMedia]:
+def open_media(path: Path, pictures: bool = True) -> Iterator[OpenMedia]:
     """Open ``path`` for reading, whatever its name looks like.
+
+    Without ``pictures`` a file of sound alone will do as well; ``video`` is then None.
 
     Raises ItemRejected (empty_file, not_a_video, undecodable, too_large) and ItemFailed
     (file_missing, unreadable).
@@ -82,17 +86,20 @@ def open_media(path: Path) -> Iterator[OpenMedia]:
     _check_file(path)
     with contextlib.ExitStack() as stack:
         try:
-            container = stack.enter_context(_open(path, stack))
+            container = stack.enter_context(
+                _open(path, stack, FORMATS if pictures else SOUND_FORMATS)
+            )
         except (av.FFmpegError, ValueError) as error:
             raise _refusal(path, error) from error
         video = _picture_stream(container)
-        if video is None:
+        if video is None and pictures:
             raise ItemRejected(
                 "not_a_video",
                 f"expected a video stream, found {len(container.streams)} other streams in "
                 f"{path.name!r}",
             )
-        _check_size(path, video)
+        if video is not None:
+            _check_size(path, video)
         audio = container.streams.best("audio")
         for stream in (video, audio):
             if stream is not None:
@@ -100,14 +107,14 @@ def open_media(path: Path) -> Iterator[OpenMedia]:
         yield OpenMedia(container, video, audio, _zero(container))
 
 
-def _open(path: Path, stack: contextlib.ExitStack) -> Any:
+def _open(path: Path, stack: contextlib.ExitStack, formats: str) -> Any:
     absolute = str(path.absolute())
     try:
         absolute.encode()
         target: Any = "file:" + absolute
     except UnicodeEncodeError:
         target = stack.enter_context(path.open("rb"))
-    options = {"format_whitelist": FORMATS, "max_pixels": str(MAX_SIDE_PX * MAX_SIDE_PX)}
+    options = {"format_whitelist": formats, "max_pixels": str(MAX_SIDE_PX * MAX_SIDE_PX)}
     if isinstance(target, str):
         options["protocol_whitelist"] = "file"
     return av.open(target, "r", options=options, metadata_errors="replace")

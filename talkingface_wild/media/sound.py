@@ -31,12 +31,12 @@ def read_sound(
     """Mono samples of ``[start, end)``, sample k at ``start + k / rate`` on the source's clock.
 
     ``start`` defaults to the clock's zero, ``end`` to the last sample; a given end gives exactly
-    ``round((end - start) * rate)`` samples, zeros where there is no sound. Raises
-    ItemRejected("no_audio") without a sound stream and what ``open_media`` raises.
+    ``round((end - start) * rate)`` samples, zeros where there is no sound. A file of sound alone
+    will do. Raises ItemRejected("no_audio") without a sound stream and what ``open_media`` raises.
     """
     start_us = micros(start or 0.0)
     count = None if end is None else tick_count(start_us, micros(end), Fraction(rate))
-    with open_media(path) as media:
+    with open_media(path, pictures=False) as media:
         if media.audio is None:
             raise ItemRejected("no_audio", f"{path.name!r} has no sound stream")
         sound = ClockedSound(rate, start_us)

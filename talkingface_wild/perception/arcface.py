@@ -4,7 +4,7 @@ Shape legend: N crops, H height, W width, C channels (RGB), D dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -63,6 +63,26 @@ def align(rgb_HWC: Picture, points_52: NDArray[Any]) -> Picture:
     return crop
 
 
+def embed_batches(
+    run: Callable[[Picture], NDArray[np.float32]],
+    crops_NHWC: Sequence[Picture] | Picture,
+    batch: int,
+) -> NDArray[np.float32]:
+    """Embeddings (N, 512) of unit length, by a network ``run`` on ``batch`` crops at a time.
+
+    Raises ValueError for crops that are not (N, 112, 112, 3).
+    """
+    crops = np.asarray(crops_NHWC)
+    if not len(crops):
+        return np.zeros((0, DIMENSIONS), dtype=np.float32)
+    if crops.shape[1:] != (SIZE, SIZE, 3):
+        raise ValueError(f"expected aligned crops of 112 x 112 x 3, found {crops.shape[1:]}")
+    raw = np.concatenate([run(crops[i : i + batch]) for i in range(0, len(crops), batch)])
+    lengths = np.linalg.norm(raw, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = raw / np.maximum(lengths, np.float32(1e-12))
+    return unit
+
+
 class ArcFacePerceiver:
     """ArcFace (Deng et al., CVPR 2019) through insightface's ONNX: aligned crops to embeddings."""
 
@@ -98,16 +118,7 @@ class ArcFacePerceiver:
         """
         if self._model is None:
             self.open()
-        crops = np.asarray(crops_NHWC)
-        if not len(crops):
-            return np.zeros((0, DIMENSIONS), dtype=np.float32)
-        if crops.shape[1:] != (SIZE, SIZE, 3):
-            raise ValueError(f"expected aligned crops of 112 x 112 x 3, found {crops.shape[1:]}")
-        starts = range(0, len(crops), self._batch)
-        raw = np.concatenate([self._run(self._model, crops[i : i + self._batch]) for i in starts])
-        lengths = np.linalg.norm(raw, axis=1, keepdims=True)
-        unit: NDArray[np.float32] = raw / np.maximum(lengths, np.float32(1e-12))
-        return unit
+        return embed_batches(lambda crops: self._run(self._model, crops), crops_NHWC, self._batch)
 
     @staticmethod
     def _run(model: Any, crops_NHWC: NDArray[Any]) -> NDArray[np.float32]:

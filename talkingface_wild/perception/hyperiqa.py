@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from talkingface_wild.perception.checkpoint import load_state, load_strict
+from talkingface_wild.perception.resnet import ResNet50Trunk
 
 Mode = Literal["pyiqa", "centre"]
 Pixels = npt.NDArray[np.uint8]
@@ -32,58 +33,6 @@ DEVIATION = (0.229, 0.224, 0.225)
 TARGET_SIZES = (224, 112, 56, 28, 14, 1)
 """Widths of the target network: five layers that are made anew for each patch."""
 _BATCH = 8
-
-
-class Bottleneck(nn.Module):
-    """ResNet-50's block: 1×1, 3×3 (which carries the stride), 1×1 to four times the width."""
-
-    def __init__(self, inputs: int, width: int, stride: int) -> None:
-        super().__init__()
-        outputs = 4 * width
-        self.conv1 = nn.Conv2d(inputs, width, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, outputs, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(outputs)
-        self.relu = nn.ReLU(inplace=True)
-        self.downsample: nn.Sequential | None = None
-        if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) → (B, 4 × width, H / stride, W / stride)."""
-        shortcut = x if self.downsample is None else self.downsample(x)
-        x = self.relu(self.bn1(self.conv1(x)))
-        x = self.relu(self.bn2(self.conv2(x)))
-        result: Tensor = self.relu(self.bn3(self.conv3(x)) + shortcut)
-        return result
-
-
-class ResNet50Trunk(nn.Module):
-    """ResNet-50 without its classifier; gives the maps after each of its four stages."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.relu = nn.ReLU(inplace=True)
-        self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.layer1 = _stage(64, 64, blocks=3, stride=1)
-        self.layer2 = _stage(256, 128, blocks=4, stride=2)
-        self.layer3 = _stage(512, 256, blocks=6, stride=2)
-        self.layer4 = _stage(1024, 512, blocks=3, stride=2)
-
-    def forward(self, x_BCHW: Tensor) -> list[Tensor]:
-        """(B, 3, 224, 224) → maps of 256, 512, 1024, 2048 channels, 56, 28, 14, 7 pixels a side."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x_BCHW))))
-        maps = []
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = stage(x)
-            maps.append(x)
-        return maps
 
 
 class HyperIQA(nn.Module):
@@ -248,12 +197,6 @@ def _corners(height: int, width: int, mode: Mode) -> Iterator[tuple[int, int]]:
 def _tensor(rgb_NHWC: Pixels) -> Tensor:
     """(N, H, W, 3) uint8 → (N, 3, H, W) float32 in 0–1."""
     return torch.from_numpy(np.ascontiguousarray(rgb_NHWC)).permute(0, 3, 1, 2).float() / 255.0
-
-
-def _stage(inputs: int, width: int, blocks: int, stride: int) -> nn.Sequential:
-    """``blocks`` bottlenecks, the first with the stride."""
-    rest = [Bottleneck(4 * width, width, 1) for _ in range(blocks - 1)]
-    return nn.Sequential(Bottleneck(inputs, width, stride), *rest)
 
 
 def _distortion(channels: int, reduced: int, positions: int) -> nn.Sequential:

@@ -12,12 +12,11 @@ from pathlib import Path
 import pandas as pd
 
 from talkingface_wild.core.clip import Source
-from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.dataset.commit import Commit, write_commit
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.engine.executors import Executor
+from talkingface_wild.engine.executors import device_for, make_executor
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.progress import Progress
@@ -81,10 +80,10 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
         plan = plan_of(recipe, request.score_all)
         if not any(source.url for source in sources):
             plan = without_network(plan)
-        place = Workplace(layout.out, device=_device(), run=uuid.uuid4().hex)
+        place = Workplace(layout.out, device=device_for("auto"), run=uuid.uuid4().hex)
         if request.retry_failed:
             _allow_hosts(sources)
-        executor = make_executor(request)
+        executor = make_executor(request.engine, request.workers)
         run = Run(
             plan,
             [root_item(source) for source in sources],
@@ -146,31 +145,6 @@ def commit_ruling(
     }
     documents = {"recipe.yaml": recipe.dump(), "fingerprints.json": json.dumps(stages, indent=1)}
     return write_commit(layout, plan, ruling, sources, documents, measured_in)
-
-
-def make_executor(request: Request) -> Executor:
-    """The engine asked for; Ray is imported only when it is the one."""
-    if request.engine == "local":
-        from talkingface_wild.engine.executors.local import LocalExecutor
-
-        if request.workers not in (None, 1):
-            raise UsageError(
-                f"--engine local works in one process, found --workers {request.workers}; "
-                "leave --workers out, or use --engine ray."
-            )
-        return LocalExecutor()
-    from talkingface_wild.engine.executors.ray import RayExecutor
-
-    return RayExecutor(request.workers)
-
-
-def _device() -> str:
-    """``cuda`` where torch sees one; torch is asked only when onnxruntime offers CUDA."""
-    try:
-        import onnxruntime
-    except ImportError:
-        return "cpu"
-    return "cuda" if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else "cpu"
 
 
 def frames_of(outcome: Outcome) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

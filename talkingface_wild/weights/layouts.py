@@ -1,6 +1,7 @@
 """Does a file look like the weight it is named after? Read without running anything in it.
 
-ONNX files are parsed as data; torch files go through ``weights_only=True`` alone.
+ONNX files are parsed as data, of MATLAB files the directory alone is read; torch files go through
+``weights_only=True``; of TorchScript archives the tensors are read, and the code is left alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from talkingface_wild.weights.manifest import Layout
 
 def misfit(path: Path, layout: Layout) -> str | None:
     """None when the file has the layout, else what is wrong with it, as the end of a sentence."""
-    return _onnx_misfit(path, layout) if layout.format == "onnx" else _torch_misfit(path, layout)
+    judges = {
+        "onnx": _onnx_misfit,
+        "torch": _torch_misfit,
+        "mat": _mat_misfit,
+        "torchscript": _torchscript_misfit,
+    }
+    return judges[layout.format](path, layout)
 
 
 def _onnx_misfit(path: Path, layout: Layout) -> str | None:
@@ -50,10 +57,37 @@ def _torch_misfit(path: Path, layout: Layout) -> str | None:
         content = content.get(layout.within) if isinstance(content, Mapping) else None
     if not isinstance(content, Mapping):
         return f"it holds no dict of tensors{f' under {layout.within!r}' if layout.within else ''}"
+    shapes = {name: tuple(getattr(value, "shape", ())) for name, value in content.items()}
+    return _shapes_misfit(shapes, layout)
+
+
+def _torchscript_misfit(path: Path, layout: Layout) -> str | None:
+    from talkingface_wild.weights.torchscript import is_torchscript, read_torchscript
+
+    if not is_torchscript(path):
+        return "it is no TorchScript archive"
+    try:
+        state = read_torchscript(path)
+    except ValueError as error:
+        return f"its tensors cannot be read without running it: {error}"
+    return _shapes_misfit({name: tuple(tensor.shape) for name, tensor in state.items()}, layout)
+
+
+def _mat_misfit(path: Path, layout: Layout) -> str | None:
+    from scipy.io import whosmat
+
+    try:
+        shapes = {name: tuple(shape) for name, shape, _ in whosmat(str(path), appendmat=False)}
+    except Exception as error:
+        # What a foreign file raises depends on its first bytes; scipy promises no base class.
+        return f"it is no MATLAB file ({type(error).__name__})"
+    return _shapes_misfit(shapes, layout)
+
+
+def _shapes_misfit(shapes: Mapping[Any, tuple[int, ...]], layout: Layout) -> str | None:
     for name, shape in layout.tensors.items():
-        found = tuple(getattr(content.get(name), "shape", ()))
-        if name not in content:
+        if name not in shapes:
             return f"it has no tensor {name!r}"
-        if found != tuple(shape):
-            return f"its tensor {name!r} is {found} instead of {tuple(shape)}"
+        if shapes[name] != tuple(shape):
+            return f"its tensor {name!r} is {shapes[name]} instead of {tuple(shape)}"
     return None

@@ -30,10 +30,12 @@ class Layout:
     """What a file of the right kind looks like, as far as it can be seen without running it.
 
     ONNX: the number of graph outputs and, when given, the last dimension of the first one. Torch:
-    names and shapes of some tensors, found in the file's dict or in its entry ``within``.
+    names and shapes of some tensors, found in the file's dict or in its entry ``within``. Mat: the
+    same of a MATLAB file's tables. TorchScript: the same of a TorchScript archive, where its names
+    are known.
     """
 
-    format: Literal["onnx", "torch"]
+    format: Literal["onnx", "torch", "mat", "torchscript"]
     outputs: int | None = None
     last_dimension: int | None = None
     within: str | None = None

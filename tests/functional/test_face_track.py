@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.functional import face_track
+from talkingface_wild.functional.face_track import CropRule
 from tests.perception import golden
 from tests.reference import face_crops
 
@@ -14,10 +16,13 @@ def _box(x, y, side=100.0):
     return [x, y, x + side, y + side]
 
 
+def _golden_boxes(found):
+    return [[face["bbox"] for face in frame] for frame in found.data["detections"]]
+
+
 def _golden_tracks(found):
-    detections = [[face["bbox"] for face in frame] for frame in found.data["detections"]]
-    tracks = face_track.greedy_tracks(detections)
-    return face_track.long_tracks(tracks, found.data["min_track"])
+    rule = CropRule(least_track=found.data["min_track"])
+    return face_track.published_tracks(_golden_boxes(found), rule)
 
 
 def test_golden_facetrack_tracks(goldens):
@@ -43,6 +48,21 @@ def test_golden_facetrack_smoothing_and_crops(goldens):
         crop = face_track.crop_square(frame, (path.x_T[t], path.y_T[t]), path.half_T[t])
         golden.assert_summary(crop, expected, 1.0)
         assert abs(crop.mean() - expected["mean"]) < 0.02
+
+
+def test_golden_facetrack_crops_of_a_whole_clip(goldens):
+    found = golden.load(goldens, "facetrack")
+    tag, image = found.data["meta"]["tag"], found.filler.image
+    rgb = [image(f"{tag}/tf{t}", found.seed, 300, 400, 50)[:, :, ::-1] for t in range(150)]
+    scored = [[[*box, 0.99] for box in frame] for frame in _golden_boxes(found)]
+    detections = [np.array(frame, dtype=np.float32).reshape(-1, 5) for frame in scored]
+    rule = CropRule(least_track=found.data["min_track"])
+    (track,) = face_track.lip_crops(rgb, detections, rule)
+    expected = found.data["tracks"][0]
+    assert (track.first, track.last) == (expected["first"], expected["last"])
+    assert track.crops_bgr_NHWC.shape == (found.data["n_crops"], 224, 224, 3)
+    for crop in found.data["crops"]:
+        golden.assert_summary(track.crops_bgr_NHWC[crop["index"]], crop, 1.0)
 
 
 def test_a_track_bridges_a_short_gap_and_ends_at_a_long_one():
@@ -122,3 +142,54 @@ def test_a_face_far_outside_is_grey_and_none_at_all_is_refused():
     assert (face_track.crop_square(frame, (-500, 900), 20) == face_track.BORDER).all()
     with pytest.raises(ValueError, match="positive half side"):
         face_track.crop_square(frame, (25, 25), 0.0)
+
+
+def test_scenes_are_tracked_apart_and_short_ones_are_left_out():
+    boxes = [[_box(10, 20, 120)] for _ in range(300)]
+    tracks = face_track.published_tracks(boxes, scenes=[(0, 120), (120, 219), (219, 300)])
+    assert [(t.frames_T[0], t.frames_T[-1]) for t in tracks] == [(0, 119)]
+    rule = CropRule(least_track=90)
+    tracks = face_track.published_tracks(boxes, rule, scenes=[(0, 120), (120, 219), (219, 300)])
+    assert [(t.frames_T[0], t.frames_T[-1]) for t in tracks] == [(0, 119), (120, 218)]
+    whole = face_track.published_tracks(boxes)
+    assert [(t.frames_T[0], t.frames_T[-1]) for t in whole] == [(0, 299)]
+
+
+def test_the_longest_track_is_the_one_over_the_most_frames():
+    boxes = [[_box(0, 0, 40)] for _ in range(20)] + [[] for _ in range(30)]
+    boxes += [[_box(300, 0, 40)] for _ in range(25)]
+    rule = CropRule(least_track=5, least_side=0)
+    both = face_track.published_tracks(boxes, rule)
+    assert [len(track.frames_T) for track in both] == [20, 25]
+    longest = CropRule(least_track=5, least_side=0, keep="longest")
+    (found,) = face_track.published_tracks(boxes, longest)
+    assert found.frames_T[0] == 50
+    (first,) = face_track.published_tracks(boxes[:70], longest)
+    assert first.frames_T[0] == 0
+    assert face_track.published_tracks([[]] * 9, longest) == []
+
+
+def test_crops_read_a_memmap_frame_by_frame_and_are_in_b_g_r(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (9, 90, 120, 3)).astype(np.uint8)
+    frames.tofile(tmp_path / "frames")
+    mapped = np.memmap(tmp_path / "frames", np.uint8, "r", shape=frames.shape)
+    boxes = [np.array([[30, 20, 70, 65, 0.95]], dtype=np.float32) for _ in range(9)]
+    boxes[0], boxes[4] = np.zeros((0, 5)), np.zeros((0, 5))
+    rule = CropRule(least_track=5, least_side=0, keep="longest", ends="edge")
+    (track,) = face_track.lip_crops(mapped, boxes, rule)
+    assert (track.first, track.last, len(track.crops_bgr_NHWC)) == (1, 8, 8)
+    for place in (0, 3, 7):
+        expected = face_crops.crop(frames[1 + place], 50.0, 42.5, 22.5)
+        np.testing.assert_array_equal(track.crops_bgr_NHWC[place], expected[:, :, ::-1])
+
+
+def test_a_clip_without_a_track_is_rejected_for_its_face():
+    frames = np.zeros((12, 60, 60, 3), np.uint8)
+    short = CropRule(least_track=5, least_side=0)
+    few = [[_box(10, 10, 30)] for _ in range(6)] + [[] for _ in range(6)]
+    for boxes, rule in (([[]] * 12, short), (few, CropRule(least_side=0)), (few, short)):
+        with pytest.raises(ItemRejected) as caught:
+            face_track.lip_crops(frames, boxes, rule)
+        assert caught.value.outcome.reason == "no_face"
+    few[6] = [_box(10, 10, 30)]
+    assert len(face_track.lip_crops(frames, few, short)[0].crops_bgr_NHWC) == 7

@@ -132,3 +132,45 @@ def test_golden_syncnet_evaluate_planted(goldens):
         golden.assert_summary(
             sync.framewise_confidence(table), summary, tolerance * summary["absmax"]
         )
+
+
+def test_sync_c0_is_sync_c_without_a_lag_and_falls_with_one():
+    still = sync.distances(*_planted(0))
+    assert sync.sync_c0(still) == pytest.approx(sync.score_distances(still).confidence, rel=1e-12)
+    late = sync.distances(*_planted(5))
+    assert sync.score_distances(late).confidence > 2
+    assert abs(sync.sync_c0(late)) < 0.3
+    means = [3.0, 1.0, 2.0, 7.0, 5.0]
+    assert sync.sync_c0(np.array([means, means])) == 3.0 - 2.0
+
+
+def test_nsync_puts_chance_at_nought_and_the_real_video_at_one():
+    assert sync.nsync(1.0, 1.0, 5.0) == 0.0
+    assert sync.nsync(5.0, 1.0, 5.0) == 1.0
+    assert sync.nsync(7.0, 1.0, 5.0) == 1.5
+    assert sync.nsync(3.0, 1.0, 1.0) is None
+    assert sync.nsync(3.0, 2.0, 1.0) is None
+
+
+@pytest.mark.parametrize(("windows", "count"), [(369, 8), (1194, 8), (104, 5), (107, 8), (101, 2)])
+def test_shifted_confidences_equal_those_of_eight_turns_both_ways(windows, count):
+    random = np.random.default_rng(windows)
+    lips, sounds = random.standard_normal((2, windows, 4)).astype(np.float32)
+    found = sync.shifted_confidences(lips, sounds)
+    assert len(found) == count
+    if count == 8 and windows > 107:
+        forth = [int(50 + part * (windows - 100) / 7) for part in range(4)]
+        turns = forth + [windows - turn for turn in reversed(forth)]
+    else:
+        turns = range(50, windows - 50 + 1)
+    for confidence, turn in zip(found, turns, strict=True):
+        expected = sync.score(lips, np.roll(sounds, turn, axis=0)).confidence
+        assert confidence == pytest.approx(expected, rel=1e-6, abs=1e-7)
+
+
+def test_shifted_sound_is_at_chance_and_a_short_clip_has_no_shift():
+    lips, sounds = _planted(0, windows=369)
+    own, shifted = sync.score(lips, sounds).confidence, sync.shifted_confidences(lips, sounds)
+    assert shifted.max() < 0.2 * own
+    assert len(sync.shifted_confidences(lips, sounds, shifts=3)) == 3
+    assert len(sync.shifted_confidences(lips[:99], sounds[:99])) == 0

@@ -2,8 +2,10 @@
 
 import pickle
 
+import numpy as np
 import pytest
 import torch
+from scipy.io import savemat
 
 from talkingface_wild.weights.layouts import misfit
 from talkingface_wild.weights.manifest import Layout, entry
@@ -40,6 +42,19 @@ def test_torch_tensors_are_compared_by_name_and_shape(tmp_path):
     assert "no tensor 'conv.weight'" in misfit(lacking, TORCH)
     flat = torch_state(tmp_path / "d.pth", {"conv.weight": (4, 3)})
     assert "under 'params'" in misfit(flat, TORCH)
+
+
+def test_matlab_tables_are_compared_by_name_and_shape(tmp_path):
+    path, layout = tmp_path / "a.mat", Layout("mat", tensors={"lm": (68, 3)})
+    savemat(path, {"lm": np.zeros((68, 3))})
+    assert misfit(path, layout) is None
+    savemat(path, {"lm": np.zeros((5, 3))})
+    assert "(5, 3) instead of (68, 3)" in misfit(path, layout)
+    savemat(path, {"other": np.zeros((68, 3))})
+    assert "no tensor 'lm'" in misfit(path, layout)
+    for data in (b"", b"<html></html>", bytes(range(256)) * 10):
+        path.write_bytes(data)
+        assert "no MATLAB file" in misfit(path, layout)
 
 
 def test_the_old_torch_format_is_read_too(tmp_path):

@@ -1,5 +1,6 @@
 """The package's own manifest: what it promises, and how wrong names and fields are answered."""
 
+import json
 import re
 
 import pytest
@@ -13,6 +14,20 @@ def test_every_weight_that_curation_can_use_has_an_entry_with_licence_and_user()
     expected |= {"hyperiqa_koniq_pyiqa", "hyperiqa_koniq_original", "whisper_base", "whisper_small"}
     assert expected <= set(entries())
     assert all(weight.licence and weight.used_by and weight.file for weight in entries().values())
+
+
+def test_the_benchmarks_face_networks_have_the_layouts_of_their_published_names(goldens):
+    layouts = {
+        "s3fd": "s3fd_sfd_face",
+        "deep3d": "deep3d_net_recon_resnet50",
+        "arcface_r50": "arcface_iresnet50",
+        "arcface_r100": "arcface_iresnet100",
+    }
+    for name, file in layouts.items():
+        published = json.loads((goldens / "state_dicts" / f"{file}.json").read_text())
+        for tensor, shape in entry(name).layout.tensors.items():
+            assert tuple(published[tensor]) == shape, (name, tensor)
+    assert {"deep3d_points", "arcface_glint360k_r100"} <= set(entries())
 
 
 def test_a_hash_stands_only_with_the_source_that_publishes_it():

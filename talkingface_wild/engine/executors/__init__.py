@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from talkingface_wild.core.errors import UsageError
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.engine.worker import Task
@@ -22,3 +23,44 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Give back what the executor started."""
+
+
+def make_executor(engine: str, workers: int | None = None) -> Executor:
+    """The engine asked for; Ray is imported only when it is the one."""
+    if engine == "local":
+        from talkingface_wild.engine.executors.local import LocalExecutor
+
+        if workers not in (None, 1):
+            raise UsageError(
+                f"--engine local works in one process, found --workers {workers}; "
+                "leave --workers out, or use --engine ray."
+            )
+        return LocalExecutor()
+    from talkingface_wild.engine.executors.ray import RayExecutor
+
+    return RayExecutor(workers)
+
+
+def device_for(wanted: str) -> str:
+    """``cpu`` or ``cuda``; ``auto`` is cuda where onnxruntime and torch both can use one.
+
+    Raises UsageError for another word, or for ``cuda`` where torch sees no device.
+    """
+    if wanted == "auto":
+        return "cuda" if _onnx_on_cuda() else "cpu"
+    if wanted == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise UsageError("--device cuda expects a CUDA device, torch found none; use cpu.")
+    elif wanted != "cpu":
+        raise UsageError(f"--device expects auto, cpu or cuda, found {wanted!r}.")
+    return wanted
+
+
+def _onnx_on_cuda() -> bool:
+    try:
+        import onnxruntime
+    except ImportError:
+        return False
+    return "CUDAExecutionProvider" in onnxruntime.get_available_providers()

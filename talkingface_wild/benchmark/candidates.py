@@ -1,0 +1,69 @@
+"""What is scored on a clip: a method's video, or a floor that is made from the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from talkingface_wild.benchmark.clips import BenchClip
+from talkingface_wild.core.fingerprint import digest
+
+FLOORS: dict[str, str] = {
+    "groundtruth": "the real video against itself",
+    "halves": "one half of the identities' real video against the other: the Fréchet floor",
+    "static": "the reference picture, still",
+    "shifted": "the real video with its sound moved by over two seconds: the sync floor",
+    "crf28": "the real video through x264 at CRF 28: the codec floor",
+}
+"""The rows that every table has; what is smaller than a floor is no result."""
+
+SHIFT_SECONDS = 2.4
+"""How far the sound of ``shifted`` is turned, past the ±0.6 s that SyncNet looks at."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """How the generated side of a clip comes about: a floor's name, or a ``file``."""
+
+    kind: str
+    path: str = ""
+    seed: int = 0
+    stamp: str = ""
+    """Size and time of change of the file: another video under the same name is another item."""
+
+    @property
+    def recoded(self) -> bool:
+        """Whether a protocol's re-encoding applies: real and still frames are never re-encoded."""
+        return self.kind not in ("groundtruth", "static", "halves", "shifted")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"kind": self.kind, "path": self.path, "seed": self.seed, "stamp": self.stamp}
+
+
+def candidate_from_json(data: Mapping[str, Any]) -> Candidate:
+    """The candidate that ``to_json`` wrote."""
+    return Candidate(**data)
+
+
+def file_candidate(path: str, seed: int = 0) -> Candidate:
+    """A finished video, known by its size and time of change as well."""
+    file = Path(path)
+    stamp = ""
+    if file.is_file():
+        stat = file.stat()
+        stamp = f"{stat.st_size}-{stat.st_mtime_ns}"
+    return Candidate("file", path, seed, stamp)
+
+
+def half_of(group: str, groups: list[str]) -> int:
+    """Which half of the identities a group falls in, by the order of their hashes."""
+    ordered = sorted(set(groups), key=lambda name: digest(name))
+    return int(ordered.index(group) >= (len(ordered) + 1) // 2)
+
+
+def candidate_for(clip: BenchClip, model: str, seed: int = 0) -> Candidate:
+    """The candidate of a floor, or of a pair's own generated video."""
+    return Candidate(model, seed=seed) if model in FLOORS else file_candidate(clip.generated, seed)

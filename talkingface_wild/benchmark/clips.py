@@ -1,0 +1,248 @@
+"""What is scored: clips of a data set or a list, or pairs of finished videos. Opens none."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from talkingface_wild.core.errors import InputUnreadable, UsageError
+from talkingface_wild.core.fingerprint import digest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VIDEOS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".ts")
+
+
+@dataclass(frozen=True)
+class BenchClip:
+    """One clip of a list. Paths are absolute; empty ``reference`` means that no real video exists
+    (open set), empty ``sound`` that the reference's own sound drives.
+    """
+
+    id: str
+    reference: str = ""
+    sound: str = ""
+    portrait: str = ""
+    """A picture, where there is no reference to take frame 0 of."""
+    generated: str = ""
+    """The finished video that a pair names; candidates of models find their own."""
+    group: str = ""
+    """The identity: clips of one are kept together in every interval."""
+    language: str = ""
+    split: str = ""
+    start_seconds: float | None = None
+    frames: int = 0
+    """Frames to score, 0 for as many as the protocol allows."""
+    crop: tuple[float, float, float] | None = None
+    source: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def clip_from_json(data: Mapping[str, Any]) -> BenchClip:
+    """The clip that ``to_json`` wrote."""
+    crop = data.get("crop")
+    return BenchClip(**{**data, "crop": tuple(crop) if crop else None})
+
+
+@dataclass(frozen=True)
+class ClipSet:
+    """Clips under a name; ``sha8`` covers who they are and what they contain."""
+
+    name: str
+    sha8: str
+    clips: tuple[BenchClip, ...]
+    notes: tuple[str, ...] = ()
+    listed: int = 0
+    """Clips of the whole list, before ``--limit``."""
+    kind: str = "list"
+
+    def limited(self, limit: int | None) -> ClipSet:
+        """The first ``limit`` clips, under the same name and hash."""
+        if limit is None or limit >= len(self.clips):
+            return self
+        return ClipSet(
+            self.name, self.sha8, self.clips[:limit], self.notes, len(self.clips), self.kind
+        )
+
+
+def from_dataset(out: Path, split: str = "test") -> ClipSet:
+    """The clips of a curated data set; where the split is empty all of them, and that is noted.
+
+    Raises InputUnreadable when ``out`` holds no data set or none of its clips has media.
+    """
+    import talkingface_wild
+
+    table = talkingface_wild.load(out).sort_values("clip_id")
+    notes = []
+    if "media_path" not in table or not len(table):
+        raise InputUnreadable(
+            f"Expected finished clips in {out}, found none; "
+            f"run `tfw curate --out {out}` to its end."
+        )
+    table = table[table["media_path"].notna()]
+    chosen = table if split == "all" else table[table["split"].astype("string") == split]
+    if not len(chosen):
+        notes.append(f"The split {split} of {out} is empty: all {len(table)} clips are scored.")
+        chosen = table
+    clips = tuple(_dataset_clip(out.absolute(), row) for row in _rows(chosen))
+    content = [
+        [clip.id, row.get("media_sha256")] for clip, row in zip(clips, _rows(chosen), strict=True)
+    ]
+    return ClipSet(out.name, digest(content, 8), clips, tuple(notes), len(clips), "dataset")
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = table.astype(object).where(table.notna(), None)
+    return [{str(k): v for k, v in row.items()} for row in plain.to_dict("records")]
+
+
+def _dataset_clip(out: Path, row: Mapping[str, Any]) -> BenchClip:
+    group = (
+        row.get("identity_group") or row.get("identity") or row.get("source_id") or row["clip_id"]
+    )
+    sound = row.get("audio_path")
+    return BenchClip(
+        str(row["clip_id"]),
+        reference=str(out / str(row["media_path"])),
+        sound=str(out / str(sound)) if sound else "",
+        group=str(group),
+        language=str(row.get("language") or ""),
+        split=str(row.get("split") or ""),
+        source=str(row.get("source_id") or ""),
+    )
+
+
+def from_folders(outputs: Path, reference: Path) -> ClipSet:
+    """Videos of two folders paired by their names without suffix, subfolders included.
+
+    Names on one side alone are left out and noted. Raises InputUnreadable without any pair.
+    """
+    mine, theirs = _videos(outputs), _videos(reference)
+    common = sorted(mine.keys() & theirs.keys())
+    if not common:
+        raise InputUnreadable(
+            f"Expected videos of the same names in {outputs} and {reference}, found "
+            f"{len(mine)} and {len(theirs)} with no name in common; "
+            "rename them, or give --pairs FILE."
+        )
+    notes = []
+    for only, where in (
+        (mine.keys() - theirs.keys(), outputs),
+        (theirs.keys() - mine.keys(), reference),
+    ):
+        if only:
+            shown = ", ".join(repr(name) for name in sorted(only)[:3])
+            notes.append(
+                f"{len(only)} videos are only in {where} and left out ({shown}"
+                f"{', …' if len(only) > 3 else ''}); give them partners of the same name."
+            )
+    clips = tuple(
+        BenchClip(name, reference=str(theirs[name]), generated=str(mine[name]), group=name)
+        for name in common
+    )
+    return ClipSet(reference.name, _content(clips), clips, tuple(notes), len(clips), "pairs")
+
+
+def _videos(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise InputUnreadable(
+            f"Expected a folder of videos, found none at {folder}; check the path."
+        )
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in VIDEOS or not path.is_file():
+            continue
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in found:
+            raise InputUnreadable(
+                f"Expected one video called {name!r} in {folder}, found {found[name].name} and "
+                f"{path.name}; remove one of them."
+            )
+        found[name] = path.absolute()
+    return found
+
+
+PAIR_COLUMNS = ("generated", "reference")
+"""What a manifest of pairs has to have."""
+
+
+def from_pairs(manifest: Path) -> ClipSet:
+    """Pairs of a CSV with columns generated, reference and, where wanted, clip, sound, identity,
+    language; paths relative to the file. Raises InputUnreadable with file and line.
+    """
+    try:
+        with manifest.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            names = tuple(reader.fieldnames or ())
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputUnreadable(
+            f"Expected a CSV of pairs in {manifest}, found none that can be read "
+            f"({error}); check it."
+        ) from error
+    lacking = [name for name in PAIR_COLUMNS if name not in names]
+    if lacking or not rows:
+        raise InputUnreadable(
+            f"Expected columns generated and reference and at least one row in {manifest}, found "
+            f"{', '.join(names) or 'no header'} and {len(rows)} rows; write one pair a line."
+        )
+    clips: dict[str, BenchClip] = {}
+    for line, row in enumerate(rows, start=2):
+        clip = _pair(manifest, line, row)
+        if clip.id in clips:
+            raise InputUnreadable(
+                f"{manifest}, line {line}: expected each clip once, found {clip.id!r} again; "
+                "give the column clip."
+            )
+        clips[clip.id] = clip
+    found = tuple(clips.values())
+    return ClipSet(manifest.stem, _content(found), found, (), len(found), "pairs")
+
+
+def _pair(manifest: Path, line: int, row: Mapping[str, str | None]) -> BenchClip:
+    def path(name: str) -> str:
+        text = (row.get(name) or "").strip()
+        return str((manifest.parent / text).absolute()) if text else ""
+
+    if not path("generated") or not path("reference"):
+        raise InputUnreadable(
+            f"{manifest}, line {line}: expected a generated and a reference video, found an empty "
+            "field; fill it in."
+        )
+    name = (row.get("clip") or "").strip() or Path(path("reference")).stem
+    return BenchClip(
+        name,
+        reference=path("reference"),
+        generated=path("generated"),
+        sound=path("sound"),
+        group=(row.get("identity") or "").strip() or name,
+        language=(row.get("language") or "").strip(),
+    )
+
+
+def _content(clips: Sequence[BenchClip]) -> str:
+    """Eight digits over the names and the reference files' sizes (their bytes are hashed later)."""
+    sizes = []
+    for clip in clips:
+        path = Path(clip.reference)
+        sizes.append([clip.id, path.stat().st_size if path.is_file() else None])
+    return digest(sizes, 8)
+
+
+def choose(clips: ClipSet, wanted: Sequence[str]) -> ClipSet:
+    """The clips of the given names. Raises UsageError for a name that the set has not."""
+    known = {clip.id: clip for clip in clips.clips}
+    for name in wanted:
+        if name not in known:
+            raise UsageError(
+                f"Expected a clip of {clips.name}, found {name!r}; see its clips.parquet."
+            )
+    kept = tuple(clip for clip in clips.clips if clip.id in set(wanted))
+    return ClipSet(clips.name, clips.sha8, kept, clips.notes, clips.listed, clips.kind)

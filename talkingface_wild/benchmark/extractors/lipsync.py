@@ -1,0 +1,108 @@
+"""SyncNet's distances of lips to sound, by the protocol's face pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from talkingface_wild.benchmark.extractors.base import VideoExtractor
+from talkingface_wild.benchmark.protocol import SyncSettings
+from talkingface_wild.benchmark.view import Pictures, View
+from talkingface_wild.core.outcome import ItemRejected
+from talkingface_wild.functional import sync
+from talkingface_wild.functional.face_track import CropRule, lip_crops
+
+KEEP: dict[str, Literal["all", "longest"]] = {"longest": "longest", "mean": "all"}
+_SIDE = 224
+_BATCH = 16
+_SAMPLES_PER_FRAME = 640
+
+
+class LipSync(VideoExtractor):
+    """``means`` (tracks, 31) mean distances per shift, ``windows`` (tracks,), and ``nulls``
+    (shifts,): confidences of the first track against its own sound moved by two seconds or more.
+    """
+
+    name = "lipsync"
+    hears = True
+    settings: SyncSettings
+
+    def weights(self) -> tuple[str, ...]:
+        """SyncNet, and S3FD where faces are tracked."""
+        return ("syncnet_v2", "s3fd") if self.settings.pipeline == "tracked" else ("syncnet_v2",)
+
+    def open(self, device: str, threads: int) -> None:
+        """Load the networks."""
+        from talkingface_wild.perception.syncnet import SyncNetPerceiver
+
+        self._network = SyncNetPerceiver(self.path("syncnet_v2")).open(device)
+        if self.settings.pipeline == "tracked":
+            from talkingface_wild.perception.s3fd import S3FDPerceiver
+
+            self._detector = S3FDPerceiver(self.path("s3fd")).open(device)
+
+    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+        """Distances of every track that counts, the longest first."""
+        if view.sound is None or not len(view.sound):
+            raise ItemRejected("no_audio", "there is no sound to compare the lips with")
+        if not view.sound.any():
+            raise ItemRejected("silent", "the sound is digital silence")
+        means: list[npt.NDArray[np.float64]] = []
+        windows, nulls = [], np.zeros(0)
+        for first, crops_bgr in self._crops(view):
+            begin = first * _SAMPLES_PER_FRAME
+            sound = view.sound[begin : begin + len(crops_bgr) * _SAMPLES_PER_FRAME]
+            found = self._network.embed(crops_bgr, sound)
+            distances = sync.distances(found.lips, found.sounds)
+            if not means:
+                nulls = np.asarray(sync.shifted_confidences(found.lips, found.sounds))
+            means.append(distances.mean(axis=0))
+            windows.append(len(distances))
+        return {
+            "means": np.stack(means),
+            "windows": np.array(windows, dtype=np.int32),
+            "nulls": nulls,
+        }
+
+    def _crops(self, view: View) -> list[tuple[int, Pictures]]:
+        """First frame and (N, 224, 224, 3) B, G, R crops of each track that counts."""
+        settings = self.settings
+        frames = view.frames_NHWC[settings.first :]
+        steps = list(settings.recode)
+        before = [step for step in steps[: _cut(steps)]]
+        after = [step.removeprefix("crop-") for step in steps[_cut(steps) :]]
+        if before:
+            frames = _recoded(frames, before, view.fps)
+        if settings.pipeline == "whole":
+            crops = np.stack([cv2.resize(f, (_SIDE, _SIDE))[:, :, ::-1] for f in frames])
+            return [(settings.first, crops)]
+        rule = CropRule(settings.least_track, settings.least_side, KEEP[settings.tracks])
+        found = []
+        for track in lip_crops(frames, self._boxes(frames), rule):
+            crops = track.crops_bgr_NHWC
+            if after:
+                crops = _recoded(crops[..., ::-1], after, view.fps)[..., ::-1]
+            found.append((settings.first + track.first, crops))
+        return sorted(found, key=lambda pair: -len(pair[1]))
+
+    def _boxes(self, frames_NHWC: Pictures) -> list[npt.NDArray[Any]]:
+        """Each frame's faces, some frames at a time."""
+        found: list[npt.NDArray[Any]] = []
+        for start in range(0, len(frames_NHWC), _BATCH):
+            found += self._detector.detect(np.array(frames_NHWC[start : start + _BATCH]))
+        return found
+
+
+def _cut(steps: list[str]) -> int:
+    """Where the steps on crops begin."""
+    return next((i for i, step in enumerate(steps) if step.startswith("crop-")), len(steps))
+
+
+def _recoded(frames_NHWC: Pictures, steps: list[str], fps: int) -> Pictures:
+    from talkingface_wild.media.recode import recode
+
+    return recode(frames_NHWC, steps, fps)

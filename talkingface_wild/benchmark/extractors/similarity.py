@@ -1,0 +1,57 @@
+"""SSIM, PSNR and TalkingPose's jitter error of a generated video beside its reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from talkingface_wild.benchmark.extractors.base import PairExtractor
+from talkingface_wild.benchmark.protocol import SimilaritySettings
+from talkingface_wild.benchmark.view import View
+from talkingface_wild.core.outcome import ItemRejected
+
+
+class FrameSimilarity(PairExtractor):
+    """``ssim`` and ``psnr`` (frames,) float64, and ``frame`` (frames,) their indices."""
+
+    name = "similarity"
+    settings: SimilaritySettings
+
+    def compare(self, generated: View, reference: View) -> Mapping[str, npt.NDArray[Any]]:
+        """Frame against frame, as far as both go."""
+        from talkingface_wild.functional.similarity import psnr, ssim
+
+        indices = self.settings.indices(min(len(generated), len(reference)))
+        if not indices:
+            raise ItemRejected("too_short", "the two videos share no frame after the first")
+        window, channels = self.settings.window, self.settings.channels
+        likenesses, ratios = [], []
+        for index in indices:
+            ours, theirs = generated.frames_NHWC[index], reference.frames_NHWC[index]
+            likenesses.append(ssim(ours, theirs, window=window, channels=channels))
+            ratios.append(psnr(ours, theirs))
+        return {
+            "ssim": np.array(likenesses),
+            "psnr": np.array(ratios),
+            "frame": np.array(indices, dtype=np.int32),
+        }
+
+
+class JitterError(PairExtractor):
+    """``error`` (1,): TalkingPose's temporal jitter error of the clip, in grey levels."""
+
+    name = "jitter"
+
+    def compare(self, generated: View, reference: View) -> Mapping[str, npt.NDArray[Any]]:
+        """The difference of the two videos' own changes, two frames apart, from frame 1 on."""
+        from talkingface_wild.functional.temporal import temporal_jitter_error
+
+        count = min(len(generated), len(reference))
+        pair = (reference.frames_NHWC[1:count], generated.frames_NHWC[1:count])
+        error = temporal_jitter_error(*pair)
+        if error is None:
+            raise ItemRejected("too_short", f"expected 4 common frames, found {count}")
+        return {"error": np.array([error])}

@@ -1,0 +1,103 @@
+"""Methods × frames of one clip as one picture, in the manner of the paper's Fig. 3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from talkingface_wild.benchmark.footage import Footage, Runs, Shown, pictures
+from talkingface_wild.benchmark.runs import BenchRun
+from talkingface_wild.core.errors import UsageError
+
+COLUMNS = 6
+SIDE = 192
+_GAP = 4
+_HEADING = 26
+_MOST_LABEL = 240
+_INK, _PAPER = (25, 25, 25), (255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The picture, the clip that it shows, its rows' names and its columns' frames."""
+
+    picture: Image.Image
+    clip: str
+    rows: tuple[str, ...]
+    frames: tuple[int, ...]
+
+
+def make_grid(
+    runs: Sequence[BenchRun],
+    clip: str | None = None,
+    indices: Sequence[int] | None = None,
+    side: int = SIDE,
+) -> Grid:
+    """One row a method, the real video first; one column a frame, at 25 a second.
+
+    ``clip`` defaults to the first that all runs have scored, ``indices`` to six from the first
+    frame to the last that all have. Raises UsageError for frames that not all have, and what
+    ``Runs.show`` and ``footage.pictures`` raise.
+    """
+    shown = Runs(runs).show(clip)
+    chosen = _frames(shown, indices)
+    rows = _rows(shown)
+    strips = [pictures(row, chosen, side) for row in rows]
+    names = tuple(row.name for row in rows)
+    return Grid(_draw(names, chosen, strips, side), shown.clip, names, chosen)
+
+
+def _frames(shown: Shown, indices: Sequence[int] | None) -> tuple[int, ...]:
+    count = shown.frames
+    if indices is None:
+        spread = np.linspace(0, count - 1, min(COLUMNS, count)).round().astype(int)
+        return tuple(dict.fromkeys(int(index) for index in spread))
+    chosen = tuple(sorted(set(indices)))
+    if not chosen or chosen[0] < 0 or chosen[-1] >= count:
+        raise UsageError(
+            f"Expected frames between 0 and {count - 1} (what all runs have of {shown.clip!r}), "
+            f"found {', '.join(map(str, chosen)) or 'none'}; give others with --frames."
+        )
+    return chosen
+
+
+def _rows(shown: Shown) -> list[Footage]:
+    """The real video once, at the top, then the methods."""
+    if shown.truth is None:
+        return list(shown.methods)
+    path = shown.truth.path
+    others = [row for row in shown.methods if row.still or row.path != path]
+    return [shown.truth, *others]
+
+
+def _draw(
+    names: Sequence[str], frames: Sequence[int], strips: Sequence[Sequence[object]], side: int
+) -> Image.Image:
+    font = ImageFont.load_default(size=16)
+    labels = [_fitted(name, font) for name in names]
+    left = round(max(font.getlength(label) for label in labels)) + 3 * _GAP
+    width = left + len(frames) * (side + _GAP)
+    height = _HEADING + len(names) * (side + _GAP)
+    sheet = Image.new("RGB", (width, height), _PAPER)
+    pen = ImageDraw.Draw(sheet)
+    for column, frame in enumerate(frames):
+        middle = left + column * (side + _GAP) + side // 2
+        pen.text((middle, _HEADING // 2), f"frame {frame}", _INK, font, anchor="mm")
+    for row, (label, strip) in enumerate(zip(labels, strips, strict=True)):
+        top = _HEADING + row * (side + _GAP)
+        pen.text((left - 2 * _GAP, top + side // 2), label, _INK, font, anchor="rm")
+        for column, picture in enumerate(strip):
+            place = (left + column * (side + _GAP), top)
+            sheet.paste(Image.fromarray(np.asarray(picture, dtype=np.uint8)), place)
+    return sheet
+
+
+def _fitted(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """A name short enough for the margin, without control characters."""
+    text = "".join(char if char.isprintable() else "?" for char in name)
+    while len(text) > 1 and font.getlength(text) > _MOST_LABEL:
+        text = text[:-2] + "…"
+    return text

@@ -1,0 +1,40 @@
+"""The registry of metrics: a metric is a file here, a test, and a line of ``METRICS``."""
+
+from __future__ import annotations
+
+from talkingface_wild.benchmark.base import Metric
+from talkingface_wild.benchmark.metrics.csim import Csim
+from talkingface_wild.benchmark.metrics.drift import Drift
+from talkingface_wild.benchmark.metrics.efid import Efid, EfidInception
+from talkingface_wild.benchmark.metrics.fid import Fid, Kid
+from talkingface_wild.benchmark.metrics.flicker import Flicker
+from talkingface_wild.benchmark.metrics.fvd import Fvd, Kvd
+from talkingface_wild.benchmark.metrics.likeness import Psnr, Ssim, Tje
+from talkingface_wild.benchmark.metrics.sync import NSync, SyncC, SyncC0, SyncD, SyncOffset
+from talkingface_wild.core.errors import UsageError, nearest
+
+METRICS: dict[str, type[Metric]] = {
+    metric.name: metric
+    for metric in (
+        Fid, Fvd, SyncC, SyncD, Ssim, Efid,
+        Kid, Kvd, SyncC0, NSync, Psnr, Csim,
+        SyncOffset, Drift, Tje, Flicker, EfidInception,
+    )
+}  # fmt: skip
+"""In the order of tables: the paper's six, their companions, then what is never ranked."""
+
+
+def chosen_metrics(wanted: str | None, default: tuple[str, ...]) -> list[type[Metric]]:
+    """The metrics of ``--metrics``: a comma list, ``all``, or the protocol's own for None.
+
+    Raises UsageError for an unknown name.
+    """
+    if wanted == "all":
+        return [metric for metric in METRICS.values() if metric.default]
+    names = list(default) if wanted is None else [part.strip() for part in wanted.split(",")]
+    for name in names:
+        if name not in METRICS:
+            raise UsageError(
+                f"Expected metrics of {', '.join(METRICS)}, found {name!r}{nearest(name, METRICS)}."
+            )
+    return [metric for name, metric in METRICS.items() if name in names]

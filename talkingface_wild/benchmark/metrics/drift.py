@@ -1,0 +1,109 @@
+"""Drift over long videos (the paper's Fig. 5): SSIM, CSIM and sharpness at far apart frames."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from talkingface_wild.benchmark.base import Sample, Score
+from talkingface_wild.benchmark.extractors.base import Extractor
+from talkingface_wild.benchmark.extractors.faces import IdentityFeatures
+from talkingface_wild.benchmark.extractors.motion import FrameSharpness
+from talkingface_wild.benchmark.extractors.similarity import FrameSimilarity
+from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
+from talkingface_wild.benchmark.protocol import Protocol
+from talkingface_wild.functional import drift as curves
+
+Floats = npt.NDArray[np.float64]
+
+
+class Drift(ClipMean):
+    """The slope of SSIM per 1,000 frames; ``extra`` holds the curves and the failure frames.
+
+    A clip gives the points that it is long enough for. Clips under 30 frames give none.
+    """
+
+    name, title, better, part = "drift", "SSIM drift/1k", "none", "drift"
+    cites = ("mcdm",)
+
+    def reset(self) -> None:
+        """Forget every clip."""
+        super().reset()
+        self.points: dict[str, dict[int, list[float]]] = {}
+        self.failed: dict[str, int | None] = {}
+
+    @classmethod
+    def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
+        """Likeness, identity and sharpness of frames."""
+        return (
+            FrameSimilarity(protocol.similarity),
+            IdentityFeatures(protocol.identity, protocol.autocast),
+            FrameSharpness(),
+        )
+
+    def value(self, sample: Sample) -> float | str:
+        """The clip's slope of SSIM."""
+        lines = _lines(sample)
+        if "ssim" not in lines:
+            return sample.refused.get("pair/similarity", "there is no reference")
+        settings = self.protocol.drift
+        for name, line_T in lines.items():
+            for at, found in curves.values_at(line_T, settings.at, settings.around).items():
+                if found is not None:
+                    self.points.setdefault(name, {}).setdefault(at, []).append(found)
+        if "csim" in lines:
+            self.failed[sample.clip] = curves.failure_frame(
+                lines["csim"], self.protocol.fps, settings.failure_seconds, settings.failure_ratio
+            )
+        slope = curves.slope_per_thousand(lines["ssim"])
+        if slope is None or len(lines["ssim"]) < min(settings.at):
+            return f"shorter than {min(settings.at)} frames"
+        return slope
+
+    def merge(self, other: Any) -> None:
+        """Take in another's clips."""
+        super().merge(other)
+        self.failed |= other.failed
+        for name, points in other.points.items():
+            for at, values in points.items():
+                self.points.setdefault(name, {}).setdefault(at, []).extend(values)
+
+    def compute(self) -> Score:
+        """The mean slope, and the mean curves as far as clips go."""
+        frames = sorted({at for points in self.points.values() for at in points})
+        curve: dict[str, Any] = {"frames": frames}
+        for name, points in self.points.items():
+            curve[name] = [float(np.mean(points[at])) if at in points else None for at in frames]
+        failures = sorted(frame for frame in self.failed.values() if frame is not None)
+        extra = {"curve": curve, "failure_frames": failures, "failed_clips": len(failures)}
+        return replace(super().compute(), extra=extra)
+
+
+def _lines(sample: Sample) -> dict[str, Floats]:
+    """Each curve that this clip has: a value per frame, NaN where it was not looked at."""
+    lines: dict[str, Floats] = {}
+    if "similarity" in sample.pair:
+        found = sample.pair["similarity"]
+        lines["ssim"] = _dense(found["frame"], found["ssim"])
+    mine, theirs = sample.generated.get("identity"), sample.reference.get("identity")
+    if (
+        mine is not None
+        and theirs is not None
+        and len(theirs["portrait"])
+        and len(mine["identity"])
+    ):
+        lines["csim"] = _dense(mine["frame"], mine["identity"] @ theirs["portrait"][0])
+    if "sharpness" in sample.generated:
+        found = sample.generated["sharpness"]
+        lines["sharpness"] = _dense(found["frame"], found["sharpness"])
+    return lines
+
+
+def _dense(frames_K: npt.NDArray[Any], values_K: npt.NDArray[Any]) -> Floats:
+    """Values by frame number from 0, NaN between."""
+    line_T = np.full(int(frames_K.max()) + 1, np.nan)
+    line_T[frames_K] = values_K
+    return line_T

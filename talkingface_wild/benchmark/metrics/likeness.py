@@ -1,0 +1,63 @@
+"""SSIM, PSNR and the temporal jitter error: agreement with the reference, frame to frame.
+
+Audio-driven outputs need not follow the reference's head: these mostly measure agreement of pose.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from talkingface_wild.benchmark.base import Sample
+from talkingface_wild.benchmark.extractors.base import Extractor
+from talkingface_wild.benchmark.extractors.similarity import FrameSimilarity, JitterError
+from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
+from talkingface_wild.benchmark.protocol import Protocol
+
+
+class _Similarity(ClipMean):
+    part = "similarity"
+    array: ClassVar[str]
+
+    @classmethod
+    def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
+        """Each frame against the reference's."""
+        return (FrameSimilarity(protocol.similarity),)
+
+    def value(self, sample: Sample) -> float | str:
+        """The mean over the clip's frames."""
+        if "similarity" not in sample.pair:
+            return sample.refused.get("pair/similarity", "there is no reference")
+        return float(np.mean(sample.pair["similarity"][self.array]))
+
+
+class Ssim(_Similarity):
+    """Structural similarity (Wang et al. 2004), Gaussian 11 × 11, mean over R, G, B."""
+
+    name, title, better, array = "ssim", "SSIM", "higher", "ssim"
+    cites = ("wang2004ssim",)
+
+
+class Psnr(_Similarity):
+    """Peak signal-to-noise ratio in dB; 100 for equal frames; the mean of the frames' values."""
+
+    name, title, better, array = "psnr", "PSNR", "higher", "psnr"
+
+
+class Tje(ClipMean):
+    """TalkingPose's temporal jitter error: how differently two videos change, in grey levels."""
+
+    name, title, better, part = "tje", "TJE", "none", "similarity"
+    cites = ("talkingpose",)
+
+    @classmethod
+    def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
+        """The error of each frame."""
+        return (JitterError(),)
+
+    def value(self, sample: Sample) -> float | str:
+        """The mean over the clip's frames."""
+        if "jitter" not in sample.pair:
+            return sample.refused.get("pair/jitter", "there is no reference")
+        return float(np.mean(sample.pair["jitter"]["error"]))

@@ -1,0 +1,81 @@
+"""Which weights a benchmark needs, which are there, and whether they are the published files."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from talkingface_wild import weights
+from talkingface_wild.benchmark.metrics import METRICS
+from talkingface_wild.benchmark.protocol import Protocol
+from talkingface_wild.core.errors import WeightMissing
+
+
+R100 = ("arcface_glint360k_r100", "arcface_r100")
+"""ArcFace iResNet-100 as it is published, the one with a known hash first."""
+
+
+def resolved(protocol: Protocol) -> Protocol:
+    """The protocol with every choice between equal weights settled by what is on this machine."""
+    if protocol.identity.network != "r100":
+        return protocol
+    name = next((name for name in R100 if weights.find(name) is not None), R100[0])
+    identity = dataclasses.replace(protocol.identity, network=name)
+    return dataclasses.replace(protocol, identity=identity)
+
+
+def weights_of(protocol: Protocol, metric: str) -> tuple[str, ...]:
+    """The weights that one metric needs under a protocol."""
+    names = (n for e in METRICS[metric].extractors(protocol) for n in e.weights())
+    return tuple(dict.fromkeys(names))
+
+
+def missing(protocol: Protocol, metrics: Sequence[str]) -> dict[str, list[str]]:
+    """By metric, the weights it lacks on this machine; metrics that lack none are left out."""
+    lacking = {
+        metric: [name for name in weights_of(protocol, metric) if weights.find(name) is None]
+        for metric in metrics
+    }
+    return {metric: names for metric, names in lacking.items() if names}
+
+
+def refuse_missing(lacking: Mapping[str, Sequence[str]]) -> None:
+    """Raise WeightMissing that names each file and how to get it, if any metric lacks one."""
+    names = list(dict.fromkeys(name for found in lacking.values() for name in found))
+    if not names:
+        return
+    store = weights.default_store()
+    files = []
+    for name in names:
+        entry = store.entry(name)
+        users = ", ".join(metric for metric, found in lacking.items() if name in found)
+        way = (
+            f"tfw weights fetch {name}"
+            if entry.sources
+            else f"tfw weights import FILE ({entry.note})"
+        )
+        files.append(f"{name} (file {entry.file}, for {users}: {way})")
+    raise WeightMissing(
+        f"Expected {len(names)} weights in {store.folder}, found them missing: {'; '.join(files)}. "
+        "Get them, or import files that you have with `tfw weights import DIR`, or measure without "
+        "them by --skip-missing."
+    )
+
+
+def standing(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By weight: sha256, and whether it is the official file: the published hash, or fetched from
+    the published address where no hash is published.
+    """
+    store = weights.default_store()
+    recorded = store.recorded()
+    found: dict[str, dict[str, Any]] = {}
+    for name in names:
+        seen, entry = store.look(name), store.entry(name)
+        if entry.sha256 is not None:
+            official = seen.sha256 == entry.sha256
+        else:
+            how = str(recorded.get(name, {}).get("how", ""))
+            official = seen.state == "present" and how.startswith(("fetched", "first fetch"))
+        found[name] = {"sha256": seen.sha256, "official": official, "file": entry.file}
+    return found

@@ -1,0 +1,171 @@
+"""From what was asked for to clips and candidates: data sets, lists, pairs; floors, methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from talkingface_wild.benchmark.adapter_run import check_adapter
+from talkingface_wild.benchmark.adapters import adapter_names, load_adapter
+from talkingface_wild.benchmark.candidates import FLOORS, candidate_for, file_candidate
+from talkingface_wild.benchmark.clips import (
+    BenchClip,
+    ClipSet,
+    from_dataset,
+    from_folders,
+    from_pairs,
+)
+from talkingface_wild.benchmark.list_plans import PLANS
+from talkingface_wild.benchmark.lists import BenchList, read_list
+from talkingface_wild.benchmark.outputs import adapter_outputs, generated_outputs, maker
+from talkingface_wild.benchmark.protocol import Protocol
+from talkingface_wild.benchmark.request import BenchRequest
+from talkingface_wild.benchmark.suite import Asked
+from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
+from talkingface_wild.core.generator import Generator
+
+Generators = Mapping[str, Callable[[Path | None], Generator]]
+"""By name, what opens a generator from its checkpoint; the cli hands them in."""
+SHORT_NAMES = {
+    "hdtf": "hdtf-100",
+    "celebvhq": "celebv-200",
+    "talkingface-wild": "tfw-400",
+    "open-set": "open-400",
+}
+SEEDS = 3
+"""Seeds of a stochastic method."""
+
+
+def clips_of(request: BenchRequest) -> ClipSet:
+    """The clips asked for, before ``--limit``. Raises UsageError, InputUnreadable, CheckFailed."""
+    pairs = [request.pairs, request.outputs and request.reference]
+    if request.dataset:
+        if request.pairs or request.reference:
+            raise UsageError(
+                "Expected --dataset, or --pairs, or --outputs with --reference; not two."
+            )
+        return _listed(request)
+    if request.pairs:
+        return from_pairs(request.pairs)
+    if request.outputs and request.reference:
+        return from_folders(request.outputs, request.reference)
+    raise UsageError(
+        "Expected what to score, found "
+        + ("only one of --outputs and --reference" if any(pairs) or request.outputs else "nothing")
+        + "; give --model NAME --dataset DIR, or --outputs DIR --reference DIR, or --pairs FILE."
+    )
+
+
+def _listed(request: BenchRequest) -> ClipSet:
+    given = Path(request.dataset)
+    if given.is_dir():
+        return from_dataset(given, request.split)
+    if given.suffix == ".csv":
+        return from_list(read_list(given))
+    name = SHORT_NAMES.get(request.dataset, request.dataset)
+    known = [*SHORT_NAMES, *PLANS]
+    if name not in PLANS:
+        raise InputUnreadable(
+            f"Expected a data set's folder, a list's CSV or a list of {', '.join(known)}, found "
+            f"{request.dataset!r}{nearest(request.dataset, known)}; check the path."
+        )
+    for folder in (Path(), Path("lists")):
+        path = folder / f"{name}.csv"
+        if path.is_file():
+            return from_list(read_list(path))
+    raise InputUnreadable(
+        f"Expected the list {name} as {name}.csv here or in lists/, found none: its videos are not "
+        f"ours to ship; make it from your copy with `tfw bench list make {name} --help`."
+    )
+
+
+def from_list(found: BenchList) -> ClipSet:
+    """The clips of a list whose videos are at hand; the others are noted and left out."""
+    clips, absent = [], 0
+    for row in found.rows:
+        if not row.path and not row.portrait:
+            absent += 1
+            continue
+        crop = (row.crop_left, row.crop_top, row.crop_side)
+
+        def at(name: str) -> str:
+            return str((found.folder / name).absolute()) if name else ""
+
+        clips.append(
+            BenchClip(
+                row.clip,
+                reference=at(row.path),
+                sound=at(row.sound),
+                portrait=at(row.portrait),
+                group=row.identity or row.source or row.clip,
+                language=row.language,
+                start_seconds=row.start_seconds,
+                frames=row.frames,
+                crop=None if None in crop else crop,  # type: ignore[arg-type]
+                source=row.source,
+            )
+        )
+    if not clips:
+        raise InputUnreadable(
+            f"Expected videos of the list {found.name} at hand, found none of {len(found.rows)}; "
+            f"run `tfw bench list make {found.name} --videos DIR` with the folder that holds them."
+        )
+    notes = [f"{absent} of {len(found.rows)} clips of {found.name} have no video here."] * bool(
+        absent
+    )
+    return ClipSet(found.name, found.sha8, tuple(clips), tuple(notes), len(found.rows))
+
+
+def asked_of(
+    request: BenchRequest,
+    clips: ClipSet,
+    chosen: Protocol,
+    generators: Generators,
+    tell: Callable[[str], None],
+) -> list[Asked]:
+    """Each clip with its candidate; videos that have to be made first are made here.
+
+    Raises UsageError for an unknown model, with the nearest name.
+    """
+    if not request.model:
+        return [Asked(clip, file_candidate(clip.generated)) for clip in clips.clips]
+    if request.model in FLOORS:
+        return [Asked(clip, candidate_for(clip, request.model)) for clip in clips.clips]
+    features = (request.features or request.out / "features").absolute()
+    run = request.out.absolute()
+    if request.model in generators:
+        generator = generators[request.model](request.checkpoint)
+        seeds = range(SEEDS if generator.stochastic else 1)
+        made = generated_outputs(generator, clips.clips, seeds, chosen, run, features, tell)
+        return [Asked(clip, file_candidate(str(path), seed)) for clip, seed, path in made]
+    return _external(request, clips.clips, chosen, generators, features, tell)
+
+
+def _external(
+    request: BenchRequest,
+    clips: Sequence[BenchClip],
+    chosen: Protocol,
+    generators: Generators,
+    features: Path,
+    tell: Callable[[str], None],
+) -> list[Asked]:
+    known = [*FLOORS, *generators, *adapter_names()]
+    if request.model not in known and not request.model.endswith((".yaml", ".yml")):
+        raise UsageError(
+            f"Expected a model of {', '.join(known)}, or an adapter's YAML file, found "
+            f"{request.model!r}{nearest(request.model, known)}."
+        )
+    adapter = load_adapter(request.model)
+    outputs = request.outputs or request.out.absolute() / "outputs" / adapter.name
+    make = None
+    if request.run_command:
+        check_adapter(adapter, request.checkpoint)
+        make = maker(adapter, chosen, request.out.absolute(), features, request.checkpoint)
+    elif request.outputs is None:
+        raise UsageError(
+            f"Expected the finished videos of {adapter.name}, found no --outputs; give their folder "
+            f"(they are called {adapter.outputs}), or add --run: its command makes them."
+        )
+    seeds = range(SEEDS if adapter.stochastic and "{seed}" in adapter.outputs else 1)
+    found = adapter_outputs(adapter, clips, seeds, outputs.absolute(), make, tell)
+    return [Asked(clip, file_candidate(str(path), seed)) for clip, seed, path in found]

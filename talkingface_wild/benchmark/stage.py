@@ -1,0 +1,182 @@
+"""The one stage of a benchmark: measure what the metrics need of a clip, and store it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from talkingface_wild.benchmark.candidates import candidate_from_json
+from talkingface_wild.benchmark.clips import clip_from_json
+from talkingface_wild.benchmark.extractors.base import Extractor, PairExtractor, VideoExtractor
+from talkingface_wild.benchmark.metrics import METRICS
+from talkingface_wild.benchmark.opening import Opened, Side, mux_offset_ms
+from talkingface_wild.benchmark.protocol import Protocol, from_json
+from talkingface_wild.benchmark.store import FeatureStore
+from talkingface_wild.core.columns import Column
+from talkingface_wild.core.outcome import Done, ItemFailed, ItemRejected, Outcome
+from talkingface_wild.engine.plan import SILENT
+from talkingface_wild.engine.stage import Item, Resources, Stage
+
+GENERATED, REFERENCE, PAIR = "generated", "reference", "pair"
+
+
+@dataclass(frozen=True)
+class FeaturesConfig:
+    """What is measured, and where it is kept."""
+
+    protocol: dict[str, Any]
+    """The whole protocol as plain data: any change of it measures anew."""
+    metrics: tuple[str, ...]
+    features: str = field(default="features", metadata=SILENT)
+    """Folder of the store, absolute or relative to the run's."""
+
+
+def extractors_of(protocol: Protocol, metrics: Sequence[str]) -> tuple[Extractor, ...]:
+    """Each extractor that the metrics need, once."""
+    found = {e.name: e for name in metrics for e in METRICS[name].extractors(protocol)}
+    return tuple(found.values())
+
+
+class Features(Stage):
+    """Decodes each side of a clip at most once and stores every extractor's answer.
+
+    A method's video that is missing, broken or far too short is replaced by the static frame, as
+    the protocol says, and the row says so. What an extractor refuses is stored with its reason.
+    """
+
+    name = "features"
+    columns = (
+        Column("bench_state", "string", "scored, or static where the method's video failed"),
+        Column("bench_reason", "string", "why the method's video failed"),
+        Column("bench_detail", "string", "what was found"),
+        Column("frames", "int", "frames of the generated side", "frames", 0),
+        Column("reference_frames", "int", "frames of the reference side", "frames", 0),
+        Column("codec", "string", "how the video was delivered; frames: never encoded"),
+        Column("flags", "string", "codec! size! crop! fps! short!, or empty"),
+        Column("keys", "string", "JSON: the content keys by side, with and without sound"),
+        Column("refused", "string", "JSON: why an extractor had no answer, by side/extractor"),
+        Column("mux_offset_ms", "float", "the container's sound behind the driving one", "ms"),
+        Column("decodes", "int", "videos decoded for this clip; 0 where all was stored", "", 0),
+    )
+    Config = FeaturesConfig
+    resources = Resources(gpus=0.5)
+
+    @classmethod
+    def weights(cls, config: FeaturesConfig) -> tuple[str, ...]:
+        """Every weight of every extractor."""
+        found = extractors_of(from_json(config.protocol), config.metrics)
+        return tuple(dict.fromkeys(name for e in found for name in e.weights()))
+
+    def open(self) -> None:
+        """Nothing yet: a network is loaded when the first clip needs it."""
+        self.protocol = from_json(self.config.protocol)
+        self.extractors = extractors_of(self.protocol, self.config.metrics)
+        self.prints = {e.name: e.fingerprint() for e in self.extractors}
+        self.store = FeatureStore(self.place.out / self.config.features)
+        self._ready: set[str] = set()
+
+    def process(self, items: Sequence[Item]) -> list[Outcome]:
+        """One answer per clip."""
+        return [self._one(item) for item in items]
+
+    def forget(self, item: Item) -> None:
+        """Delete pixels that a killed run may have left."""
+        shutil.rmtree(self._scratch(item), ignore_errors=True)
+
+    def _scratch(self, item: Item) -> Path:
+        return self.place.cache / "pixels" / item.id
+
+    def _one(self, item: Item) -> Outcome:
+        clip = clip_from_json(item.payload["clip"])
+        candidate = candidate_from_json(item.payload["candidate"])
+        with Opened(clip, candidate, self.protocol, self.store, self._scratch(item)) as opened:
+            reference = opened.reference()
+            state, reason, detail = "scored", "", ""
+            try:
+                generated = opened.generated()
+            except (ItemRejected, ItemFailed) as error:
+                if candidate.kind != "file":
+                    raise
+                state, reason = "static", error.outcome.reason
+                detail, generated = error.outcome.detail, opened.still()
+            refused = self._measure(opened, generated, reference)
+            values = {
+                "bench_state": state,
+                "bench_reason": reason or None,
+                "bench_detail": detail or None,
+                "frames": generated.frames,
+                "reference_frames": reference.frames if reference else None,
+                "codec": generated.codec,
+                "flags": " ".join(dict.fromkeys(generated.flags)),
+                "keys": json.dumps(_keys(generated, reference)),
+                "refused": json.dumps(refused),
+                "mux_offset_ms": self._mux(opened, generated, state),
+                "decodes": opened.decodes,
+            }
+        return Done(values)
+
+    def _mux(self, opened: Opened, generated: Side, state: str) -> float | None:
+        """The container's own sound against the driving one, where a method delivered a file."""
+        if opened.candidate.kind != "file" or state != "scored":
+            return None
+        driving = opened.sound(generated)
+        return mux_offset_ms(Path(opened.candidate.path), generated, driving, self.protocol.fps)
+
+    def _measure(self, opened: Opened, generated: Side, reference: Side | None) -> dict[str, str]:
+        """Run every extractor whose answer is not stored; the reasons of those that refuse."""
+        refused: dict[str, str] = {}
+        for name, extractor, sides in jobs(self.extractors, generated, reference):
+            key, printed = content_key(extractor, sides), self.prints[extractor.name]
+            if not self.store.has(key, printed):
+                self._ensure_open(extractor)
+                views = [opened.view(side) for side in sides]
+                try:
+                    if isinstance(extractor, PairExtractor):
+                        found = extractor.compare(views[0], views[1])
+                    elif isinstance(extractor, VideoExtractor):
+                        found = extractor.extract(views[0])
+                    self.store.save(key, printed, found)
+                except ItemRejected as error:
+                    self.store.refuse(
+                        key, printed, f"{error.outcome.reason}: {error.outcome.detail}"
+                    )
+            _, why = self.store.load(key, printed)
+            if why:
+                refused[name] = why
+        return refused
+
+    def _ensure_open(self, extractor: Extractor) -> None:
+        if extractor.name not in self._ready:
+            extractor.open(self.place.device, self.place.threads)
+            self._ready.add(extractor.name)
+
+
+def jobs(
+    extractors: Sequence[Extractor], generated: Side | None, reference: Side | None
+) -> Iterator[tuple[str, Extractor, tuple[Side, ...]]]:
+    """(``side/extractor``, the extractor, the sides it looks at) for all that apply to a clip."""
+    for extractor in extractors:
+        if extractor.pair:
+            if generated is not None and reference is not None:
+                yield f"{PAIR}/{extractor.name}", extractor, (generated, reference)
+            continue
+        for name, side in ((GENERATED, generated), (REFERENCE, reference)):
+            if side is not None:
+                yield f"{name}/{extractor.name}", extractor, (side,)
+
+
+def content_key(extractor: Extractor, sides: Sequence[Side]) -> str:
+    """The store's key of what the extractor looks at."""
+    return "+".join(side.content(extractor.hears) for side in sides)
+
+
+def _keys(generated: Side, reference: Side | None) -> dict[str, list[str]]:
+    """Picture and sound key of each side, from which every content key is made."""
+    keys = {GENERATED: [generated.picture_key, generated.sound_key]}
+    if reference is not None:
+        keys[REFERENCE] = [reference.picture_key, reference.sound_key]
+    return keys

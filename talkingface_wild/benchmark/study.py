@@ -1,0 +1,248 @@
+"""A blind study: one page of shuffled videos that needs no network, and the key that it lacks.
+
+Makes the page; ``study_answers.py`` reads what raters send back and ``study_scores.py`` scores it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from talkingface_wild.benchmark.footage import (
+    FPS,
+    SOUND_RATE,
+    Footage,
+    Runs,
+    Shown,
+    canvas_frames,
+    driving_sound,
+)
+from talkingface_wild.benchmark.runs import BenchRun
+from talkingface_wild.core.errors import InputUnreadable, UsageError
+from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.core.paths import atomic_path, write_text
+from talkingface_wild.media.ffmpeg import file_argument, run_ffmpeg
+from talkingface_wild.media.sound import write_wav
+
+FORMAT = 1
+RANKS = 3
+"""So many videos are ranked for each question (the paper's Fig. 4), fewer where there are fewer."""
+CANVAS = 512
+SECONDS = 10.0
+_MOST_METHODS = 26
+_TIMEOUT_SECONDS = 900.0
+_H264 = ["-c:v", "libx264", "-crf", "16", "-pix_fmt", "yuv420p", "-flags:v", "+bitexact"]
+_CLEAN = ["-fflags", "+bitexact", "-map_metadata", "-1", "-bsf:v", "filter_units=remove_types=6"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of every case."""
+
+    id: str
+    title: str
+    text: str
+
+
+QUESTIONS = (
+    Question(
+        "identity",
+        "Identity consistency",
+        "In which videos does the person stay the same person from beginning to end?",
+    ),
+    Question(
+        "sync",
+        "Motion synchronisation",
+        "In which videos do lips, face and head move as the speech that you hear asks for?",
+    ),
+    Question("quality", "Video quality", "Which videos look best: sharp, steady, without faults?"),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One clip of the study: who stands behind each letter."""
+
+    id: str
+    clip: str
+    group: str
+    letters: Mapping[str, str]
+    """Method by letter."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """What the page doesn't tell."""
+
+    study: str
+    ranks: int
+    methods: tuple[str, ...]
+    questions: tuple[str, ...]
+    cases: Mapping[str, Case]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as written."""
+
+    folder: Path
+    page: Path
+    key: Key
+    notes: tuple[str, ...]
+
+
+def make_study(
+    runs: Sequence[BenchRun],
+    out: Path,
+    cases: int = 10,
+    seed: int = 0,
+    seconds: float = SECONDS,
+    progress: Callable[[int, int], None] | None = None,
+) -> Study:
+    """Write ``out/page`` (index.html and videos, for raters) and ``out/key.json`` (for you).
+
+    Clips and letters are drawn by the seed, one clip an identity as far as they go. Every video is
+    encoded the same way with the same sound and no metadata, so that neither its looks as a file
+    nor its name tells the method. Raises UsageError for runs that do not fit and a folder that
+    holds a study, and what ``footage`` raises.
+    """
+    together = Runs(runs)
+    names = _names(runs)
+    if (out / "key.json").exists():
+        raise UsageError(
+            f"Expected a new folder for the study, found one in {out}, whose answers would lose "
+            "their key; give another --out."
+        )
+    chosen, notes = _cases(together, cases, seed)
+    random_letters = random.Random(f"{seed}")
+    made: list[Case] = []
+    for index, shown in enumerate(chosen):
+        order = list(range(len(names)))
+        random_letters.shuffle(order)
+        letters = {chr(ord("A") + place): names[method] for place, method in enumerate(order)}
+        made.append(Case(f"case{index + 1:02d}", shown.clip, shown.group, letters))
+    identity = digest([seed, [asdict(case) for case in made]], 12)
+    questions = tuple(question.id for question in QUESTIONS)
+    key = Key(identity, min(RANKS, len(names)), names, questions, {case.id: case for case in made})
+    page = out / "page"
+    for index, (case, shown) in enumerate(zip(made, chosen, strict=True), start=1):
+        if not _write_videos(page / "videos", case, shown, names, seconds):
+            notes.append(f"{shown.clip} has no sound: its second question cannot be judged")
+        if progress is not None:
+            progress(index, len(made))
+    write_text(page / "index.html", page_text(key))
+    write_key(out, key)
+    return Study(out, page / "index.html", key, tuple(notes))
+
+
+def _names(runs: Sequence[BenchRun]) -> tuple[str, ...]:
+    names = tuple(run.name for run in runs)
+    if not 2 <= len(set(names)) == len(names) <= _MOST_METHODS:
+        raise UsageError(
+            f"Expected 2 to {_MOST_METHODS} runs with different names, found {', '.join(names)}; "
+            "give each method once (`tfw bench --name NAME`)."
+        )
+    return names
+
+
+def _cases(runs: Runs, wanted: int, seed: int) -> tuple[list[Shown], list[str]]:
+    """Clips by hash, those of identities that are not in yet first."""
+    ranked = sorted(runs.clips(), key=lambda clip: digest([seed, clip]))
+    if not ranked:
+        runs.show()
+    shown = [runs.show(clip) for clip in ranked]
+    groups: set[str] = set()
+    fresh = [item for item in shown if not (item.group in groups or groups.add(item.group))]  # type: ignore[func-returns-value]
+    chosen = (fresh + [item for item in shown if item not in fresh])[:wanted]
+    notes = []
+    if len(chosen) < wanted:
+        notes.append(f"the runs share {len(chosen)} clips; the study has so many cases")
+    if len({item.group for item in chosen}) < len(chosen):
+        notes.append("some identities appear in several cases")
+    return chosen, notes
+
+
+def _write_videos(
+    folder: Path, case: Case, shown: Shown, names: Sequence[str], seconds: float
+) -> bool:
+    """``CASE-LETTER.mp4`` of every method; whether there was sound."""
+    count = max(1, min(shown.frames, round(seconds * FPS)))
+    sound = driving_sound(shown, count / FPS)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".raw-", dir=folder) as scratch:
+        wav = Path(scratch, "sound.wav")
+        if sound is not None:
+            write_wav(wav, sound, SOUND_RATE)
+        for letter, name in case.letters.items():
+            footage = shown.methods[names.index(name)]
+            target = folder / f"{case.id}-{letter}.mp4"
+            _encode(footage, count, Path(scratch), wav if sound is not None else None, target)
+    return sound is not None
+
+
+def _encode(footage: Footage, count: int, scratch: Path, wav: Path | None, target: Path) -> None:
+    raw = scratch / "frames.rgb"
+    with raw.open("wb") as stream:
+        for picture in canvas_frames(footage, count, CANVAS):
+            stream.write(np.ascontiguousarray(picture).tobytes())
+    size = ["-s", f"{CANVAS}x{CANVAS}", "-r", str(FPS)]
+    given = ["-f", "rawvideo", "-pix_fmt", "rgb24", *size, "-i", file_argument(raw)]
+    heard = [] if wav is None else ["-i", file_argument(wav), "-c:a", "aac", "-b:a", "160k"]
+    with atomic_path(target) as temporary:
+        how = [*_H264, "-threads:v", "1", *_CLEAN, "-movflags", "+faststart"]
+        run_ffmpeg(
+            [*given, *heard, *how, file_argument(temporary)],
+            writes=target,
+            timeout_seconds=_TIMEOUT_SECONDS,
+        )
+
+
+def page_text(key: Key) -> str:
+    """The page: cases, letters, questions; no method's name, no clip's name."""
+    data = {
+        "study": key.study,
+        "ranks": key.ranks,
+        "questions": [asdict(question) for question in QUESTIONS],
+        "cases": [
+            {
+                "id": case.id,
+                "letters": list(case.letters),
+                "videos": [f"videos/{case.id}-{letter}.mp4" for letter in case.letters],
+            }
+            for case in key.cases.values()
+        ],
+    }
+    template = resources.files("talkingface_wild.benchmark") / "study.html"
+    text = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")
+    return template.read_text(encoding="utf-8").replace("__STUDY__", text)
+
+
+def write_key(out: Path, key: Key) -> None:
+    """Write ``out/key.json``."""
+    plain: dict[str, Any] = {"format": FORMAT, **asdict(key)}
+    write_text(out / "key.json", json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_key(out: Path) -> Key:
+    """The key of the study in ``out``. Raises InputUnreadable when there is none."""
+    path = out / "key.json"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data.pop("format") != FORMAT:
+            raise ValueError(f"expected format {FORMAT}")
+        cases = {name: Case(**case) for name, case in data.pop("cases").items()}
+        data["methods"], data["questions"] = tuple(data["methods"]), tuple(data["questions"])
+        return Key(cases=cases, **data)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputUnreadable(
+            f"Expected the key of a study in {path}, found none ({error}); "
+            "give the folder that `tfw bench study make` wrote."
+        ) from error

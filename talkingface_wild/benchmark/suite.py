@@ -1,0 +1,364 @@
+"""One call of ``tfw bench``: features through the engine, scores, the run on the disk.
+
+The cli hands in generators and shows what comes back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import shutil
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from talkingface_wild import __version__, weights
+from talkingface_wild.benchmark import networks, protocol
+from talkingface_wild.benchmark.candidates import Candidate
+from talkingface_wild.benchmark.clips import BenchClip, ClipSet
+from talkingface_wild.benchmark.metrics import chosen_metrics
+from talkingface_wild.benchmark.request import BenchRequest
+from talkingface_wild.benchmark.runs import BenchRun, write_run
+from talkingface_wild.benchmark.scoring import Scoring
+from talkingface_wild.benchmark.signature import Signature
+from talkingface_wild.benchmark.stage import Features, FeaturesConfig, extractors_of
+from talkingface_wild.benchmark.store import FeatureStore
+from talkingface_wild.core.errors import InputUnreadable, UsageError
+from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.engine.executors import device_for, make_executor
+from talkingface_wild.engine.journal import Journal
+from talkingface_wild.engine.lock import folder_lock
+from talkingface_wild.engine.plan import Plan, make_plan
+from talkingface_wild.engine.progress import Progress
+from talkingface_wild.engine.ruling import Ruling
+from talkingface_wild.engine.run import Run
+from talkingface_wild.engine.stage import Item, Workplace
+
+MOST_FAILURES = 0.01
+"""Share of failed clips above which nothing of a row is set in bold."""
+PAIRS = "pairs"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One clip with one candidate: an item of the engine."""
+
+    clip: BenchClip
+    candidate: Candidate
+
+    def item(self) -> Item:
+        """Known by all that decides its result but the files' bytes, which the store hashes."""
+        payload = {"clip": self.clip.to_json(), "candidate": self.candidate.to_json()}
+        return Item(f"b{digest(payload, 20)}", "clip", self.clip.language, payload)
+
+
+@dataclass
+class BenchOutcome:
+    """What a run came to."""
+
+    run: BenchRun
+    failed: int = 0
+    unscored: int = 0
+    notes: list[str] = field(default_factory=list)
+    stopped: str | None = None
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    """Metrics that were skipped, with the weights they lack."""
+
+
+def bench(
+    request: BenchRequest,
+    clips: ClipSet,
+    asked: Sequence[Asked],
+    watch: Callable[[Progress], None] | None = None,
+    notes: Sequence[str] = (),
+) -> BenchOutcome:
+    """Measure and score; writes the run under ``request.out``.
+
+    Raises UsageError, RecipeError and WeightMissing before any work; InputUnreadable when no clip
+    could be scored; DiskFull and Interrupted leave the journal intact.
+    """
+    chosen = protocol_of(request)
+    names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
+    left_out = networks.missing(chosen, names)
+    if not request.skip_missing:
+        networks.refuse_missing(left_out)
+    names = [name for name in names if name not in left_out]
+    if not names:
+        raise UsageError(
+            "Expected at least one metric that can be measured here, found none left: "
+            + "; ".join(f"{m} lacks {', '.join(w)}" for m, w in left_out.items())
+            + "; get the weights, or ask for --metrics ssim,psnr."
+        )
+    out = request.out.absolute()
+    with folder_lock(out):
+        if request.fresh:
+            shutil.rmtree(out / "journal", ignore_errors=True)
+        features = (request.features or out / "features").absolute()
+        config = FeaturesConfig(chosen.to_json(), tuple(names), str(features))
+        plan = make_plan([(Features, config, None)], (), weights.sha256)
+        place = Workplace(out, device=device_for(request.device), run=uuid.uuid4().hex)
+        items = [entry.item() for entry in asked]
+        _reopen_lost(out, plan, items, FeatureStore(features), config)
+        executor = make_executor(request.engine, request.workers)
+        run = Run(plan, items, place, executor, retry_failed=request.retry_failed, watch=watch)
+        try:
+            ruling = run.go()
+        finally:
+            executor.close()
+        rows = _rows(asked, items, ruling)
+        scored = [row for row in rows if row["state"] != "unscored"]
+        failed = int((ruling.verdicts["state"] == "failed").sum())
+        if run.stopped:
+            raise _stopped(request, len(scored), len(rows), run.stopped)
+        if not scored:
+            raise InputUnreadable(_nothing(rows))
+        made = _scored(
+            request, clips, chosen, names, config, rows, left_out, [*clips.notes, *notes]
+        )
+        shutil.rmtree(place.scratch, ignore_errors=True)
+        outcome = BenchOutcome(made, failed, len(rows) - len(scored), left_out=left_out)
+        outcome.notes = list(made.facts["notes"])
+        return outcome
+
+
+def protocol_of(request: BenchRequest) -> protocol.Protocol:
+    """The protocol asked for, as it is run on this machine."""
+    chosen = networks.resolved(protocol.load_protocol(request.protocol))
+    return dataclasses.replace(chosen, autocast=True) if request.autocast else chosen
+
+
+def _stopped(request: BenchRequest, done: int, total: int, why: str) -> Exception:
+    from talkingface_wild.core.errors import DiskFull, Interrupted
+
+    said = (
+        f"Stopped ({why}) with {done} of {total} clips measured; the journal is intact: run the "
+        f"same `tfw bench … --out {request.out}` again to go on."
+    )
+    return Interrupted(said) if why == "interrupted" else DiskFull(said)
+
+
+def _nothing(rows: Sequence[Mapping[str, Any]]) -> str:
+    reasons = [f"{row['clip']}: {row['reason']} ({row['detail']})" for row in rows[:3]]
+    return (
+        f"Expected at least one clip that can be scored, found none of {len(rows)}: "
+        + "; ".join(reasons)
+        + "; look at those files first."
+    )
+
+
+def _reopen_lost(
+    out: Path, plan: Plan, items: Sequence[Item], store: FeatureStore, config: FeaturesConfig
+) -> None:
+    """Forget results whose stored features were deleted since: they are measured again."""
+    if not (out / "journal").is_dir():
+        return
+    journal = Journal(out / "journal", with_logs=True)
+    found = extractors_of(protocol.from_json(config.protocol), config.metrics)
+    prints = {e.name: e.fingerprint() for e in found}
+    lost = []
+    for item in items:
+        record = journal.get(item.id, plan.stages[0].fingerprint)
+        if record is None or record.state != "done" or not record.values:
+            continue
+        if not _complete(json.loads(str(record.values["keys"])), found, prints, store):
+            lost.append(record)
+    if lost:
+        journal.gather()
+        journal.reopen(lost)
+
+
+def _complete(
+    keys: Mapping[str, Sequence[str]],
+    extractors: Sequence[Any],
+    prints: Mapping[str, str],
+    store: FeatureStore,
+) -> bool:
+    from talkingface_wild.benchmark.opening import Side
+    from talkingface_wild.benchmark.stage import content_key, jobs
+
+    sides = {name: Side(found[0], found[1], 0) for name, found in keys.items()}
+    wanted = jobs(extractors, sides.get("generated"), sides.get("reference"))
+    return all(store.has(content_key(e, looked), prints[e.name]) for _, e, looked in wanted)
+
+
+def _rows(asked: Sequence[Asked], items: Sequence[Item], ruling: Ruling) -> list[dict[str, Any]]:
+    """The row of each clip and seed, in the order of the list."""
+    rows = []
+    for entry, item in zip(asked, items, strict=True):
+        found = ruling.table.loc[item.id]
+        verdict = ruling.verdicts.loc[item.id]
+        kept = verdict["state"] == "kept"
+        clip, candidate = entry.clip, entry.candidate
+        rows.append(
+            {
+                "clip": clip.id,
+                "seed": candidate.seed,
+                "language": clip.language,
+                "group": clip.group or clip.id,
+                "split": clip.split,
+                "state": str(_plain(found["bench_state"])) if kept else "unscored",
+                "reason": _plain(found["bench_reason"] if kept else verdict["reason"]),
+                "detail": _plain(found["bench_detail"] if kept else verdict["detail"]),
+                "frames": _plain(found["frames"]),
+                "codec": _plain(found["codec"]) or "",
+                "flags": _plain(found["flags"]) or "",
+                "generated": candidate.path,
+                "candidate": candidate.kind,
+                "reference": clip.reference,
+                "sound": clip.sound,
+                "mux_offset_ms": _plain(found["mux_offset_ms"]),
+                "keys": _plain(found["keys"]) or "{}",
+                "refused": _plain(found["refused"]) or "{}",
+                "decodes": _plain(found["decodes"]),
+                "asked": json.dumps(item.payload),
+            }
+        )
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    """A cell of the table as plain data, None where it is null."""
+    if value is None or pd.isna(value):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def _scored(
+    request: BenchRequest,
+    clips: ClipSet,
+    chosen: protocol.Protocol,
+    names: Sequence[str],
+    config: FeaturesConfig,
+    rows: list[dict[str, Any]],
+    left_out: Mapping[str, Sequence[str]],
+    notes: Sequence[str],
+) -> BenchRun:
+    """Compute every score and write the run."""
+    used = dict.fromkeys(w for name in names for w in networks.weights_of(chosen, name))
+    standing = networks.standing(list(used))
+    prints = {e.name: e.fingerprint() for e in extractors_of(chosen, names)}
+    listed = clips.listed or len(clips.clips)
+    head = Signature(
+        (
+            chosen.name,
+            f"list={clips.name.replace('|', '_')}:{clips.sha8}",
+            f"clips=0/{listed}",
+            f"≤{_most_frames(clips, chosen)}f@{chosen.fps}",
+            f"{chosen.canvas}" + ("" if not chosen.recode else f"+{chosen.recode}"),
+            "ref=0" if chosen.similarity.first else "ref=none",
+        )
+    )
+    folder = request.out.absolute()
+    model = request.model or PAIRS
+    scoring = Scoring(
+        chosen, tuple(names), prints, FeatureStore(Path(config.features)), model, head, standing
+    )
+    scored = [row for row in rows if row["state"] != "unscored"]
+    scores = scoring.scores(scored)
+    by_language: dict[str, Any] = {}
+    languages = sorted({row["language"] for row in scored if row["language"]})
+    if len(languages) > 1:
+        for language in languages:
+            mine = [row for row in scored if row["language"] == language]
+            by_language[language] = scoring.scores(mine, jackknife=False)
+    _add_values(rows, scores)
+    failures = sum(row["state"] == "static" for row in rows)
+    said = [*notes, *_remarks(rows, failures)]
+    facts = {
+        "protocol": chosen.to_json(),
+        "metrics": list(names),
+        "prints": prints,
+        "head": list(head.parts),
+        "left_out": {metric: list(found) for metric, found in left_out.items()},
+        "notes": said,
+        "version": __version__,
+        "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+    }
+    run = BenchRun(
+        folder,
+        request.name or _title(request),
+        model,
+        chosen.name,
+        clips.name,
+        clips.sha8,
+        listed,
+        scores,
+        by_language,
+        standing,
+        failures,
+        len({row["seed"] for row in rows}),
+        _relative(Path(config.features), folder),
+        facts,
+    )
+    write_run(run, rows)
+    return run
+
+
+def _most_frames(clips: ClipSet, chosen: protocol.Protocol) -> int:
+    return max((clip.frames or chosen.frames for clip in clips.clips), default=chosen.frames)
+
+
+def _title(request: BenchRequest) -> str:
+    if request.model:
+        return (
+            Path(request.model).stem if request.model.endswith((".yaml", ".yml")) else request.model
+        )
+    return request.outputs.name if request.outputs else PAIRS
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """``path`` seen from ``folder``, so that both can be moved together."""
+    import os
+
+    return os.path.relpath(path, folder)
+
+
+def _add_values(rows: list[dict[str, Any]], scores: Mapping[str, Any]) -> None:
+    """One column per metric that has per-clip values."""
+    for name, score in scores.items():
+        if score.clips:
+            for row in rows:
+                value = score.clips.get(row["clip"])
+                row[name] = None if row["state"] == "unscored" else value
+
+
+def _remarks(rows: Sequence[Mapping[str, Any]], failures: int) -> list[str]:
+    """What a reader of the scores has to know of the rows."""
+    said = []
+    if failures:
+        share = failures / len(rows)
+        said.append(
+            f"{failures} of {len(rows)} clips failed and are scored with the static frame"
+            + (
+                f"; over {MOST_FAILURES:.0%}: nothing of this row in bold"
+                if share > MOST_FAILURES
+                else ""
+            )
+        )
+    for flag, meaning in FLAGS.items():
+        count = sum(flag in str(row["flags"]).split() for row in rows)
+        if count:
+            said.append(f"{flag} {count} clips: {meaning}")
+    late = [r for r in rows if r["mux_offset_ms"] is not None and abs(r["mux_offset_ms"]) > 20]
+    if late:
+        said.append(f"{len(late)} containers hold their sound over 20 ms off the driving sound")
+    unscored = [row for row in rows if row["state"] == "unscored"]
+    if unscored:
+        shown = "; ".join(f"{r['clip']}: {r['reason']}" for r in unscored[:3])
+        said.append(f"{len(unscored)} clips could not be scored ({shown})")
+    return said
+
+
+FLAGS = {
+    "codec!": "delivered in a codec other than H.264, FFV1 or PNG",
+    "size!": "resized to the canvas",
+    "crop!": "not square: padded, and barred from SSIM, PSNR, TJE and drift",
+    "fps!": "not at the protocol's rate: frames were repeated or left out",
+    "short!": "ends before its reference: the common frames are compared",
+}
+"""How a delivered video may differ from what the protocol asks for."""

@@ -1,0 +1,258 @@
+"""``tfw bench``: score a method on a list, or finished videos against real ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from talkingface_wild.benchmark.request import BenchRequest
+    from talkingface_wild.benchmark.resolving import Generators
+    from talkingface_wild.benchmark.suite import BenchOutcome
+
+app = typer.Typer(add_completion=False)
+
+
+@app.callback(
+    invoke_without_command=True,
+    epilog=examples(
+        "tfw bench --model groundtruth --dataset demo_out --split all --metrics ssim,psnr "
+        "--out bench/real",
+        "tfw bench --model static --dataset demo_out --split all --metrics ssim,psnr "
+        "--out bench/still",
+        "tfw bench table bench/real bench/still --reported",
+        "tfw bench selfcheck",
+    ),
+)
+def bench(
+    ctx: typer.Context,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="groundtruth, static, shifted, crf28, halves; a generator; or an adapter's name "
+            "or YAML file."
+        ),
+    ] = "",
+    dataset: Annotated[
+        str,
+        typer.Option(
+            help="A curated data set's folder, a list's CSV, or hdtf, celebvhq, talkingface-wild, "
+            "open-set and the other lists of 'tfw bench list'."
+        ),
+    ] = "",
+    outputs: Annotated[
+        Path | None, typer.Option(help="Folder of a method's finished videos.")
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="Folder of the real videos of the same names.")
+    ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV with columns generated, reference and, if wanted, clip, sound, identity, "
+            "language."
+        ),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What tables call the method.")] = "",
+    checkpoint: Annotated[Path | None, typer.Option(help="The generator's checkpoint.")] = None,
+    split: Annotated[str, typer.Option(help="train, val, test or all of a data set.")] = "test",
+    protocol: Annotated[str, typer.Option(help="A protocol's name or YAML file.")] = "tfw-v1",
+    metrics: Annotated[
+        str | None,
+        typer.Option(help="all, or such as ssim,psnr,fid. Default: the protocol's own."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first so many clips.")] = None,
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Leave out metrics whose weights are missing.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of this run. Default: bench/MODEL-DATASET.")
+    ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="Folder of stored features. Default: OUT/features; runs may share one."),
+    ] = None,
+    engine: Annotated[str, typer.Option(help="local or ray")] = "local",
+    workers: Annotated[int | None, typer.Option(min=1, help="Workers of the ray engine.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    run_command: Annotated[
+        bool, typer.Option("--run", help="Let the adapter's command make videos that are missing.")
+    ] = False,
+    autocast: Annotated[
+        bool, typer.Option("--autocast", help="Networks in bfloat16; named in the signature.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again what failed.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget results and measure anew.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Score talking-face videos: FID, FVD, Sync-C, Sync-D, SSIM, E-FID and more, one protocol.
+
+    Either --model with --dataset, or --outputs with --reference. Goes on where it was stopped.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    output = Output("bench", json)
+    if engine not in ("ray", "local"):
+        raise UsageError(f"--engine expects ray or local, found {engine!r}.")
+    if split not in ("train", "val", "test", "all"):
+        raise UsageError(f"--split expects train, val, test or all, found {split!r}.")
+    from talkingface_wild.benchmark.request import BenchRequest
+
+    request = BenchRequest(
+        out=out or _default_out(model, dataset, outputs),
+        model=model,
+        dataset=dataset,
+        outputs=outputs,
+        reference=reference,
+        pairs=pairs,
+        name=name,
+        checkpoint=checkpoint,
+        split=split,
+        protocol=protocol,
+        metrics=metrics,
+        limit=limit,
+        skip_missing=skip_missing,
+        engine=engine,
+        workers=workers,
+        device=device,
+        features=features,
+        run_command=run_command,
+        autocast=autocast,
+        retry_failed=retry_failed,
+        fresh=fresh,
+    )
+    _run(output, request)
+
+
+def _default_out(model: str, dataset: str, outputs: Path | None) -> Path:
+    what = [Path(part).stem for part in (model, dataset) if part] or [
+        outputs.name if outputs else ""
+    ]
+    return Path("bench") / ("-".join(part for part in what if part) or "pairs")
+
+
+def generators() -> Generators:
+    """What ``models/`` offers, by name; none of them is built yet."""
+    return {}
+
+
+def _run(output: Output, request: BenchRequest) -> None:
+    from talkingface_wild.benchmark import networks
+    from talkingface_wild.benchmark.metrics import chosen_metrics
+    from talkingface_wild.benchmark.resolving import asked_of, clips_of
+    from talkingface_wild.benchmark.suite import bench as go
+    from talkingface_wild.benchmark.suite import protocol_of
+    from talkingface_wild.cli.board import Board
+
+    chosen = protocol_of(request)
+    names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
+    if not request.skip_missing:
+        networks.refuse_missing(networks.missing(chosen, names))
+    clips = clips_of(request).limited(request.limit)
+    for note in clips.notes:
+        output.warn(note)
+    asked = asked_of(request, clips, chosen, generators(), output.warn)
+    with Board(output) as board:
+        outcome = go(request, clips, asked, watch=board.show)
+    _tell(output, request, outcome)
+
+
+def _tell(output: Output, request: BenchRequest, outcome: BenchOutcome) -> None:
+    from talkingface_wild.benchmark.page import write_page
+
+    run = outcome.run
+    for metric, lacking in outcome.left_out.items():
+        output.warn(f"{metric} is left out: {', '.join(lacking)} missing.")
+    for note in outcome.notes:
+        if note not in output.warnings:
+            output.warn(note)
+    said = dict.fromkeys(w for score in run.scores.values() for w in score.warnings)
+    for warning in said:
+        output.warn(warning)
+    unofficial = list(dict.fromkeys(w for s in run.scores.values() for w in s.unofficial))
+    if unofficial:
+        output.warn(
+            f"UNOFFICIAL WEIGHTS ({', '.join(unofficial)}): these numbers compare with none."
+        )
+    page = run.folder / "report.html"
+    write_page(run, page)
+    data = _data(request, outcome, unofficial, page)
+    output.result(data, lambda: _page(data), exit_code=1 if outcome.failed else 0)
+
+
+def _data(
+    request: BenchRequest, outcome: BenchOutcome, unofficial: list[str], page: Path
+) -> dict[str, Any]:
+    """The data of ``--json``."""
+    run = outcome.run
+    names = ("value", "low", "high", "n", "unit", "signature", "note", "deviation", "raw", "extra")
+    return {
+        "out": str(request.out),
+        "name": run.name,
+        "model": run.model,
+        "protocol": run.protocol,
+        "list": f"{run.list_name}:{run.list_sha8}",
+        "clips": run.listed,
+        "scored": int(
+            run.listed and len(run.clips().query("state != 'unscored'")["clip"].unique())
+        ),
+        "unscored": outcome.unscored,
+        "failed": outcome.failed,
+        "static": run.failures,
+        "scores": {
+            key: {name: getattr(score, name) for name in names} | {"unofficial": score.unofficial}
+            for key, score in run.scores.items()
+        },
+        "languages": {
+            language: {key: {"value": s.value, "n": s.n} for key, s in scores.items()}
+            for language, scores in run.languages.items()
+        },
+        "left_out": outcome.left_out,
+        "unofficial": unofficial,
+        "report": str(page),
+    }
+
+
+def _page(data: dict[str, Any]) -> Any:
+    """The scores as a person reads them."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from talkingface_wild.benchmark.metrics import METRICS
+
+    arrows = {"lower": "↓", "higher": "↑", "one": "→1", "none": ""}
+    table = Table(
+        title=f"{data['name']} on {data['list']}, {data['protocol']}", title_justify="left"
+    )
+    for heading in ("metric", "value", "95 % interval", "n", "note"):
+        right = heading in ("value", "n")
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+    for name, score in data["scores"].items():
+        metric = METRICS[name]
+        value = "–" if score["value"] is None else f"{score['value']:.4f}"
+        bounds = (score["low"], score["high"])
+        interval = "" if None in bounds else f"{bounds[0]:.4f} – {bounds[1]:.4f}"
+        note = "; ".join(
+            part
+            for part in (score["note"], "UNOFFICIAL WEIGHTS" * bool(score["unofficial"]))
+            if part
+        )
+        label = f"{metric.title} {arrows[metric.better]}".strip()
+        table.add_row(*map(Text, (label, value, interval, f"{score['n']} {score['unit']}", note)))
+    lines = [
+        f"{data['scored']} of {data['clips']} clips scored",
+        f"run     {data['out']}",
+        f"page    {data['report']}",
+        f"next    tfw bench table {data['out']}",
+    ]
+    return Group(table, *(Text(line) for line in lines))
