@@ -73,12 +73,10 @@ class Runs:
             raise UsageError("Expected at least one run, found none; give folders of `tfw bench`.")
         self.runs = tuple(runs)
         self._rows = [_rows(run) for run in runs]
-
-    def clips(self) -> list[str]:
-        """The clips that every run has scored, in the order of the first run."""
-        return [
+        self.clips = tuple(
             clip for clip in self._rows[0] if all(_is_shown(rows.get(clip)) for rows in self._rows)
-        ]
+        )
+        """The clips that every run has scored, in the order of the first run."""
 
     def show(self, clip: str | None = None) -> Shown:
         """What there is of a clip (the first shared one without a name).
@@ -92,7 +90,7 @@ class Runs:
                     f"Expected runs with videos of their own, found the floor {run.model!r} in "
                     f"{run.folder}; leave it out."
                 )
-        shared = self.clips()
+        shared = self.clips
         if not shared or (clip is not None and clip not in shared):
             wanted = "a clip that all runs have scored" if clip is None else f"{clip!r} in all runs"
             hint = "" if clip is None else nearest(clip, shared)

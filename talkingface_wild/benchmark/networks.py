@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from talkingface_wild import weights
 from talkingface_wild.benchmark.metrics import METRICS
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.core.errors import WeightMissing
 
-
-R100 = ("arcface_glint360k_r100", "arcface_r100")
+R100: tuple[Literal["arcface_glint360k_r100", "arcface_r100"], ...] = (
+    "arcface_glint360k_r100",
+    "arcface_r100",
+)
 """ArcFace iResNet-100 as it is published, the one with a known hash first."""
+
+I3D_SCRIPT = "i3d_torchscript"
+"""The same I3D in StyleGAN-V's container: taken where the plain file is not here."""
 
 
 def resolved(protocol: Protocol) -> Protocol:
     """The protocol with every choice between equal weights settled by what is on this machine."""
+    if weights.find(protocol.fvd.network) is None and weights.find(I3D_SCRIPT) is not None:
+        fvd = dataclasses.replace(protocol.fvd, network=I3D_SCRIPT)
+        protocol = dataclasses.replace(protocol, fvd=fvd)
     if protocol.identity.network != "r100":
         return protocol
-    name = next((name for name in R100 if weights.find(name) is not None), R100[0])
+    here = [name for name in R100 if weights.find(name) is not None]
+    name = here[0] if here else R100[0]
     identity = dataclasses.replace(protocol.identity, network=name)
     return dataclasses.replace(protocol, identity=identity)
 

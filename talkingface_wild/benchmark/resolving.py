@@ -163,8 +163,8 @@ def _external(
         make = maker(adapter, chosen, request.out.absolute(), features, request.checkpoint)
     elif request.outputs is None:
         raise UsageError(
-            f"Expected the finished videos of {adapter.name}, found no --outputs; give their folder "
-            f"(they are called {adapter.outputs}), or add --run: its command makes them."
+            f"Expected the finished videos of {adapter.name}, found no --outputs; give their "
+            f"folder (they are called {adapter.outputs}), or add --run: its command makes them."
         )
     seeds = range(SEEDS if adapter.stochastic and "{seed}" in adapter.outputs else 1)
     found = adapter_outputs(adapter, clips, seeds, outputs.absolute(), make, tell)

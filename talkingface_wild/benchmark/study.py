@@ -155,13 +155,16 @@ def _names(runs: Sequence[BenchRun]) -> tuple[str, ...]:
 
 def _cases(runs: Runs, wanted: int, seed: int) -> tuple[list[Shown], list[str]]:
     """Clips by hash, those of identities that are not in yet first."""
-    ranked = sorted(runs.clips(), key=lambda clip: digest([seed, clip]))
+    ranked = sorted(runs.clips, key=lambda clip: digest([seed, clip]))
     if not ranked:
         runs.show()
     shown = [runs.show(clip) for clip in ranked]
-    groups: set[str] = set()
-    fresh = [item for item in shown if not (item.group in groups or groups.add(item.group))]  # type: ignore[func-returns-value]
-    chosen = (fresh + [item for item in shown if item not in fresh])[:wanted]
+    fresh: dict[str, Shown] = {}
+    for item in shown:
+        fresh.setdefault(item.group, item)
+    clips = {item.clip for item in fresh.values()}
+    others = [item for item in shown if item.clip not in clips]
+    chosen = [*fresh.values(), *others][:wanted]
     notes = []
     if len(chosen) < wanted:
         notes.append(f"the runs share {len(chosen)} clips; the study has so many cases")

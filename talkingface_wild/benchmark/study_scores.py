@@ -17,11 +17,12 @@ Floats = npt.NDArray[np.float64]
 
 RESAMPLES = 2000
 FEW_RATERS = 5
+"""With fewer the intervals say little of people in general."""
 OVERALL = "overall"
 RULE = (
-    "Of the ranked videos the best gets as many points as there are ranks ({points}), the others "
-    "none; a method's preference is its share of all points in %, equal chance {chance:.1f} %. "
-    "Intervals: 95 %, percentile bootstrap over raters and cases together, {resamples} resamples."
+    "Points by rank: {points}, none for the rest; a method's preference is its share of all points "
+    "in %, by chance {chance:.1f} %. Intervals: 95 %, percentile bootstrap over raters and cases "
+    "together, {resamples} resamples."
 )
 _COLOURS = (
     "#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5",
@@ -80,7 +81,7 @@ def score_study(answers: Sequence[Answer], key: Key, seed: int = 0) -> StudyScor
     rule = RULE.format(points=ranks, chance=chance, resamples=RESAMPLES)
     warnings = []
     if len(raters) < FEW_RATERS:
-        warnings.append(f"{len(raters)} raters: too few to speak of people in general")
+        warnings.append(f"{len(raters)} of the {FEW_RATERS} raters that a study needs at least")
     expected = len(raters) * len(key.cases) * len(key.questions)
     if len(answers) < expected:
         warnings.append(f"{expected - len(answers)} of {expected} questions were left open")
@@ -109,10 +110,12 @@ def _preferences(
     drawn: tuple[Floats, Floats],
 ) -> list[Preference]:
     place = {name: index for index, name in enumerate(key.methods)}
+    rows = {rater: index for index, rater in enumerate(raters)}
+    columns = {case: index for index, case in enumerate(cases)}
     points_RCM = np.zeros((len(raters), len(cases), len(key.methods)))
     first = np.zeros(len(key.methods))
     for answer in answers:
-        row, column = raters.index(answer.rater), cases.index(answer.case)
+        row, column = rows[answer.rater], columns[answer.case]
         for rank, letter in enumerate(answer.letters):
             method = place[key.cases[answer.case].letters[letter]]
             points_RCM[row, column, method] += key.ranks - rank
@@ -150,13 +153,14 @@ def study_picture(scores: StudyScores) -> str:
     questions = list(dict.fromkeys(one.question for one in scores.preferences))
     titles = {question.id: question.title for question in QUESTIONS} | {OVERALL: "Overall"}
     bar, gap, left, top, tall = 26, 34, 46, 18, 220
-    group = bar * len(methods) + gap
+    group = max(bar * len(methods) + gap, 150)
     width = left + group * len(questions) + 10
     most = max(max(one.high or one.share for one in scores.preferences), 10.0) * 1.08
     scale = tall / most
     parts: list[Markup] = [_ruler(left, top, tall, width, most)]
     for one in scores.preferences:
-        x = left + questions.index(one.question) * group + gap / 2 + methods.index(one.method) * bar
+        begin = left + questions.index(one.question) * group + (group - bar * len(methods)) / 2
+        x = begin + methods.index(one.method) * bar
         y = top + tall - one.share * scale
         words = f"{one.method}, {titles.get(one.question, one.question)}: {one.share:.1f} %"
         fill = _COLOURS[methods.index(one.method) % len(_COLOURS)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from talkingface_wild.cli import bench_checks, bench_grid, bench_list, bench_study, bench_table
 from talkingface_wild.cli.output import JsonOption, Output, examples
 from talkingface_wild.core.errors import UsageError
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from talkingface_wild.benchmark.suite import BenchOutcome
 
 app = typer.Typer(add_completion=False)
+app.command("table", epilog=bench_table.EPILOG)(bench_table.table)
+app.add_typer(bench_list.app, name="list")
+app.command("verify", epilog=bench_checks.VERIFY_EPILOG)(bench_checks.verify)
+app.command("selfcheck", epilog=bench_checks.SELFCHECK_EPILOG)(bench_checks.selfcheck)
+app.command("grid", epilog=bench_grid.EPILOG)(bench_grid.grid)
+app.add_typer(bench_study.app, name="study")
 
 
 @app.callback(

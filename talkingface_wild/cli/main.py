@@ -30,6 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("talkingface_wild.cli.report", "Write one HTML page on a data set."),
     "review": ("talkingface_wild.cli.review", "Give a sample to reviewers and take their words."),
     "bench": ("talkingface_wild.cli.bench", "Score talking-face videos; tables; lists; studies."),
+    "cite": ("talkingface_wild.cli.cite", "Print BibTeX for what a benchmark run used."),
     "weights": ("talkingface_wild.cli.weights", "List, fetch, import and verify trained weights."),
     "recipes": ("talkingface_wild.cli.recipes", "List recipes, or show one."),
     "schema": ("talkingface_wild.cli.schema", "Print the columns of the data set's tables."),

@@ -68,10 +68,8 @@ def averaged(clips_NTHWC: Tensor) -> Tensor:
         torch.from_numpy(cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
         for frame in frames
     ]
-    clips_NTSSC = (
-        torch.stack(resized).to(clips_NTHWC.device).view(*clips_NTHWC.shape[:2], SIDE, SIDE, 3)
-    )
-    return clips_NTSSC.permute(0, 4, 1, 2, 3).float() / 255
+    clips_NTSSC = torch.stack(resized).view(*clips_NTHWC.shape[:2], SIDE, SIDE, 3)
+    return clips_NTSSC.permute(0, 4, 1, 2, 3).to(clips_NTHWC.device).float() / 255
 
 
 GEOMETRIES: Mapping[Geometry, Callable[[Tensor], Tensor]] = {

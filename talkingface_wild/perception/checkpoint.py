@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pickle
 import struct
-import zipfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from talkingface_wild.core.errors import ExtraMissing, WeightMissing
+from talkingface_wild.weights.torchscript import is_torchscript
 
 _SHOWN = 5
 _REMEDY = "get the published file with 'tfw weights fetch' or 'tfw weights import DIR'."
@@ -108,7 +108,7 @@ def load_strict(
 
 def _read_torch(path: Path) -> Any:
     """Whatever plain data ``torch.save`` put into the file."""
-    if zipfile.is_zipfile(path) and _is_torchscript(path):
+    if is_torchscript(path):
         raise WeightMissing(
             f"Expected a state dict in {path}, found a TorchScript archive, which holds code and "
             f"is never run; {_REMEDY}"
@@ -120,16 +120,6 @@ def _read_torch(path: Path) -> Any:
             f"Expected a checkpoint of plain tensors in {path}, found a file that is damaged or "
             f"that would run code, which is never loaded; {_REMEDY}"
         ) from error
-
-
-def _is_torchscript(path: Path) -> bool:
-    """Whether a zip holds what only ``torch.jit.save`` writes."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except zipfile.BadZipFile:
-        return False
-    return any(name.endswith("/constants.pkl") or "/code/" in name for name in names)
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:

@@ -150,7 +150,7 @@ class SyncNetPerceiver:
                 f"expected at least {LEAST_FRAMES} frames of picture and sound, found {frames}",
             )
         windows = frames - WINDOW_FRAMES
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             lips = [
                 self._lips(batch).float().cpu().numpy()
                 for batch in self._lip_batches(frames_bgr_NHWC, windows)

@@ -21,15 +21,23 @@ CHECKPOINTS = {
     "deep3d": ("deep3d", "deep3d_net_recon_resnet50", "net_recon"),
     "arcface_r100": ("arcface", "arcface_iresnet100", None),
 }
-"""By weight: the golden whose seed, gain and scale apply, its key list, and the file's own entry."""
+"""By weight: the golden whose seed, gain and scale apply, its key list, the file's own entry."""
 
 FIVE = np.array(
-    [[-0.31, 0.29, 0.14], [0.3, 0.28, 0.15], [0.01, 0.01, 0.49], [-0.24, -0.27, 0.23], [0.25, -0.26, 0.22]]
+    [
+        [-0.31, 0.29, 0.14],
+        [0.3, 0.28, 0.15],
+        [0.01, 0.01, 0.49],
+        [-0.24, -0.27, 0.23],
+        [0.25, -0.26, 0.22],
+    ]
 )
 """A plausible face of five points: eyes, nose, corners of the mouth."""
 
 
-def make(goldens: Path, store: Store, names: tuple[str, ...] = (*CHECKPOINTS, "deep3d_points")) -> None:
+def make(
+    goldens: Path, store: Store, names: tuple[str, ...] = (*CHECKPOINTS, "deep3d_points")
+) -> None:
     """Write the files and place them as trusted by the user."""
     scratch = store.folder / "made"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -57,7 +65,7 @@ def landmarks() -> np.ndarray:
 
 
 def surer_of_faces(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Random weights find no face: only the largest boxes of the picture's middle level are faces."""
+    """Random weights find no face: here the boxes of one level always are faces."""
     raised = {name: tensor.clone() for name, tensor in state.items()}
     for level in range(6):
         raised[f"conf.{level}.weight"].mul_(0.0)

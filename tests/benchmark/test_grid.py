@@ -69,7 +69,7 @@ def test_unscored_clips_are_not_shared(tmp_path):
     first = make_shown_run(tmp_path / "a", 1)
     states = {0: "unscored", 1: "static", 2: "scored"}
     second = make_shown_run(tmp_path / "b", 2, state=states.__getitem__)
-    assert Runs([first, second]).clips() == ["c2"]
+    assert Runs([first, second]).clips == ("c2",)
     assert make_grid([first, second], side=32).clip == "c2"
     with pytest.raises(UsageError, match="'c0' in all runs"):
         make_grid([first, second], clip="c0")

@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from talkingface_wild.benchmark.list_choice import choose, dataset_choice
 from talkingface_wild.benchmark.list_making import make_list
@@ -16,6 +17,7 @@ from talkingface_wild.benchmark.list_plans import PLANS, plan_of
 from talkingface_wild.benchmark.list_videos import find_videos, locate, look
 from talkingface_wild.benchmark.lists import ListRow, read_list
 from talkingface_wild.benchmark.published import name_stem, read_celebvhq, read_hdtf
+from talkingface_wild.cli import bench_list
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.functional.fingerprints import Fingerprint, sound_words
 from talkingface_wild.media.sound import write_wav
@@ -307,3 +309,25 @@ def test_videos_at_hand_fill_the_columns(tmp_path, hdtf, real):
     assert found.file(found.rows[0]).is_file() and not found.rows[1].path
     with pytest.raises(InputUnreadable, match="found none"):
         find_videos(tmp_path / "nowhere")
+
+
+def test_the_commands_make_and_show(hdtf, tmp_path):
+    runner = CliRunner()
+    told = runner.invoke(
+        bench_list.app, ["make", "hdtf-91", "--from", str(hdtf), "--out", str(tmp_path), "--json"]
+    )
+    assert told.exit_code == 0, told.output
+    made = json.loads(told.stdout)
+    assert made["data"]["clips"] == 18 and made["data"]["with_video"] == 0
+    assert any("no videos were given" in warning for warning in made["warnings"])
+    (tmp_path / "long-48.csv").write_text("clip\n")
+    told = runner.invoke(bench_list.app, ["--out", str(tmp_path), "--json"])
+    assert told.exit_code == 0, told.output
+    rows = {row["name"]: row for row in json.loads(told.stdout)["data"]["lists"]}
+    assert list(rows) == list(PLANS)
+    assert rows["hdtf-91"]["sha8"] == made["data"]["sha8"]
+    assert rows["hdtf-100"]["made"] is False and "HDTF" in rows["hdtf-100"]["needs"]
+    assert "columns of a list" in rows["long-48"]["error"]
+    assert "hdtf-91" in runner.invoke(bench_list.app, ["--out", str(tmp_path)]).stdout
+    told = runner.invoke(bench_list.app, ["--adapters"])
+    assert "sadtalker" in told.stdout and "no: written from" in told.stdout

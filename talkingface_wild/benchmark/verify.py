@@ -1,0 +1,149 @@
+"""Does a run say what its files say? Scores again from features, a sample again from videos."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from talkingface_wild import weights
+from talkingface_wild.benchmark.extractors.base import Extractor
+from talkingface_wild.benchmark.opening import Side
+from talkingface_wild.benchmark.runs import BenchRun
+from talkingface_wild.benchmark.scoring import rescore, scoring_of
+from talkingface_wild.benchmark.stage import Features, FeaturesConfig, extractors_of, jobs
+from talkingface_wild.benchmark.store import FeatureStore
+from talkingface_wild.core.errors import WeightMissing
+from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.core.outcome import Done
+from talkingface_wild.engine.attempt import attempt
+from talkingface_wild.engine.stage import Item, Workplace
+
+SCORE_TOLERANCE = 1e-6
+"""Relative; a score is arithmetic on stored numbers."""
+FEATURE_TOLERANCE = 2e-3
+"""Of the features' spread: other threads and batches move the last bits, float16 keeps eleven."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One comparison: what, whether it held, and what was found."""
+
+    what: str
+    held: bool
+    found: str
+
+
+def verify(
+    run: BenchRun, clips: int = 2, tell: Callable[[str], None] | None = None
+) -> list[Checked]:
+    """Recompute the run's scores from its features, and the features of some clips from the files.
+
+    The clips are the first by a hash of their names, so that they cannot be chosen. Raises
+    WeightMissing when a network that the run used is not here.
+    """
+    tell = tell or (lambda text: None)
+    rows = run.clips()
+    scored = rows[rows["state"] != "unscored"]
+    checks = _scores(run, set(scored["clip"]))
+    chosen = sorted(set(scored["clip"]), key=lambda name: digest([name, "verify"]))[:clips]
+    _same_weights(run)
+    for row in scored[scored["clip"].isin(chosen)].to_dict("records"):
+        tell(f"measuring {row['clip']} again from its files")
+        checks += _features(run, row)
+    return checks
+
+
+def _scores(run: BenchRun, clips: set[str]) -> list[Checked]:
+    """Every score again from what is stored."""
+    found = rescore(run, clips)
+    checks = []
+    for name, score in run.scores.items():
+        again = found[name].value
+        held = _close(score.value, again)
+        checks.append(Checked(f"{name} from stored features", held, f"{score.value} and {again}"))
+    return checks
+
+
+def _close(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=SCORE_TOLERANCE, abs_tol=1e-9)
+
+
+def _same_weights(run: BenchRun) -> None:
+    for name, standing in run.weights.items():
+        found = weights.sha256(name)
+        if found != standing.get("sha256"):
+            raise WeightMissing(
+                f"Expected the weight {name} that made {run.folder} "
+                f"({str(standing.get('sha256'))[:12]}…), found {str(found)[:12]}…; bring that file "
+                "back with `tfw weights import DIR`."
+            )
+
+
+def _features(run: BenchRun, row: Mapping[Any, Any]) -> list[Checked]:
+    """One clip measured again into an empty store, each array beside the stored one."""
+    scoring = scoring_of(run)
+    extractors = extractors_of(scoring.protocol, scoring.metrics)
+    with tempfile.TemporaryDirectory(prefix="tfw-verify-") as folder:
+        place = Workplace(Path(folder))
+        config = FeaturesConfig(scoring.protocol.to_json(), scoring.metrics, "features")
+        stage = Features(config, place)
+        stage.open()
+        item = Item("verify", "clip", str(row["language"]), json.loads(row["asked"]))
+        outcomes, _ = attempt(stage, [item])
+        outcome = outcomes[0]
+        if not isinstance(outcome, Done):
+            return [
+                Checked(
+                    f"{row['clip']} from its files", False, f"{outcome.reason}: {outcome.detail}"
+                )
+            ]
+        keys = json.loads(str(outcome.values["keys"]))
+        if keys != json.loads(row["keys"]):
+            said = "the files are not the ones that were scored"
+            return [Checked(f"{row['clip']} from its files", False, said)]
+        again = FeatureStore(Path(folder) / "features")
+        return _compared(str(row["clip"]), keys, extractors, scoring.prints, scoring.store, again)
+
+
+def _compared(
+    clip: str,
+    keys: Mapping[str, Sequence[str]],
+    extractors: Sequence[Extractor],
+    prints: Mapping[str, str],
+    stored: FeatureStore,
+    again: FeatureStore,
+) -> list[Checked]:
+    sides = {name: Side(found[0], found[1], 0) for name, found in keys.items()}
+    checks = []
+    for name, extractor, looked in jobs(extractors, sides.get("generated"), sides.get("reference")):
+        key = "+".join(side.content(extractor.hears) for side in looked)
+        (before, why), (now, why_now) = (
+            store.load(key, prints[extractor.name]) for store in (stored, again)
+        )
+        worst = max(
+            (_apart(before[n], now[n]) if n in now else math.inf for n in before), default=0.0
+        )
+        held = worst <= FEATURE_TOLERANCE and before.keys() == now.keys() and why == why_now
+        said = why_now or f"largest difference {worst:.2g} of the spread"
+        checks.append(Checked(f"{clip}, {name}", held, said))
+    return checks
+
+
+def _apart(before: Any, now: Any) -> float:
+    """The largest difference over the spread of the values; infinite for other shapes."""
+    if before.shape != now.shape:
+        return math.inf
+    if not before.size:
+        return 0.0
+    one, other = (np.asarray(a, dtype=np.float64) for a in (before, now))
+    spread = float(one.std()) or max(float(np.abs(one).max()), 1e-12)
+    return float(np.abs(one - other).max()) / spread
