@@ -155,7 +155,7 @@ class Protocol:
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     autocast: bool = False
-    """Networks in bfloat16 where the device has it; named in the signature."""
+    """Inception and I3D in bfloat16; named in the signature."""
     unknowns: tuple[str, ...] = ()
     """What its source does not say, and what was taken instead."""
 

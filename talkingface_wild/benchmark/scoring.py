@@ -139,7 +139,7 @@ def metric_part(
         sync = protocol.sync
         face = f"s3fd.25:{short('s3fd')}+{sync.tracks}" if sync.pipeline == "tracked" else "whole"
         steps = "+".join(sync.recode) or "lossless"
-        return f"sync={face}+syncnetv2:{short('syncnet_v2')}{cast}:drivewav:{steps}:f{sync.first}"
+        return f"sync={face}+syncnetv2:{short('syncnet_v2')}:drivewav:{steps}:f{sync.first}"
     if metric.part == "similarity":
         like = protocol.similarity
         return f"{metric.name}={like.channels}-{like.window}:f{like.first}s{like.stride}"
@@ -147,11 +147,11 @@ def metric_part(
         faces = protocol.expression
         network = "inception_fid" if metric.name == "efid_inception" else "deep3d"
         points = f"{faces.detector}:{short(faces.detector)}"
-        return f"{metric.name}={network}:{short(network)}+{points}{cast}"
+        return f"{metric.name}={network}:{short(network)}+{points}"
     if metric.part in ("csim", "drift"):
         who = protocol.identity
         points = f"{who.detector}:{short(who.detector)}"
-        return f"{metric.name}={who.network}:{short(who.network)}+{points}{cast}"
+        return f"{metric.name}={who.network}:{short(who.network)}+{points}"
     return f"{metric.name}={version}"
 
 

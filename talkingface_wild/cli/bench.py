@@ -91,7 +91,8 @@ def bench(
         bool, typer.Option("--run", help="Let the adapter's command make videos that are missing.")
     ] = False,
     autocast: Annotated[
-        bool, typer.Option("--autocast", help="Networks in bfloat16; named in the signature.")
+        bool,
+        typer.Option("--autocast", help="Inception and I3D in bfloat16; named in the signature."),
     ] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try again what failed.")

@@ -163,7 +163,7 @@ class HyperIQAPerceiver:
     def _run(self, patches_BCHW: Tensor) -> npt.NDArray[np.float64]:
         """Raw scores of one batch."""
         batch = patches_BCHW.to(self.device).contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             raw: Tensor = self._network(batch).double().cpu()
         return np.asarray(raw.numpy(), dtype=np.float64)
 

@@ -119,7 +119,7 @@ class ArcFaceTorchPerceiver:
         if self._network is None:
             self.open()
         pixels_BCHW = torch.from_numpy(np.array(crops_BHWC)).to(self.device).permute(0, 3, 1, 2)
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             found: Tensor = self._network((pixels_BCHW.float() - 127.5) / 127.5)
         return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
 

@@ -105,6 +105,6 @@ class Recon3DPerceiver:
         if self._network is None:
             self.open()
         crops_BCHW = torch.from_numpy(np.array(crops_BHWC)).to(self.device).permute(0, 3, 1, 2)
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             found: Tensor = self._network(crops_BCHW.float() / 255.0)
         return np.asarray(found.float().cpu().numpy(), dtype=np.float32)

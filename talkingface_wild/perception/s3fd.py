@@ -159,7 +159,7 @@ class S3FDPerceiver:
             return [np.zeros((0, 5), dtype=np.float32) for _ in frames]
         pixels_BHWC = torch.from_numpy(small).to(self.device).float()
         x_BCHW = (pixels_BHWC - pixels_BHWC.new_tensor(MEAN_RGB)).permute(0, 3, 1, 2)
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             scores_BP, boxes_BP4 = (part.cpu().numpy() for part in self._network(x_BCHW))
         height, width = frames[0].shape[:2]
         pixels = np.array([width, height, width, height], dtype=np.float32)

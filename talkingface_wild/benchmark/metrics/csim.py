@@ -33,7 +33,7 @@ class Csim(ClipMean):
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
         """Identities of each chosen frame."""
-        return (IdentityFeatures(protocol.identity, protocol.autocast),)
+        return (IdentityFeatures(protocol.identity),)
 
     def value(self, sample: Sample) -> float | str:
         """The clip's mean cosine to the portrait."""

@@ -40,7 +40,7 @@ class Drift(ClipMean):
         """Likeness, identity and sharpness of frames."""
         return (
             FrameSimilarity(protocol.similarity),
-            IdentityFeatures(protocol.identity, protocol.autocast),
+            IdentityFeatures(protocol.identity),
             FrameSharpness(),
         )
 

@@ -25,7 +25,7 @@ class Efid(FrechetMetric):
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
         """Expressions of each chosen frame."""
-        return (ExpressionFeatures(protocol.expression, protocol.autocast),)
+        return (ExpressionFeatures(protocol.expression),)
 
     def update(self, sample: Sample) -> None:
         """Count the frames without a face as well."""

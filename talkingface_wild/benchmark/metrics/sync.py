@@ -36,7 +36,7 @@ class _Sync(ClipMean):
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
         """Distances of lips to sound."""
-        return (LipSync(protocol.sync, protocol.autocast),)
+        return (LipSync(protocol.sync),)
 
     @abc.abstractmethod
     def of(self, means_S: Means) -> float:
