@@ -33,6 +33,7 @@ DECIMALS = {
     "nsync": 3,
     "psnr": 2,
     "csim": 3,
+    "csim_frames": 3,
     "sync_offset": 2,
     "drift": 4,
     "tje": 3,

@@ -89,7 +89,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Content]]) -> Markup:
 def _is_number(cell: Content) -> bool:
     if isinstance(cell, Markup) or cell is None:
         return False
-    return not isinstance(cell, str) or cell[:1].isdigit() or cell == _NONE
+    return not isinstance(cell, str) or cell.lstrip("-−")[:1].isdigit() or cell == _NONE
 
 
 def _section(title: str, *content: Content) -> Markup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from talkingface_wild.benchmark.base import Metric
-from talkingface_wild.benchmark.metrics.csim import Csim
+from talkingface_wild.benchmark.metrics.csim import Csim, CsimFrames
 from talkingface_wild.benchmark.metrics.drift import Drift
 from talkingface_wild.benchmark.metrics.efid import Efid, EfidInception
 from talkingface_wild.benchmark.metrics.fid import Fid, Kid
@@ -17,7 +17,7 @@ METRICS: dict[str, type[Metric]] = {
     metric.name: metric
     for metric in (
         Fid, Fvd, SyncC, SyncD, Ssim, Efid,
-        Kid, Kvd, SyncC0, NSync, Psnr, Csim,
+        Kid, Kvd, SyncC0, NSync, Psnr, Csim, CsimFrames,
         SyncOffset, Drift, Tje, Flicker, EfidInception,
     )
 }  # fmt: skip
