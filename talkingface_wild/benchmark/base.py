@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.core.fingerprint import digest
+
 if TYPE_CHECKING:
     from talkingface_wild.benchmark.extractors.base import Extractor
     from talkingface_wild.benchmark.protocol import Protocol
@@ -39,6 +41,8 @@ class Sample:
     barred: frozenset[str] = frozenset()
     """Metrics that may not be measured on this clip (a re-framed video and SSIM)."""
     seed: int = 0
+    open_set: bool = False
+    """There is no real video: what stands on the reference side is the portrait."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +104,6 @@ class Metric(abc.ABC):
     """Whether ``--metrics all`` takes it."""
     cites: ClassVar[tuple[str, ...]] = ()
     """Keys of ``benchmark/citations.bib``."""
-    part: ClassVar[str] = ""
-    """Its part in the signature, such as ``fid``; metrics of one network share one."""
     jackknife: bool = True
     """Whether a distance between sets is computed again without each fold, for its interval."""
 
@@ -114,6 +116,30 @@ class Metric(abc.ABC):
     @abc.abstractmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
         """What has to be measured of each clip before this metric can be updated."""
+
+    def label(self) -> str:
+        """What a reader of the signature has to see first: the resize, the geometry, the window."""
+        return ""
+
+    def choices(self) -> Any:
+        """Settings of the protocol, beyond the extractors' own, that change its value."""
+        return None
+
+    def signature_part(self, weights: Mapping[str, Mapping[str, Any]], n: int) -> str:
+        """``name=label:hashes:count:choices``: the weights' first digits, how many of what, and a
+        hash over versions and every setting, so that nothing differs silently.
+        """
+        found = self.extractors(self.protocol)
+        names = dict.fromkeys(name for extractor in found for name in extractor.weights())
+        shas = [str(weights.get(name, {}).get("sha256") or "none")[:8] for name in names]
+        settings = [extractor.identity() for extractor in found]
+        chosen = digest([self.name, self.version, settings, self.choices()], 6)
+        parts = (self.label(), "+".join(shas), self.count(n), chosen)
+        return f"{self.name}=" + ":".join(part for part in parts if part)
+
+    def count(self, n: int) -> str:
+        """How many rows made a distance between sets, such as ``7500f``; empty for means."""
+        return ""
 
     @abc.abstractmethod
     def reset(self) -> None:

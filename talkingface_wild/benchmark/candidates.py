@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ FLOORS: dict[str, str] = {
 """The rows that every table has; what is smaller than a floor is no result."""
 
 SHIFT_SECONDS = 2.4
-"""How far the sound of ``shifted`` is turned, past the ±0.6 s that SyncNet looks at."""
+"""How far the sound of ``shifted`` is turned, past the ±0.6 s that SyncNet looks at; half of the
+clip where that is less."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,21 @@ def candidate_from_json(data: Mapping[str, Any]) -> Candidate:
 
 def file_candidate(path: str, seed: int = 0) -> Candidate:
     """A finished video, known by its size and time of change as well."""
-    file = Path(path)
-    stamp = ""
-    if file.is_file():
-        stat = file.stat()
-        stamp = f"{stat.st_size}-{stat.st_mtime_ns}"
-    return Candidate("file", path, seed, stamp)
+    return Candidate("file", path, seed, stamp(path))
 
 
-def half_of(group: str, groups: list[str]) -> int:
-    """Which half of the identities a group falls in, by the order of their hashes."""
-    ordered = sorted(set(groups), key=lambda name: digest(name))
-    return int(ordered.index(group) >= (len(ordered) + 1) // 2)
+def stamp(path: str) -> str:
+    """Size and time of change of a file, empty where there is none."""
+    if not path or not Path(path).is_file():
+        return ""
+    stat = Path(path).stat()
+    return f"{stat.st_size}-{stat.st_mtime_ns}"
+
+
+def halves_of(groups: Iterable[str]) -> dict[str, int]:
+    """Which half of the identities, 0 or 1, a group falls in, by the order of their hashes."""
+    ordered = sorted(set(groups), key=digest)
+    return {name: int(place >= (len(ordered) + 1) // 2) for place, name in enumerate(ordered)}
 
 
 def candidate_for(clip: BenchClip, model: str, seed: int = 0) -> Candidate:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.dataset.load import load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,12 @@ class ClipSet:
         if limit is None or limit >= len(self.clips):
             return self
         return ClipSet(
-            self.name, self.sha8, self.clips[:limit], self.notes, len(self.clips), self.kind
+            self.name,
+            self.sha8,
+            self.clips[:limit],
+            self.notes,
+            self.listed or len(self.clips),
+            self.kind,
         )
 
 
@@ -77,9 +83,7 @@ def from_dataset(out: Path, split: str = "test") -> ClipSet:
 
     Raises InputUnreadable when ``out`` holds no data set or none of its clips has media.
     """
-    import talkingface_wild
-
-    table = talkingface_wild.load(out).sort_values("clip_id")
+    table = load(out).sort_values("clip_id")
     notes = []
     if "media_path" not in table or not len(table):
         raise InputUnreadable(
@@ -95,7 +99,9 @@ def from_dataset(out: Path, split: str = "test") -> ClipSet:
     content = [
         [clip.id, row.get("media_sha256")] for clip, row in zip(clips, _rows(chosen), strict=True)
     ]
-    return ClipSet(out.name, digest(content, 8), clips, tuple(notes), len(clips), "dataset")
+    return ClipSet(
+        out.absolute().name or "/", digest(content, 8), clips, tuple(notes), len(clips), "dataset"
+    )
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

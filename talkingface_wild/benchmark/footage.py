@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild.benchmark.runs import BenchRun
-from talkingface_wild.benchmark.view import Crop, Pictures, on_canvas
+from talkingface_wild.benchmark.view import Crop, Pictures, Wanted, on_canvas
 from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.media.decode import frames as decode
@@ -187,10 +187,10 @@ def pictures(footage: Footage, indices: Sequence[int], side: int) -> list[Pictur
     for index, rgb in enumerate(_stream(footage, wanted[-1] + 1)):
         last = rgb
         if index in wanted:
-            found[index] = on_canvas(rgb, side, footage.crop)[0]
+            found[index] = on_canvas(rgb, Wanted(canvas=side, crop=footage.crop))[0]
     if last is None:
         raise InputUnreadable(f"Expected a video in {footage.path}, found no frame; make it again.")
-    end = on_canvas(last, side, footage.crop)[0]
+    end = on_canvas(last, Wanted(canvas=side, crop=footage.crop))[0]
     return [found.get(0 if footage.still else index, end) for index in indices]
 
 
@@ -202,7 +202,7 @@ def canvas_frames(footage: Footage, count: int, side: int) -> Iterator[Pictures]
     last: Pictures | None = None
     given = 0
     for rgb in _stream(footage, 1 if footage.still else count):
-        last = on_canvas(rgb, side, footage.crop)[0]
+        last = on_canvas(rgb, Wanted(canvas=side, crop=footage.crop))[0]
         given += 1
         yield last
     if last is None:

@@ -15,16 +15,17 @@ import numpy as np
 
 from talkingface_wild.benchmark.adapter_run import Inputs, run_adapter
 from talkingface_wild.benchmark.adapters import Adapter
-from talkingface_wild.benchmark.candidates import Candidate
+from talkingface_wild.benchmark.candidates import Candidate, stamp
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.benchmark.opening import Opened
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.store import FeatureStore
 from talkingface_wild.benchmark.view import SOUND_RATE, Pictures, Samples
+from talkingface_wild.core.errors import TfwError
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.generator import Generator
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
-from talkingface_wild.core.paths import atomic_path
+from talkingface_wild.core.paths import NO_ROOM, atomic_path, disk_full
 from talkingface_wild.media.sound import write_wav
 from talkingface_wild.media.write import write_video
 
@@ -65,8 +66,11 @@ def generated_outputs(
     """
     folder = run / "outputs" / generator.fingerprint()
     for clip in clips:
+        stamps = [stamp(path) for path in (clip.reference, clip.sound, clip.portrait)]
+        shape = [protocol.canvas, protocol.fps, protocol.frames]
+        asked = digest([clip.to_json(), stamps, shape], 8)
         for seed in seeds:
-            path = folder / f"{_file_name(clip)}-{seed}.mp4"
+            path = folder / f"{_file_name(clip)}-{asked}-{seed}.mp4"
             if not path.is_file():
                 with _told(clip, tell):
                     given = given_of(clip, protocol, features, run / "work" / "pixels")
@@ -80,6 +84,12 @@ def _generate(generator: Generator, given: Given, seed: int, path: Path, fps: in
     try:
         chunks = generator.frames(given.portrait_HWC, given.sound, given.frames, seed)
         write_video(path, chunks, sound, fps)
+    except (TfwError, ItemFailed, ItemRejected):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise disk_full(path) from error
+        raise ItemFailed("crash", f"{type(error).__name__}: {error}"[:500]) from error
     finally:
         sound.unlink(missing_ok=True)
 

@@ -173,11 +173,11 @@ def _curves(run: BenchRun) -> Markup | str:
             if name != "frames" and len(values) == len(frames)
         ]
         parts.append(tag("div", *cards, class_="grid"))
-        failed = run.scores[metric].extra.get("failed_clips")
-        if failed is not None:
-            at = run.scores[metric].extra.get("failure_frames") or []
-            first = f", the first at frame {min(at)}" if at else ""
-            parts.append(tag("p", f"Clips whose identity fails on the way: {failed}{first}."))
+        failed = run.scores[metric].extra.get("failure_frames")
+        if isinstance(failed, Mapping):
+            first = min(failed.items(), key=lambda pair: int(pair[1]), default=None)
+            said = f", the first at frame {first[1]} ({first[0]})" if first else ""
+            parts.append(tag("p", f"Clips whose identity fails on the way: {len(failed)}{said}."))
     if not parts:
         return ""
     said = "Means over the clips that are long enough, around each frame."

@@ -15,7 +15,7 @@ from talkingface_wild.benchmark.pairing import badness
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.survivors import scored_clips
 from talkingface_wild.benchmark.table_columns import in_order, written
-from talkingface_wild.benchmark.view import Crop, Pictures, on_canvas
+from talkingface_wild.benchmark.view import Crop, Pictures, Wanted, on_canvas
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.dataset.footage import Footage, jpeg, stills
 
@@ -115,5 +115,7 @@ def _strip(
         return f"{path.name} cannot be read"
     strip = np.full((CELL_PX, SHOWN_FRAMES * CELL_PX, 3), 128, np.uint8)
     for place, picture in enumerate(shown):
-        strip[:, place * CELL_PX : (place + 1) * CELL_PX] = on_canvas(picture, CELL_PX, crop)[0]
+        strip[:, place * CELL_PX : (place + 1) * CELL_PX] = on_canvas(
+            picture, Wanted(canvas=CELL_PX, crop=crop)
+        )[0]
     return strip

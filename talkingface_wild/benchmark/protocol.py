@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 from talkingface_wild.core.config import Document, build, read_yaml, read_yaml_file
 from talkingface_wild.core.errors import RecipeError, UsageError, nearest
+from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.media.recode import check_step
 
 SECTIONS = ("fid", "fvd", "sync", "similarity", "expression", "identity", "drift")
 
@@ -27,6 +29,13 @@ class Frames:
     """Index of the first one; frame 0 is the reference picture and excluded in tfw-v1."""
     stride: int = 1
     most: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.first < 0 or self.stride < 1 or (self.most is not None and self.most < 1):
+            raise ValueError(
+                "expects first of at least 0, stride and most of at least 1, found "
+                f"{self.first}, {self.stride} and {self.most}"
+            )
 
     def indices(self, count: int) -> list[int]:
         """The indices within a clip of ``count`` frames."""
@@ -62,6 +71,14 @@ class FvdSettings:
     """Crop every frame to its own face box first (LatentSync)."""
     detector: str = "scrfd_2.5g"
     """What finds those boxes, where ``faces`` is set."""
+
+    def __post_init__(self) -> None:
+        least = min(self.step, self.window, 1 if self.most is None else self.most)
+        if self.first < 0 or least < 1:
+            raise ValueError(
+                "expects first of at least 0, window, step and most of at least 1, found "
+                f"{self.first}, {self.window}, {self.step} and {self.most}"
+            )
 
 
 @dataclass(frozen=True)
@@ -140,11 +157,11 @@ class Protocol:
     """Where it is published: a paper, a repository and its revision."""
     fps: int = 25
     canvas: int = 512
-    """Side of the square on which both videos are compared, in pixels."""
+    """Side of the square on which both videos are compared, in pixels; 0: the real video's size."""
     frames: int = 375
-    """Most frames of a clip, from its start; a list may say fewer or more."""
+    """Most frames of a clip, from its start, 0 for all; a list may say fewer or more."""
     recode: str = ""
-    """Arguments of x264 with which both sides are encoded before scoring; empty: never."""
+    """A step of ``media.recode`` through which both sides go before scoring; empty: none."""
     metrics: tuple[str, ...] = ()
     """What it measures by default."""
     fid: FidSettings = field(default_factory=FidSettings)
@@ -195,17 +212,43 @@ def load_protocol(name: str) -> Protocol:
     if name.endswith((".yaml", ".yml")):
         document = read_yaml_file(Path(name))
     elif name in names():
-        folder = resources.files("talkingface_wild.benchmark") / "protocols"
-        document = read_yaml((folder / f"{name}.yaml").read_text("utf-8"), f"{name}.yaml")
+        document = _packaged(name)
     else:
         raise UsageError(
             f"Expected a protocol, found {name!r}{nearest(name, names())}; "
             f"known are {', '.join(names())}, or give a YAML file."
         )
     protocol = from_json(document.data, document)
-    if not 1 <= protocol.canvas <= 2048 or not 1 <= protocol.fps <= 120 or protocol.frames < 2:
+    _check(protocol, document.name)
+    if protocol.name in names() and protocol != from_json(_packaged(protocol.name).data):
+        own = digest(protocol.to_json(), 6)
+        return dataclasses.replace(protocol, name=f"{protocol.name}~{own}")
+    return protocol
+
+
+def _packaged(name: str) -> Document:
+    folder = resources.files("talkingface_wild.benchmark") / "protocols"
+    return read_yaml((folder / f"{name}.yaml").read_text("utf-8"), f"{name}.yaml")
+
+
+def _check(protocol: Protocol, where: str) -> None:
+    """Raise RecipeError for values that no run could be made with."""
+    steps = [protocol.recode] if protocol.recode else []
+    steps += [step.removeprefix("crop-") for step in protocol.sync.recode]
+    try:
+        for step in steps:
+            check_step(step)
+    except UsageError as error:
+        raise RecipeError(f"{where}: {error}") from None
+    sizes = (0 <= protocol.canvas <= 2048, 1 <= protocol.fps <= 120, protocol.frames != 1)
+    if not all(sizes) or protocol.frames < 0:
         raise RecipeError(
-            f"{document.name}: expected canvas 1-2048, fps 1-120 and at least 2 frames, found "
+            f"{where}: expected canvas 0-2048, fps 1-120 and frames 0 or at least 2, found "
             f"{protocol.canvas}, {protocol.fps} and {protocol.frames}; mend those lines."
         )
-    return protocol
+    heard = [name for name in protocol.metrics if name.startswith("sync") or name == "nsync"]
+    if heard and protocol.fps != 25:
+        raise RecipeError(
+            f"{where}: expected fps 25 with {', '.join(heard)}, found {protocol.fps}: "
+            "SyncNet knows no other rate; take those metrics out."
+        )

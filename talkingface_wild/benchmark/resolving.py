@@ -20,7 +20,7 @@ from talkingface_wild.benchmark.lists import BenchList, read_list
 from talkingface_wild.benchmark.outputs import adapter_outputs, generated_outputs, maker
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.request import BenchRequest
-from talkingface_wild.benchmark.suite import Asked
+from talkingface_wild.benchmark.rows import Asked
 from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
 from talkingface_wild.core.generator import Generator
 
@@ -43,6 +43,11 @@ def clips_of(request: BenchRequest) -> ClipSet:
         if request.pairs or request.reference:
             raise UsageError(
                 "Expected --dataset, or --pairs, or --outputs with --reference; not two."
+            )
+        if not request.model:
+            raise UsageError(
+                f"Expected a model for the data set {request.dataset}, found none; give --model "
+                "NAME, or score finished videos by --outputs DIR --reference DIR."
             )
         return _listed(request)
     if request.pairs:

@@ -12,18 +12,19 @@ import numpy as np
 
 from talkingface_wild import __version__
 from talkingface_wild.benchmark.base import Features, Metric, Sample, Score
-from talkingface_wild.benchmark.candidates import half_of
+from talkingface_wild.benchmark.candidates import halves_of
 from talkingface_wild.benchmark.extractors.base import Extractor
 from talkingface_wild.benchmark.metrics import METRICS
-from talkingface_wild.benchmark.opening import Side
 from talkingface_wild.benchmark.protocol import Protocol, from_json
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature
-from talkingface_wild.benchmark.stage import extractors_of, jobs
+from talkingface_wild.benchmark.stage import content_key, extractors_of, jobs, sides_from
 from talkingface_wild.benchmark.store import FeatureStore
 from talkingface_wild.functional.intervals import assign_folds
 
 FOLDS = 20
+BARRED = frozenset({"ssim", "psnr", "tje", "drift"})
+"""What may not be measured on a re-framed video."""
 Row = Mapping[str, Any]
 
 
@@ -68,28 +69,31 @@ class Scoring:
         """One clip's features at a time, as stored."""
         extractors = extractors_of(self.protocol, self.metrics)
         rows = list(rows)
-        groups = [str(row["group"]) for row in rows]
+        halves = halves_of(str(row["group"]) for row in rows)
         for row in rows:
-            half = half_of(str(row["group"]), groups) if self.model == "halves" else None
+            half = halves[str(row["group"])] if self.model == "halves" else None
             yield self._sample(row, extractors, half)
 
     def _sample(self, row: Row, extractors: Sequence[Extractor], half: int | None) -> Sample:
-        keys = json.loads(row["keys"])
-        sides = {name: Side(found[0], found[1], 0) for name, found in keys.items()}
-        generated, reference = sides.get("generated"), sides.get("reference")
+        sides = sides_from(json.loads(row["keys"]))
+        open_set = sides.reference is None
         if half is not None:
-            generated, reference = (generated, None) if half == 0 else (None, reference)
+            absent = {"reference": None} if half == 0 else {"generated": None}
+            sides = dataclasses.replace(sides, **absent)
+        replaced = set(str(row["replaced"] or "").split())
         found: dict[str, dict[str, Features]] = {"generated": {}, "reference": {}, "pair": {}}
         refused: dict[str, str] = {}
-        for name, extractor, looked_at in jobs(extractors, generated, reference):
+        for name, extractor, looked in jobs(extractors, sides):
             side, _, extractor_name = name.partition("/")
-            content = "+".join(part.content(extractor.hears) for part in looked_at)
-            features, why = self.store.load(content, self.prints[extractor.name])
+            if side == "generated" and extractor_name in replaced and sides.still is not None:
+                looked = (sides.still,)
+            features, why = self.store.load(
+                content_key(extractor, looked), self.prints[extractor.name]
+            )
             if why is None:
                 found[side][extractor_name] = features
             else:
                 refused[name] = why
-        barred = {"ssim", "psnr", "tje", "drift"} if "crop!" in str(row["flags"]) else set()
         return Sample(
             clip=str(row["clip"]),
             group=str(row["group"]),
@@ -98,8 +102,9 @@ class Scoring:
             reference=found["reference"],
             pair=found["pair"],
             refused=refused,
-            barred=frozenset(barred),
+            barred=BARRED if "crop!" in str(row["flags"]).split() else frozenset(),
             seed=int(row["seed"]),
+            open_set=open_set,
         )
 
     def _signed(self, metric: Metric, score: Score, rows: Sequence[Row]) -> Score:
@@ -112,47 +117,10 @@ class Scoring:
         listed = parts[at].partition("/")[2] or str(len(rows))
         parts[at] = f"clips={len({row['clip'] for row in rows})}/{listed}"
         codecs = "+".join(sorted({str(row["codec"]) for row in rows})) or "none"
-        own = metric_part(metric, self.protocol, self.weights, score.n)
+        own = metric.signature_part(self.weights, score.n)
         seeds = len({row["seed"] for row in rows})
         signature = Signature((*parts, f"in={codecs}", own, f"seeds={seeds}", f"tfw={__version__}"))
         return dataclasses.replace(score, signature=str(signature), unofficial=unofficial)
-
-
-def metric_part(
-    metric: Metric, protocol: Protocol, weights: Mapping[str, Mapping[str, Any]], n: int
-) -> str:
-    """The part of the signature that says what this metric computed, and with which weights."""
-
-    def short(name: str) -> str:
-        return str(weights.get(name, {}).get("sha256") or "none")[:8]
-
-    version = f"{metric.name}.{metric.version}"
-    cast = ":bf16" if protocol.autocast else ""
-    if metric.part == "fid":
-        fid = protocol.fid
-        return f"fid={fid.resize}:{short(fid.network)}{cast}:{n}f{fid.first}s{fid.stride}"
-    if metric.part == "fvd":
-        fvd = protocol.fvd
-        ddof = "" if fvd.ddof == 1 else ":ddof0"
-        return f"fvd=i3d-{fvd.geometry}:{short(fvd.network)}{cast}{ddof}:{n}x{fvd.window}"
-    if metric.part == "sync":
-        sync = protocol.sync
-        face = f"s3fd.25:{short('s3fd')}+{sync.tracks}" if sync.pipeline == "tracked" else "whole"
-        steps = "+".join(sync.recode) or "lossless"
-        return f"sync={face}+syncnetv2:{short('syncnet_v2')}:drivewav:{steps}:f{sync.first}"
-    if metric.part == "similarity":
-        like = protocol.similarity
-        return f"{metric.name}={like.channels}-{like.window}:f{like.first}s{like.stride}"
-    if metric.part == "efid":
-        faces = protocol.expression
-        network = "inception_fid" if metric.name == "efid_inception" else "deep3d"
-        points = f"{faces.detector}:{short(faces.detector)}"
-        return f"{metric.name}={network}:{short(network)}+{points}"
-    if metric.part in ("csim", "drift"):
-        who = protocol.identity
-        points = f"{who.detector}:{short(who.detector)}"
-        return f"{metric.name}={who.network}:{short(who.network)}+{points}"
-    return f"{metric.name}={version}"
 
 
 def over_seeds(scores: Sequence[Score]) -> Score:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 INFORMATIVE = ("clips", "in", "seeds", "tfw")
 """Parts that are said and never compared: how many clips, how they were delivered, by whom."""
 
-_COUNT = re.compile(r":\d+(?=[fx]\d)")
+_COUNT = re.compile(r":\d+(?=[fwc]:)")
 
 
 @dataclass(frozen=True)

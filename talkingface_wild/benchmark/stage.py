@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from talkingface_wild.core.outcome import Done, ItemFailed, ItemRejected, Outcom
 from talkingface_wild.engine.plan import SILENT
 from talkingface_wild.engine.stage import Item, Resources, Stage
 
-GENERATED, REFERENCE, PAIR = "generated", "reference", "pair"
+GENERATED, REFERENCE, PAIR, STILL = "generated", "reference", "pair", "still"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class Features(Stage):
     """Decodes each side of a clip at most once and stores every extractor's answer.
 
     A method's video that is missing, broken or far too short is replaced by the static frame, as
-    the protocol says, and the row says so. What an extractor refuses is stored with its reason.
+    the protocol says, and the row says so; so is the answer of an extractor that refuses the
+    method's video but not the real one. Every refusal is stored with its reason.
     """
 
     name = "features"
@@ -56,9 +57,10 @@ class Features(Stage):
         Column("frames", "int", "frames of the generated side", "frames", 0),
         Column("reference_frames", "int", "frames of the reference side", "frames", 0),
         Column("codec", "string", "how the video was delivered; frames: never encoded"),
-        Column("flags", "string", "codec! size! crop! fps! short!, or empty"),
+        Column("flags", "string", "codec! size! crop! fps! short! long! brief!, or empty"),
         Column("keys", "string", "JSON: the content keys by side, with and without sound"),
         Column("refused", "string", "JSON: why an extractor had no answer, by side/extractor"),
+        Column("replaced", "string", "extractors whose answer is the static frame's"),
         Column("mux_offset_ms", "float", "the container's sound behind the driving one", "ms"),
         Column("decodes", "int", "videos decoded for this clip; 0 where all was stored", "", 0),
     )
@@ -94,16 +96,23 @@ class Features(Stage):
         clip = clip_from_json(item.payload["clip"])
         candidate = candidate_from_json(item.payload["candidate"])
         with Opened(clip, candidate, self.protocol, self.store, self._scratch(item)) as opened:
-            reference = opened.reference()
+            real = opened.reference()
             state, reason, detail = "scored", "", ""
             try:
-                generated = opened.generated()
+                generated, reference = opened.sides()
             except (ItemRejected, ItemFailed) as error:
                 if candidate.kind != "file":
                     raise
                 state, reason = "static", error.outcome.reason
-                detail, generated = error.outcome.detail, opened.still()
-            refused = self._measure(opened, generated, reference)
+                detail = error.outcome.detail
+                generated, reference = opened.still(), real
+            own = candidate.kind == "file" and state == "scored"
+            still = opened.still() if own or (real is None and clip.portrait) else None
+            refused = self._measure(opened, Sides(generated, reference, still))
+            replaced = self._replace(opened, still, refused) if own else []
+            flags = [*generated.flags]
+            if real is not None and real.frames < clip.frames:
+                flags.append("brief!")
             values = {
                 "bench_state": state,
                 "bench_reason": reason or None,
@@ -111,43 +120,56 @@ class Features(Stage):
                 "frames": generated.frames,
                 "reference_frames": reference.frames if reference else None,
                 "codec": generated.codec,
-                "flags": " ".join(dict.fromkeys(generated.flags)),
-                "keys": json.dumps(_keys(generated, reference)),
+                "flags": " ".join(dict.fromkeys(flags)),
+                "keys": json.dumps(Sides(generated, reference, still).keys()),
                 "refused": json.dumps(refused),
-                "mux_offset_ms": self._mux(opened, generated, state),
+                "replaced": " ".join(replaced) or None,
+                "mux_offset_ms": self._mux(opened, generated) if own else None,
                 "decodes": opened.decodes,
             }
         return Done(values)
 
-    def _mux(self, opened: Opened, generated: Side, state: str) -> float | None:
-        """The container's own sound against the driving one, where a method delivered a file."""
-        if opened.candidate.kind != "file" or state != "scored":
-            return None
+    def _mux(self, opened: Opened, generated: Side) -> float | None:
+        """The container's own sound against the driving one."""
         driving = opened.sound(generated)
-        return mux_offset_ms(Path(opened.candidate.path), generated, driving, self.protocol.fps)
+        path = Path(opened.candidate.path)
+        return mux_offset_ms(path, generated, driving, self.protocol.fps)
 
-    def _measure(self, opened: Opened, generated: Side, reference: Side | None) -> dict[str, str]:
+    def _measure(self, opened: Opened, sides: Sides) -> dict[str, str]:
         """Run every extractor whose answer is not stored; the reasons of those that refuse."""
         refused: dict[str, str] = {}
-        for name, extractor, sides in jobs(self.extractors, generated, reference):
-            key, printed = content_key(extractor, sides), self.prints[extractor.name]
-            if not self.store.has(key, printed):
-                self._ensure_open(extractor)
-                views = [opened.view(side) for side in sides]
-                try:
-                    if isinstance(extractor, PairExtractor):
-                        found = extractor.compare(views[0], views[1])
-                    elif isinstance(extractor, VideoExtractor):
-                        found = extractor.extract(views[0])
-                    self.store.save(key, printed, found)
-                except ItemRejected as error:
-                    self.store.refuse(
-                        key, printed, f"{error.outcome.reason}: {error.outcome.detail}"
-                    )
-            _, why = self.store.load(key, printed)
-            if why:
+        for name, extractor, looked in jobs(self.extractors, sides):
+            if (why := self._answer(opened, extractor, looked)) is not None:
                 refused[name] = why
         return refused
+
+    def _answer(self, opened: Opened, extractor: Extractor, looked: tuple[Side, ...]) -> str | None:
+        """Have an extractor's answer stored; why it refused, or None."""
+        key, printed = content_key(extractor, looked), self.prints[extractor.name]
+        if not self.store.has(key, printed):
+            self._ensure_open(extractor)
+            views = [opened.view(side) for side in looked]
+            try:
+                if isinstance(extractor, PairExtractor):
+                    found = extractor.compare(views[0], views[1])
+                elif isinstance(extractor, VideoExtractor):
+                    found = extractor.extract(views[0])
+                self.store.save(key, printed, found)
+            except ItemRejected as error:
+                self.store.refuse(key, printed, f"{error.outcome.reason}: {error.outcome.detail}")
+        return self.store.load(key, printed)[1]
+
+    def _replace(self, opened: Opened, still: Side | None, refused: dict[str, str]) -> list[str]:
+        """Measure the static frame where the method's video alone was refused; which extractors."""
+        replaced: list[str] = []
+        for extractor in self.extractors:
+            name = extractor.name
+            blamed = f"{GENERATED}/{name}" in refused and f"{REFERENCE}/{name}" not in refused
+            if extractor.pair or still is None or not blamed:
+                continue
+            if self._answer(opened, extractor, (still,)) is None:
+                replaced.append(name)
+        return replaced
 
     def _ensure_open(self, extractor: Extractor) -> None:
         if extractor.name not in self._ready:
@@ -155,28 +177,47 @@ class Features(Stage):
             self._ready.add(extractor.name)
 
 
+@dataclass(frozen=True)
+class Sides:
+    """The sides of a clip; ``still`` is there where the reference picture may have to stand in."""
+
+    generated: Side | None
+    reference: Side | None
+    still: Side | None = None
+
+    def keys(self) -> dict[str, list[str]]:
+        """Picture and sound key of each side, from which every content key is made."""
+        named = {GENERATED: self.generated, REFERENCE: self.reference, STILL: self.still}
+        return {n: [s.picture_key, s.sound_key] for n, s in named.items() if s is not None}
+
+
+def sides_from(keys: Mapping[str, Sequence[str]]) -> Sides:
+    """The sides that ``Sides.keys`` wrote: enough to find what is stored of them."""
+
+    def side(name: str) -> Side | None:
+        return Side(None, keys[name][0], keys[name][1], 0) if name in keys else None
+
+    return Sides(side(GENERATED), side(REFERENCE), side(STILL))
+
+
 def jobs(
-    extractors: Sequence[Extractor], generated: Side | None, reference: Side | None
+    extractors: Sequence[Extractor], sides: Sides
 ) -> Iterator[tuple[str, Extractor, tuple[Side, ...]]]:
     """(``side/extractor``, the extractor, the sides it looks at) for all that apply to a clip."""
+    generated, reference = sides.generated, sides.reference
     for extractor in extractors:
         if extractor.pair:
             if generated is not None and reference is not None:
                 yield f"{PAIR}/{extractor.name}", extractor, (generated, reference)
             continue
-        for name, side in ((GENERATED, generated), (REFERENCE, reference)):
-            if side is not None:
-                yield f"{name}/{extractor.name}", extractor, (side,)
+        if generated is not None:
+            yield f"{GENERATED}/{extractor.name}", extractor, (generated,)
+        stand_in = sides.still if extractor.portrait_will_do else None
+        real = reference or stand_in
+        if real is not None:
+            yield f"{REFERENCE}/{extractor.name}", extractor, (real,)
 
 
-def content_key(extractor: Extractor, sides: Sequence[Side]) -> str:
+def content_key(extractor: Extractor, looked: Sequence[Side]) -> str:
     """The store's key of what the extractor looks at."""
-    return "+".join(side.content(extractor.hears) for side in sides)
-
-
-def _keys(generated: Side, reference: Side | None) -> dict[str, list[str]]:
-    """Picture and sound key of each side, from which every content key is made."""
-    keys = {GENERATED: [generated.picture_key, generated.sound_key]}
-    if reference is not None:
-        keys[REFERENCE] = [reference.picture_key, reference.sound_key]
-    return keys
+    return "+".join(side.content(extractor.hears) for side in looked)

@@ -15,46 +15,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from talkingface_wild import __version__, weights
 from talkingface_wild.benchmark import networks, protocol
-from talkingface_wild.benchmark.candidates import Candidate
-from talkingface_wild.benchmark.clips import BenchClip, ClipSet
+from talkingface_wild.benchmark.clips import ClipSet
 from talkingface_wild.benchmark.metrics import chosen_metrics
 from talkingface_wild.benchmark.request import BenchRequest
-from talkingface_wild.benchmark.runs import BenchRun, write_run
+from talkingface_wild.benchmark.rows import Asked, add_values, remarks, rows_of
+from talkingface_wild.benchmark.runs import BenchRun, read_run, write_run
 from talkingface_wild.benchmark.scoring import Scoring
 from talkingface_wild.benchmark.signature import Signature
-from talkingface_wild.benchmark.stage import Features, FeaturesConfig, extractors_of
+from talkingface_wild.benchmark.stage import (
+    Features,
+    FeaturesConfig,
+    content_key,
+    extractors_of,
+    jobs,
+    sides_from,
+)
 from talkingface_wild.benchmark.store import FeatureStore
 from talkingface_wild.core.errors import InputUnreadable, UsageError
-from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.engine.executors import device_for, make_executor
 from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.progress import Progress
-from talkingface_wild.engine.ruling import Ruling
 from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Item, Workplace
 
-MOST_FAILURES = 0.01
-"""Share of failed clips above which nothing of a row is set in bold."""
 PAIRS = "pairs"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One clip with one candidate: an item of the engine."""
-
-    clip: BenchClip
-    candidate: Candidate
-
-    def item(self) -> Item:
-        """Known by all that decides its result but the files' bytes, which the store hashes."""
-        payload = {"clip": self.clip.to_json(), "candidate": self.candidate.to_json()}
-        return Item(f"b{digest(payload, 20)}", "clip", self.clip.language, payload)
 
 
 @dataclass
@@ -73,11 +61,12 @@ class BenchOutcome:
 def bench(
     request: BenchRequest,
     clips: ClipSet,
-    asked: Sequence[Asked],
+    ask: Callable[[], Sequence[Asked]],
     watch: Callable[[Progress], None] | None = None,
     notes: Sequence[str] = (),
 ) -> BenchOutcome:
-    """Measure and score; writes the run under ``request.out``.
+    """Measure and score; writes the run under ``request.out``. ``ask`` gives each clip with its
+    candidate, and may make videos: it is called while the folder is locked.
 
     Raises UsageError, RecipeError and WeightMissing before any work; InputUnreadable when no clip
     could be scored; DiskFull and Interrupted leave the journal intact.
@@ -96,12 +85,16 @@ def bench(
         )
     out = request.out.absolute()
     with folder_lock(out):
+        _refuse_another(out, request, chosen, clips)
         if request.fresh:
             shutil.rmtree(out / "journal", ignore_errors=True)
+            if request.features is None:
+                shutil.rmtree(out / "features", ignore_errors=True)
         features = (request.features or out / "features").absolute()
         config = FeaturesConfig(chosen.to_json(), tuple(names), str(features))
         plan = make_plan([(Features, config, None)], (), weights.sha256)
         place = Workplace(out, device=device_for(request.device), run=uuid.uuid4().hex)
+        asked = ask()
         items = [entry.item() for entry in asked]
         _reopen_lost(out, plan, items, FeatureStore(features), config)
         executor = make_executor(request.engine, request.workers)
@@ -110,7 +103,7 @@ def bench(
             ruling = run.go()
         finally:
             executor.close()
-        rows = _rows(asked, items, ruling)
+        rows = rows_of(asked, items, ruling)
         scored = [row for row in rows if row["state"] != "unscored"]
         failed = int((ruling.verdicts["state"] == "failed").sum())
         if run.stopped:
@@ -130,6 +123,22 @@ def protocol_of(request: BenchRequest) -> protocol.Protocol:
     """The protocol asked for, as it is run on this machine."""
     chosen = networks.resolved(protocol.load_protocol(request.protocol))
     return dataclasses.replace(chosen, autocast=True) if request.autocast else chosen
+
+
+def _refuse_another(
+    out: Path, request: BenchRequest, chosen: protocol.Protocol, clips: ClipSet
+) -> None:
+    """A folder holds one method on one list under one protocol; another would overwrite it."""
+    if not (out / "run.json").is_file():
+        return
+    held = read_run(out)
+    there = (held.model, held.protocol, held.list_name)
+    here = (request.model or PAIRS, chosen.name, clips.name)
+    if there != here:
+        raise UsageError(
+            f"Expected the run of {here[0]} on {here[2]} under {here[1]} in {out}, or none, found "
+            f"that of {there[0]} on {there[2]} under {there[1]}; choose another --out."
+        )
 
 
 def _stopped(request: BenchRequest, done: int, total: int, why: str) -> Exception:
@@ -178,54 +187,8 @@ def _complete(
     prints: Mapping[str, str],
     store: FeatureStore,
 ) -> bool:
-    from talkingface_wild.benchmark.opening import Side
-    from talkingface_wild.benchmark.stage import content_key, jobs
-
-    sides = {name: Side(found[0], found[1], 0) for name, found in keys.items()}
-    wanted = jobs(extractors, sides.get("generated"), sides.get("reference"))
+    wanted = jobs(extractors, sides_from(keys))
     return all(store.has(content_key(e, looked), prints[e.name]) for _, e, looked in wanted)
-
-
-def _rows(asked: Sequence[Asked], items: Sequence[Item], ruling: Ruling) -> list[dict[str, Any]]:
-    """The row of each clip and seed, in the order of the list."""
-    rows = []
-    for entry, item in zip(asked, items, strict=True):
-        found = ruling.table.loc[item.id]
-        verdict = ruling.verdicts.loc[item.id]
-        kept = verdict["state"] == "kept"
-        clip, candidate = entry.clip, entry.candidate
-        rows.append(
-            {
-                "clip": clip.id,
-                "seed": candidate.seed,
-                "language": clip.language,
-                "group": clip.group or clip.id,
-                "split": clip.split,
-                "state": str(_plain(found["bench_state"])) if kept else "unscored",
-                "reason": _plain(found["bench_reason"] if kept else verdict["reason"]),
-                "detail": _plain(found["bench_detail"] if kept else verdict["detail"]),
-                "frames": _plain(found["frames"]),
-                "codec": _plain(found["codec"]) or "",
-                "flags": _plain(found["flags"]) or "",
-                "generated": candidate.path,
-                "candidate": candidate.kind,
-                "reference": clip.reference,
-                "sound": clip.sound,
-                "mux_offset_ms": _plain(found["mux_offset_ms"]),
-                "keys": _plain(found["keys"]) or "{}",
-                "refused": _plain(found["refused"]) or "{}",
-                "decodes": _plain(found["decodes"]),
-                "asked": json.dumps(item.payload),
-            }
-        )
-    return rows
-
-
-def _plain(value: Any) -> Any:
-    """A cell of the table as plain data, None where it is null."""
-    if value is None or pd.isna(value):
-        return None
-    return value.item() if hasattr(value, "item") else value
 
 
 def _scored(
@@ -248,8 +211,8 @@ def _scored(
             chosen.name,
             f"list={clips.name.replace('|', '_')}:{clips.sha8}",
             f"clips=0/{listed}",
-            f"≤{_most_frames(clips, chosen)}f@{chosen.fps}",
-            f"{chosen.canvas}" + ("" if not chosen.recode else f"+{chosen.recode}"),
+            f"{_most_frames(clips, chosen)}f@{chosen.fps}",
+            f"{chosen.canvas or 'native'}" + ("" if not chosen.recode else f"+{chosen.recode}"),
             "ref=0" if chosen.similarity.first else "ref=none",
         )
     )
@@ -266,14 +229,15 @@ def _scored(
         for language in languages:
             mine = [row for row in scored if row["language"] == language]
             by_language[language] = scoring.scores(mine, jackknife=False)
-    _add_values(rows, scores)
-    failures = sum(row["state"] == "static" for row in rows)
-    said = [*notes, *_remarks(rows, failures)]
+    add_values(rows, scores)
+    failures = sum(row["state"] == "static" or bool(row["replaced"]) for row in rows)
+    said = [*notes, *remarks(rows, failures)]
     facts = {
         "protocol": chosen.to_json(),
         "metrics": list(names),
         "prints": prints,
         "head": list(head.parts),
+        "asked": len(rows),
         "left_out": {metric: list(found) for metric, found in left_out.items()},
         "notes": said,
         "version": __version__,
@@ -299,8 +263,10 @@ def _scored(
     return run
 
 
-def _most_frames(clips: ClipSet, chosen: protocol.Protocol) -> int:
-    return max((clip.frames or chosen.frames for clip in clips.clips), default=chosen.frames)
+def _most_frames(clips: ClipSet, chosen: protocol.Protocol) -> str:
+    """``≤375`` where clips may be shorter, ``all`` where nothing bounds them."""
+    most = max((clip.frames or chosen.frames for clip in clips.clips), default=chosen.frames)
+    return f"≤{most}" if most else "all"
 
 
 def _title(request: BenchRequest) -> str:
@@ -316,49 +282,3 @@ def _relative(path: Path, folder: Path) -> str:
     import os
 
     return os.path.relpath(path, folder)
-
-
-def _add_values(rows: list[dict[str, Any]], scores: Mapping[str, Any]) -> None:
-    """One column per metric that has per-clip values."""
-    for name, score in scores.items():
-        if score.clips:
-            for row in rows:
-                value = score.clips.get(row["clip"])
-                row[name] = None if row["state"] == "unscored" else value
-
-
-def _remarks(rows: Sequence[Mapping[str, Any]], failures: int) -> list[str]:
-    """What a reader of the scores has to know of the rows."""
-    said = []
-    if failures:
-        share = failures / len(rows)
-        said.append(
-            f"{failures} of {len(rows)} clips failed and are scored with the static frame"
-            + (
-                f"; over {MOST_FAILURES:.0%}: nothing of this row in bold"
-                if share > MOST_FAILURES
-                else ""
-            )
-        )
-    for flag, meaning in FLAGS.items():
-        count = sum(flag in str(row["flags"]).split() for row in rows)
-        if count:
-            said.append(f"{flag} {count} clips: {meaning}")
-    late = [r for r in rows if r["mux_offset_ms"] is not None and abs(r["mux_offset_ms"]) > 20]
-    if late:
-        said.append(f"{len(late)} containers hold their sound over 20 ms off the driving sound")
-    unscored = [row for row in rows if row["state"] == "unscored"]
-    if unscored:
-        shown = "; ".join(f"{r['clip']}: {r['reason']}" for r in unscored[:3])
-        said.append(f"{len(unscored)} clips could not be scored ({shown})")
-    return said
-
-
-FLAGS = {
-    "codec!": "delivered in a codec other than H.264, FFV1 or PNG",
-    "size!": "resized to the canvas",
-    "crop!": "not square: padded, and barred from SSIM, PSNR, TJE and drift",
-    "fps!": "not at the protocol's rate: frames were repeated or left out",
-    "short!": "ends before its reference: the common frames are compared",
-}
-"""How a delivered video may differ from what the protocol asks for."""

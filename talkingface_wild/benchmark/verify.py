@@ -13,11 +13,18 @@ from typing import Any
 import numpy as np
 
 from talkingface_wild import weights
+from talkingface_wild.benchmark.base import Score
 from talkingface_wild.benchmark.extractors.base import Extractor
-from talkingface_wild.benchmark.opening import Side
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.scoring import rescore, scoring_of
-from talkingface_wild.benchmark.stage import Features, FeaturesConfig, extractors_of, jobs
+from talkingface_wild.benchmark.stage import (
+    Features,
+    FeaturesConfig,
+    content_key,
+    extractors_of,
+    jobs,
+    sides_from,
+)
 from talkingface_wild.benchmark.store import FeatureStore
 from talkingface_wild.core.errors import WeightMissing
 from talkingface_wild.core.fingerprint import digest
@@ -65,10 +72,17 @@ def _scores(run: BenchRun, clips: set[str]) -> list[Checked]:
     found = rescore(run, clips)
     checks = []
     for name, score in run.scores.items():
-        again = found[name].value
-        held = _close(score.value, again)
-        checks.append(Checked(f"{name} from stored features", held, f"{score.value} and {again}"))
+        again = found[name]
+        held = score.n == again.n and all(
+            _close(getattr(score, part), getattr(again, part)) for part in ("value", "low", "high")
+        )
+        said = f"{_said(score)} and {_said(again)}"
+        checks.append(Checked(f"{name} from stored features", held, said))
     return checks
+
+
+def _said(score: Score) -> str:
+    return f"{score.value} [{score.low}, {score.high}] of {score.n}"
 
 
 def _close(one: float | None, other: float | None) -> bool:
@@ -122,10 +136,9 @@ def _compared(
     stored: FeatureStore,
     again: FeatureStore,
 ) -> list[Checked]:
-    sides = {name: Side(found[0], found[1], 0) for name, found in keys.items()}
     checks = []
-    for name, extractor, looked in jobs(extractors, sides.get("generated"), sides.get("reference")):
-        key = "+".join(side.content(extractor.hears) for side in looked)
+    for name, extractor, looked in jobs(extractors, sides_from(keys)):
+        key = content_key(extractor, looked)
         (before, why), (now, why_now) = (
             store.load(key, prints[extractor.name]) for store in (stored, again)
         )

@@ -6,7 +6,6 @@ the video is, and every extractor reads what it needs.
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +29,10 @@ Samples = npt.NDArray[np.int16]
 Crop = tuple[float, float, float]
 """Left, top and side of a square: fractions of the picture's width, height and shorter side."""
 
+DECODE_VERSION = 1
+"""Raised when the same file would give other pixels: stored features are then measured anew."""
 SOUND_RATE = 16_000
+LARGE_BYTES = 100_000_000
 LOSSLESS_ENOUGH = ("h264", "ffv1", "png")
 """Codecs in which a video may be delivered without a flag."""
 
@@ -50,6 +52,18 @@ class View:
     flags: tuple[str, ...] = ()
     detections: dict[tuple[str, int], Detection] = field(default_factory=dict)
     """Faces that were found already, by detector and frame: extractors share them."""
+    scratch: Path | None = None
+    """A folder for what does not fit into memory."""
+
+    def room(self, shape: tuple[int, ...]) -> Pictures:
+        """An array (uint8) of this shape, mapped from a file without a name where it is large."""
+        if self.scratch is None or int(np.prod(shape)) < LARGE_BYTES:
+            return np.empty(shape, np.uint8)
+        path = self.scratch / f"{uuid.uuid4().hex}.raw"
+        try:
+            return np.memmap(path, np.uint8, "w+", shape=shape)
+        finally:
+            path.unlink(missing_ok=True)
 
     def __len__(self) -> int:
         return len(self.frames_NHWC)
@@ -68,72 +82,100 @@ class Wanted:
 
     start_seconds: float | None = None
     frames: int = 375
+    """0: all of them."""
     fps: int = 25
     canvas: int = 512
+    """Side of the square; 0: the picture's own size, or ``size``."""
     crop: Crop | None = None
+    size: tuple[int, int] | None = None
+    """Height and width that a generated picture is brought to on a native canvas."""
 
     def key(self, sha256: str) -> str:
         """A name of the decoded pictures: the file's content and all that shapes them."""
-        start, crop = self.start_seconds, list(self.crop) if self.crop else None
-        return digest([sha256, start, self.frames, self.fps, self.canvas, crop], 24)
+        crop, size = (list(part) if part else None for part in (self.crop, self.size))
+        shape = [self.start_seconds, self.frames, self.fps, self.canvas, crop, size]
+        return digest([DECODE_VERSION, sha256, *shape], 24)
 
 
-@contextlib.contextmanager
-def pixel_file(folder: Path, frames: int, canvas: int) -> Iterator[Pictures]:
-    """Room for so many frames in a mapped file that is gone when the block ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{uuid.uuid4().hex}.rgb"
-    try:
-        yield np.memmap(path, np.uint8, "w+", shape=(frames, canvas, canvas, 3))
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def decode_into(pixels: Pictures, path: Path, wanted: Wanted) -> tuple[int, float, tuple[str, ...]]:
-    """Decode a file onto the canvas: (frames, seconds of frame 0 on its clock, flags).
-
-    Flags: ``crop!`` the picture is not square and was padded, ``size!`` it was resized, ``fps!``
-    its rate was not the protocol's. Raises what ``media.decode.frames`` raises.
+@dataclass(frozen=True)
+class Decoded:
+    """Frames (N, H, W, 3) mapped from a file without a name, frame 0's seconds, and flags:
+    ``crop!`` of another shape than the canvas, ``size!`` resized, ``long!`` goes on after them.
     """
+
+    frames_NHWC: Pictures
+    start_seconds: float
+    flags: tuple[str, ...]
+
+
+def decode_view(path: Path, wanted: Wanted, folder: Path) -> Decoded:
+    """Decode a file onto the canvas, one frame in memory at a time.
+
+    Raises ItemRejected ``too_short`` under two frames, and what ``media.decode.frames`` raises.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    raw = folder / f"{uuid.uuid4().hex}.rgb"
+    count, first, flags, shape = 0, wanted.start_seconds or 0.0, set[str](), (0, 0, 3)
+    try:
+        with raw.open("wb") as stream:
+            for seconds, rgb_HWC in pictures(path, wanted):
+                if wanted.frames and count == wanted.frames:
+                    flags.add("long!")
+                    break
+                if count == 0:
+                    first = seconds
+                placed, flag = on_canvas(rgb_HWC, wanted)
+                if count and placed.shape != shape:
+                    break
+                stream.write(np.ascontiguousarray(placed).data)
+                flags.update(flag)
+                shape, count = placed.shape, count + 1
+        if count < 2:
+            said = f"expected a video of at least 2 frames, found {count} in {path.name!r}"
+            raise ItemRejected("too_short", said)
+        frames = np.memmap(raw, np.uint8, "r", shape=(count, *shape))
+    finally:
+        raw.unlink(missing_ok=True)
+    return Decoded(frames, first, tuple(sorted(flags)))
+
+
+def pictures(path: Path, wanted: Wanted) -> Iterator[tuple[float, Pictures]]:
+    """Seconds and RGB of the frames from the wanted start on, at the protocol's rate."""
     start = wanted.start_seconds
-    end = None if start is None else start + wanted.frames / wanted.fps
-    count, first, flags = 0, start or 0.0, set[str]()
+    end = start + wanted.frames / wanted.fps if start is not None and wanted.frames else None
     for frame in decode(path, start=start, end=end, fps=wanted.fps):
-        if count == 0:
-            first = frame.seconds
-        if count == wanted.frames:
-            break
-        pixels[count], flag = on_canvas(frame.rgb, wanted.canvas, wanted.crop)
-        flags.update(flag)
-        count += 1
-    if count < 2:
-        raise ItemRejected(
-            "too_short", f"expected a video of at least 2 frames, found {count} in {path.name!r}"
-        )
-    return count, first, tuple(sorted(flags))
+        yield frame.seconds, frame.rgb
 
 
-def on_canvas(rgb_HWC: Pictures, side: int, crop: Crop | None = None) -> tuple[Pictures, set[str]]:
-    """A picture as (side, side, 3), and flags: area when it shrinks, bicubic when it grows.
+def on_canvas(rgb_HWC: Pictures, wanted: Wanted) -> tuple[Pictures, set[str]]:
+    """A picture on the canvas, and flags: area when it shrinks, bicubic when it grows.
 
-    With ``crop`` its window alone; else the whole picture, padded with black to a square.
+    With a crop its window alone; else the whole picture, padded with black to a square canvas, or
+    as it is on a native one.
     """
     height, width = rgb_HWC.shape[:2]
-    if crop is not None:
-        window = Window(
-            round(crop[0] * width),
-            round(crop[1] * height),
-            max(2, round(crop[2] * min(width, height))),
-        )
-        return crop_padded(rgb_HWC, window, side), set()
-    if (height, width) == (side, side):
+    if wanted.crop is not None:
+        side = max(2, round(wanted.crop[2] * min(width, height)))
+        window = Window(round(wanted.crop[0] * width), round(wanted.crop[1] * height), side)
+        return crop_padded(rgb_HWC, window, wanted.canvas or side), set()
+    tall, wide = (wanted.canvas, wanted.canvas) if wanted.canvas else wanted.size or (height, width)
+    if (height, width) == (tall, wide):
         return rgb_HWC, set()
-    if height == width:
-        how = cv2.INTER_AREA if height > side else cv2.INTER_CUBIC
-        return np.asarray(cv2.resize(rgb_HWC, (side, side), interpolation=how), np.uint8), {"size!"}
+    if same_ratio(width / height, wide / tall):
+        how = cv2.INTER_AREA if height > tall else cv2.INTER_CUBIC
+        resized = cv2.resize(rgb_HWC, (wide, tall), interpolation=how)
+        return np.asarray(resized, np.uint8), {"size!"}
+    if not wanted.canvas:
+        resized = cv2.resize(rgb_HWC, (wide, tall), interpolation=cv2.INTER_AREA)
+        return np.asarray(resized, np.uint8), {"crop!"}
     longer = max(height, width)
     window = Window((width - longer) // 2, (height - longer) // 2, longer)
-    return crop_padded(rgb_HWC, window, side), {"crop!"}
+    return crop_padded(rgb_HWC, window, wanted.canvas), {"crop!"}
+
+
+def same_ratio(one: float, other: float) -> bool:
+    """Whether two ratios of width to height agree to half a percent."""
+    return abs(one / other - 1.0) < 0.005
 
 
 def delivered(path: Path, fps: int) -> tuple[str, tuple[str, ...]]:
@@ -146,6 +188,15 @@ def delivered(path: Path, fps: int) -> tuple[str, tuple[str, ...]]:
     if rate is not None and abs(float(rate) - fps) > 0.01:
         flags.append("fps!")
     return codec, tuple(flags)
+
+
+def same_shape(first: Path, second: Path) -> bool:
+    """Whether two videos are displayed with one ratio of width to height."""
+    ratios = []
+    for path in (first, second):
+        _, rgb_HWC = next(pictures(path, Wanted(frames=1)))
+        ratios.append(rgb_HWC.shape[1] / rgb_HWC.shape[0])
+    return same_ratio(ratios[0], ratios[1])
 
 
 def hear(path: Path, start_seconds: float, seconds: float) -> Samples | None:

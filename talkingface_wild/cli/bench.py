@@ -168,9 +168,13 @@ def _run(output: Output, request: BenchRequest) -> None:
     clips = clips_of(request).limited(request.limit)
     for note in clips.notes:
         output.warn(note)
-    asked = asked_of(request, clips, chosen, generators(), output.warn)
     with Board(output) as board:
-        outcome = go(request, clips, asked, watch=board.show)
+        outcome = go(
+            request,
+            clips,
+            lambda: asked_of(request, clips, chosen, generators(), output.warn),
+            watch=board.show,
+        )
     _tell(output, request, outcome)
 
 

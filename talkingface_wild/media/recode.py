@@ -1,11 +1,13 @@
 """Lossy steps that other pipelines put their frames through, reproduced because they are part of
-their numbers. Frames go through the ffmpeg program's pipes; nothing is written to the disk.
+their numbers. Frames go through the ffmpeg program one by one, whatever the video's length.
 """
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,53 +20,79 @@ Pictures = npt.NDArray[np.uint8]
 
 STEPS: dict[str, tuple[str, ...]] = {
     "mpeg4": ("-c:v", "mpeg4", "-qscale:v", "2", "-f", "avi"),
-    "jpeg": ("-c:v", "mjpeg", "-qscale:v", "2", "-f", "mjpeg"),
+    "jpeg-q2": ("-c:v", "mjpeg", "-qscale:v", "2", "-f", "mjpeg"),
+    "jpeg": ("-c:v", "mjpeg", "-f", "mjpeg"),
     "x264-18": ("-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", "-f", "matroska"),
     "x264-28": ("-c:v", "libx264", "-crf", "28", "-pix_fmt", "yuv420p", "-f", "matroska"),
 }
-"""Each step's arguments; the first two are ``-qscale:v 2`` of SyncNet's published pipeline."""
+"""Each step's arguments. SyncNet's published pipeline writes ``mpeg4`` and ``jpeg-q2`` before it
+looks for faces (-qscale:v 2), and ``jpeg`` of ffmpeg's own quality before its network."""
 _TIMEOUT_SECONDS = 1800.0
 
 
-def recode(frames_NHWC: Pictures, steps: Sequence[str], fps: int = 25) -> Pictures:
+def recode(
+    frames_NHWC: Pictures, steps: Sequence[str], fps: int = 25, scratch: Path | None = None
+) -> Pictures:
     """The frames after each of ``steps`` in turn, same shape, RGB uint8.
 
-    Raises UsageError for an unknown step, ItemFailed when ffmpeg fails, ExtraMissing without one.
+    The result is mapped from a file in ``scratch`` that is gone when the array is; a few frames are
+    in memory at a time. Raises UsageError for an unknown step, ItemFailed when ffmpeg fails,
+    ExtraMissing without one.
     """
     for step in steps:
-        if step not in STEPS:
-            raise UsageError(
-                f"Expected a step of {', '.join(STEPS)}, found {step!r}{nearest(step, STEPS)}; "
-                "mend `recode` in the protocol."
-            )
-        frames_NHWC = _once(frames_NHWC, step, fps)
+        check_step(step)
+        frames_NHWC = _once(frames_NHWC, step, fps, scratch)
     return frames_NHWC
 
 
-def _once(frames_NHWC: Pictures, step: str, fps: int) -> Pictures:
-    count, height, width, _ = frames_NHWC.shape
-    size, rate = f"{width}x{height}", str(fps)
-    raw = ("-f", "rawvideo", "-pix_fmt", "rgb24")
-    common = (ffmpeg_binary(), "-nostdin", "-hide_banner", "-v", "error", "-threads", "1")
-    there = [*common, *raw, "-s", size, "-r", rate, "-i", "pipe:0", *STEPS[step]]
-    coded = _piped([*there, "-threads", "1", "pipe:1"], np.ascontiguousarray(frames_NHWC).data)
-    source = ("-f", "mjpeg", "-framerate", rate) if step == "jpeg" else ()
-    back = _piped([*common, *source, "-i", "pipe:0", *raw, "pipe:1"], coded)
-    if len(back) != count * height * width * 3:
-        found = len(back) // (height * width * 3)
-        raise ItemFailed("crash", f"ffmpeg gave {found} frames back of {count} after {step}")
-    return np.frombuffer(back, np.uint8).reshape(frames_NHWC.shape)
-
-
-def _piped(command: list[str], data: bytes | memoryview) -> bytes:
-    """What the program writes to stdout when it is fed ``data``."""
-    try:
-        done = subprocess.run(
-            command, input=data, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+def check_step(step: str) -> None:
+    """Raise UsageError with the nearest name for what is no step."""
+    if step not in STEPS:
+        raise UsageError(
+            f"Expected a step of {', '.join(STEPS)}, found {step!r}{nearest(step, STEPS)}; "
+            "mend `recode` in the protocol."
         )
-    except subprocess.TimeoutExpired as error:
-        raise ItemFailed("timeout", f"ffmpeg took over {_TIMEOUT_SECONDS:.0f} s") from error
-    if done.returncode != 0:
-        words = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise ItemFailed("crash", f"ffmpeg ended with {done.returncode}: {' '.join(words)}")
-    return done.stdout
+
+
+def _once(frames_NHWC: Pictures, step: str, fps: int, scratch: Path | None) -> Pictures:
+    _, height, width, _ = frames_NHWC.shape
+    raw = ("-f", "rawvideo", "-pix_fmt", "rgb24")
+    start = (ffmpeg_binary(), "-hide_banner", "-v", "error", "-y", "-threads", "1")
+    shape = ("-s", f"{width}x{height}", "-r", str(fps))
+    with tempfile.TemporaryDirectory(prefix="recode-", dir=scratch) as folder:
+        coded, back = Path(folder, "coded"), Path(folder, "raw")
+        there = [*start, *raw, *shape, "-i", "pipe:0", *STEPS[step], "-threads", "1", str(coded)]
+        _fed(there, frames_NHWC)
+        source = ("-f", "mjpeg", "-framerate", str(fps)) if step.startswith("jpeg") else ()
+        _fed([*start, *source, "-i", str(coded), *raw, str(back)], ())
+        if back.stat().st_size != frames_NHWC.size:
+            found = back.stat().st_size // (height * width * 3)
+            count = len(frames_NHWC)
+            raise ItemFailed("crash", f"ffmpeg gave {found} frames back of {count} after {step}")
+        return np.memmap(back, np.uint8, "r", shape=frames_NHWC.shape)
+
+
+def _fed(command: list[str], frames: Iterable[Pictures]) -> None:
+    """Run a program, frame after frame on its stdin."""
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+        )
+        try:
+            if process.stdin is not None:
+                for frame in frames:
+                    process.stdin.write(np.ascontiguousarray(frame).data)
+                process.stdin.close()
+            code = process.wait(_TIMEOUT_SECONDS)
+        except BrokenPipeError:
+            code = process.wait(_TIMEOUT_SECONDS) or -1
+        except subprocess.TimeoutExpired as error:
+            raise ItemFailed("timeout", f"ffmpeg took over {_TIMEOUT_SECONDS:.0f} s") from error
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if code != 0:
+            said.seek(0)
+            words = said.read().decode(errors="replace").strip().splitlines()[-1:]
+            raise ItemFailed("crash", f"ffmpeg ended with {code}: {' '.join(words)}")

@@ -131,7 +131,7 @@ class I3DPerceiver:
             with (
                 torch.inference_mode(),
                 torch.backends.cudnn.flags(enabled=True, allow_tf32=False),
-                torch.autocast(self.device.type, enabled=self.autocast),
+                torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast),
             ):
                 scores = self._network(prepared)
             scores_NC[start : start + len(batch)] = scores.float().cpu().numpy()

@@ -153,7 +153,7 @@ class InceptionPerceiver:
             with (
                 torch.inference_mode(),
                 torch.backends.cudnn.flags(enabled=True, allow_tf32=False),
-                torch.autocast(self.device.type, enabled=self.autocast),
+                torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast),
             ):
                 taps = self._network.taps(images)
             for name, rows in found.items():

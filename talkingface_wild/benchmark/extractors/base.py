@@ -25,6 +25,8 @@ class Extractor(abc.ABC):
     name: ClassVar[str]
     version: ClassVar[int] = 1
     pair: ClassVar[bool] = False
+    portrait_will_do: ClassVar[bool] = False
+    """Whether an open-set clip's portrait can stand for the real video that it has not."""
     hears: ClassVar[bool] = False
     """Whether the sound counts as well as the pictures."""
 
@@ -38,9 +40,12 @@ class Extractor(abc.ABC):
 
     def fingerprint(self, sha256: Callable[[str], str | None] = weight_files.sha256) -> str:
         """Name, version, settings and the hashes of its weights, in 16 hex digits."""
-        hashes = {name: sha256(name) for name in self.weights()}
+        return digest([*self.identity(), {name: sha256(name) for name in self.weights()}])
+
+    def identity(self) -> list[Any]:
+        """All that names it but the bytes of its weights."""
         plain = dataclasses.asdict(self.settings) if self.settings is not None else None
-        return digest([self.name, self.version, plain, hashes, self.autocast])
+        return [self.name, self.version, plain, list(self.weights()), self.autocast]
 
     def open(self, device: str, threads: int) -> None:
         """Load the networks, once per worker."""

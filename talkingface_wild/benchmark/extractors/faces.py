@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,12 @@ import numpy.typing as npt
 
 from talkingface_wild.benchmark.extractors.base import VideoExtractor
 from talkingface_wild.benchmark.protocol import ExpressionSettings, IdentitySettings
-from talkingface_wild.benchmark.view import View
+from talkingface_wild.benchmark.view import Pictures, View
 from talkingface_wild.core.outcome import ItemRejected
 
+Points = npt.NDArray[Any]
+Align = Callable[[Pictures, Points], Pictures]
+COEFFICIENTS, POOL = 257, 2048
 _BATCH = 16
 
 
@@ -27,20 +30,29 @@ class _Faces(VideoExtractor):
         name = self.settings.detector
         self._detector = make_detector(name, self.path(name), threads=threads).open(device)
 
-    def _points(self, view: View, indices: Sequence[int]) -> list[npt.NDArray[np.float32] | None]:
-        """(5, 2) per frame, None where no face was found."""
+    def _points(self, view: View, indices: Sequence[int]) -> list[tuple[int, Points]]:
+        """(frame, its surest face's five points) of the frames that show a face."""
         if not indices:
             raise ItemRejected("too_short", f"no frame of the protocol in {len(view)} frames")
         found = view.faces(self._detector, self.settings.detector, indices)
-        points = [
-            detection.points_N52[0]
+        return [
+            (index, detection.points_N52[0])
+            for index, detection in zip(indices, found, strict=True)
             if detection.points_N52 is not None and len(detection.points_N52)
-            else None
-            for detection in found
         ]
-        if not any(point is not None for point in points):
-            raise ItemRejected("no_face", f"no face in {len(indices)} frames")
-        return points
+
+    def _crops(
+        self, view: View, seen: Sequence[tuple[int, Points]], align: Align
+    ) -> tuple[list[int], list[Pictures]]:
+        """The aligned faces, and their frames; a face too small to align counts as none."""
+        frames, crops = [], []
+        for index, points in seen:
+            try:
+                crops.append(align(np.array(view.frames_NHWC[index]), points))
+                frames.append(index)
+            except ItemRejected:
+                continue
+        return frames, crops
 
 
 class ExpressionFeatures(_Faces):
@@ -68,15 +80,12 @@ class ExpressionFeatures(_Faces):
         from talkingface_wild.perception.recon3d import ANGLE, EXPRESSION
 
         indices = self.settings.indices(len(view))
-        points = self._points(view, indices)
-        seen = [(i, p) for i, p in zip(indices, points, strict=True) if p is not None]
-        rows = []
+        seen = self._points(view, indices)
+        rows = [np.zeros((0, COEFFICIENTS), dtype=np.float32)]
         for start in range(0, len(seen), _BATCH):
-            crops = [
-                self._network.align(np.array(view.frames_NHWC[index]), point)
-                for index, point in seen[start : start + _BATCH]
-            ]
-            rows.append(self._network.coefficients(np.stack(crops)))
+            _, crops = self._crops(view, seen[start : start + _BATCH], self._network.align)
+            if crops:
+                rows.append(self._network.coefficients(np.stack(crops)))
         coefficients = np.concatenate(rows).astype(np.float32)
         return {
             "expression": coefficients[:, EXPRESSION],
@@ -86,11 +95,12 @@ class ExpressionFeatures(_Faces):
 
 
 class IdentityFeatures(_Faces):
-    """``identity`` (K, 512) unit rows of the frames with a face, ``frame`` (K,) their indices, and
-    ``portrait`` (1, 512) of frame 0 (no row where it shows no face).
+    """``identity`` (K, 512) unit rows of the frames with a face, ``frame`` (K,) their indices,
+    ``portrait`` (1, 512) of frame 0 (no row where it shows no face), ``frames`` (1,) in all.
     """
 
     name = "identity"
+    portrait_will_do = True
     settings: IdentitySettings
 
     def weights(self) -> tuple[str, ...]:
@@ -117,20 +127,23 @@ class IdentityFeatures(_Faces):
         from talkingface_wild.perception.arcface import align
 
         indices = self.settings.indices(len(view))
-        points = self._points(view, [0, *indices])
-        seen = [(i, p) for i, p in zip([0, *indices], points, strict=True) if p is not None]
-        crops = [align(np.array(view.frames_NHWC[index]), point) for index, point in seen]
+        frames, crops = self._crops(view, self._points(view, [0, *indices]), align)
+        if not frames:
+            raise ItemRejected("no_face", f"no face in {len(indices)} frames")
         rows = self._network.embed(np.stack(crops)).astype(np.float32)
-        frames = np.array([index for index, _ in seen], dtype=np.int32)
+        seen = np.array(frames, dtype=np.int32)
         return {
-            "identity": rows[frames > 0],
-            "frame": frames[frames > 0],
-            "portrait": rows[frames == 0],
+            "identity": rows[seen > 0],
+            "frame": seen[seen > 0],
+            "portrait": rows[seen == 0],
+            "frames": np.array([len(view)], dtype=np.int32),
         }
 
 
 class AlignedInception(_Faces):
-    """``pool`` (K, 2048) float16: Inception features of aligned faces, for ``efid_inception``."""
+    """``pool`` (K, 2048) float16: Inception features of aligned faces, for ``efid_inception``, and
+    ``asked`` (1,) how many frames were looked at.
+    """
 
     name = "aligned_inception"
     settings: ExpressionSettings
@@ -152,11 +165,13 @@ class AlignedInception(_Faces):
         """Faces aligned as for E-FID, then Inception."""
         from talkingface_wild.functional.face_alignment import align_face
 
+        def align(rgb_HWC: Pictures, points_52: Points) -> Pictures:
+            return align_face(rgb_HWC, points_52, self._model_points)
+
         indices = self.settings.indices(len(view))
-        points = self._points(view, indices)
-        seen = [(i, p) for i, p in zip(indices, points, strict=True) if p is not None]
-        crops = [
-            align_face(np.array(view.frames_NHWC[index]), point, self._model_points)
-            for index, point in seen
-        ]
-        return {"pool": self._network.embed(np.stack(crops)).astype(np.float16)}
+        _, crops = self._crops(view, self._points(view, indices), align)
+        pool = np.zeros((0, POOL), dtype=np.float32)
+        if crops:
+            pool = self._network.embed(np.stack(crops))
+        asked = np.array([len(indices)], dtype=np.int32)
+        return {"pool": pool.astype(np.float16), "asked": asked}

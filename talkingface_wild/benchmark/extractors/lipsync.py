@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import cv2
@@ -14,7 +14,8 @@ from talkingface_wild.benchmark.protocol import SyncSettings
 from talkingface_wild.benchmark.view import Pictures, View
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.functional import sync
-from talkingface_wild.functional.face_track import CropRule, lip_crops
+from talkingface_wild.functional.face_track import CropRule, published_tracks, track_crops
+from talkingface_wild.media.recode import recode
 
 KEEP: dict[str, Literal["all", "longest"]] = {"longest": "longest", "mean": "all"}
 _SIDE = 224
@@ -68,26 +69,31 @@ class LipSync(VideoExtractor):
             "nulls": nulls,
         }
 
-    def _crops(self, view: View) -> list[tuple[int, Pictures]]:
-        """First frame and (N, 224, 224, 3) B, G, R crops of each track that counts."""
+    def _crops(self, view: View) -> Iterator[tuple[int, Pictures]]:
+        """First frame and (N, 224, 224, 3) B, G, R crops of each track that counts, longest first;
+        one track at a time.
+        """
         settings = self.settings
-        frames = view.frames_NHWC[settings.first :]
-        steps = list(settings.recode)
-        before = [step for step in steps[: _cut(steps)]]
-        after = [step.removeprefix("crop-") for step in steps[_cut(steps) :]]
-        if before:
-            frames = _recoded(frames, before, view.fps)
+        cut = next((i for i, s in enumerate(settings.recode) if s.startswith("crop-")), None)
+        before, after = settings.recode[:cut], settings.recode[cut:] if cut is not None else ()
+        frames = recode(view.frames_NHWC[settings.first :], before, view.fps, view.scratch)
         if settings.pipeline == "whole":
-            crops = np.stack([cv2.resize(f, (_SIDE, _SIDE))[:, :, ::-1] for f in frames])
-            return [(settings.first, crops)]
+            crops = view.room((len(frames), _SIDE, _SIDE, 3))
+            for place, frame in enumerate(frames):
+                crops[place] = cv2.resize(frame, (_SIDE, _SIDE))[:, :, ::-1]
+            yield settings.first, crops
+            return
         rule = CropRule(settings.least_track, settings.least_side, KEEP[settings.tracks])
-        found = []
-        for track in lip_crops(frames, self._boxes(frames), rule):
-            crops = track.crops_bgr_NHWC
-            if after:
-                crops = _recoded(crops[..., ::-1], after, view.fps)[..., ::-1]
-            found.append((settings.first + track.first, crops))
-        return sorted(found, key=lambda pair: -len(pair[1]))
+        tracks = published_tracks(self._boxes(frames), rule)
+        if not tracks:
+            raise ItemRejected("no_face", f"no face is tracked in {len(frames)} frames")
+        for track in sorted(tracks, key=lambda track: -len(track.frames_T)):
+            crops = view.room((len(track.frames_T), _SIDE, _SIDE, 3))
+            for place, crop in enumerate(track_crops(frames, track, rule)):
+                crops[place] = crop
+            steps = [step.removeprefix("crop-") for step in after]
+            seen = recode(crops, steps, view.fps, view.scratch)[..., ::-1]
+            yield settings.first + int(track.frames_T[0]), seen
 
     def _boxes(self, frames_NHWC: Pictures) -> list[npt.NDArray[Any]]:
         """Each frame's faces, some frames at a time."""
@@ -95,14 +101,3 @@ class LipSync(VideoExtractor):
         for start in range(0, len(frames_NHWC), _BATCH):
             found += self._detector.detect(np.array(frames_NHWC[start : start + _BATCH]))
         return found
-
-
-def _cut(steps: list[str]) -> int:
-    """Where the steps on crops begin."""
-    return next((i for i, step in enumerate(steps) if step.startswith("crop-")), len(steps))
-
-
-def _recoded(frames_NHWC: Pictures, steps: list[str], fps: int) -> Pictures:
-    from talkingface_wild.media.recode import recode
-
-    return recode(frames_NHWC, steps, fps)

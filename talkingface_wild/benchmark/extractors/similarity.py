@@ -15,7 +15,7 @@ from talkingface_wild.core.outcome import ItemRejected
 
 
 class FrameSimilarity(PairExtractor):
-    """``ssim`` and ``psnr`` (frames,) float64, and ``frame`` (frames,) their indices."""
+    """``ssim`` and ``psnr`` (K,) float64, ``frame`` (K,) their indices, ``frames`` (1,) in all."""
 
     name = "similarity"
     settings: SimilaritySettings
@@ -37,6 +37,7 @@ class FrameSimilarity(PairExtractor):
             "ssim": np.array(likenesses),
             "psnr": np.array(ratios),
             "frame": np.array(indices, dtype=np.int32),
+            "frames": np.array([min(len(generated), len(reference))], dtype=np.int32),
         }
 
 

@@ -34,7 +34,7 @@ class ClipMean(Metric):
         self.seen += 1
         found = "the video was re-framed" if self.name in sample.barred else self.value(sample)
         if isinstance(found, float) and not np.isfinite(found):
-            found = "its features hold NaN or infinity"
+            found = "features hold NaN or infinity"
         if isinstance(found, str):
             self.reasons[found] = self.reasons.get(found, 0) + 1
         else:

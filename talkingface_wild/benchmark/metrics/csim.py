@@ -17,20 +17,25 @@ from talkingface_wild.benchmark.protocol import Protocol
 class Csim(ClipMean):
     """The mean cosine to the reference picture."""
 
-    name, title, better, part = "csim", "CSIM", "higher", "csim"
+    name, title, better = "csim", "CSIM", "higher"
     cites = ("deng2019arcface", "guo2021scrfd")
+    of_frames = False
 
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
         """Identities of each chosen frame."""
         return (IdentityFeatures(protocol.identity),)
 
+    def label(self) -> str:
+        """The network; ``r100`` may be either of two files."""
+        return self.protocol.identity.network
+
     def value(self, sample: Sample) -> float | str:
         """The clip's mean cosine to the portrait."""
         mine, theirs = sample.generated.get("identity"), sample.reference.get("identity")
         if mine is None:
             return sample.refused.get("generated/identity", "there is no video")
-        if theirs is None:
+        if theirs is None or (self.of_frames and sample.open_set):
             return sample.refused.get("reference/identity", "there is no reference")
         return self.likeness(mine, theirs)
 
@@ -47,6 +52,7 @@ class CsimFrames(Csim):
     """The mean cosine to the reference's own frame: who it is, and how he looks just then."""
 
     name, title = "csim_frames", "CSIM to frames"
+    of_frames = True
 
     def likeness(self, mine: Features, theirs: Features) -> float | str:
         """The mean over the frames in which both videos show a face."""

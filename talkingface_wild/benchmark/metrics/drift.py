@@ -21,12 +21,12 @@ Floats = npt.NDArray[np.float64]
 
 
 class Drift(ClipMean):
-    """The slope of SSIM per 1,000 frames; ``extra`` holds the curves and the failure frames.
+    """The slope of SSIM per 1,000 frames; ``extra`` holds all curves, slopes and failure frames.
 
     A clip gives the points that it is long enough for. Clips under 30 frames give none.
     """
 
-    name, title, better, part = "drift", "SSIM drift/1k", "none", "drift"
+    name, title, better = "drift", "SSIM drift/1k", "none"
     cites = ("mcdm",)
 
     def reset(self) -> None:
@@ -34,6 +34,7 @@ class Drift(ClipMean):
         super().reset()
         self.points: dict[str, dict[int, list[float]]] = {}
         self.failed: dict[str, int | None] = {}
+        self.slopes: dict[str, list[float]] = {}
 
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
@@ -43,6 +44,10 @@ class Drift(ClipMean):
             IdentityFeatures(protocol.identity),
             FrameSharpness(),
         )
+
+    def choices(self) -> list[Any]:
+        """Where the curve is read."""
+        return [list(self.protocol.drift.at), self.protocol.drift.around]
 
     def value(self, sample: Sample) -> float | str:
         """The clip's slope of SSIM."""
@@ -58,6 +63,9 @@ class Drift(ClipMean):
             self.failed[sample.clip] = curves.failure_frame(
                 lines["csim"], self.protocol.fps, settings.failure_seconds, settings.failure_ratio
             )
+        for name, line_T in lines.items():
+            if (steep := curves.slope_per_thousand(line_T)) is not None:
+                self.slopes.setdefault(name, []).append(steep)
         slope = curves.slope_per_thousand(lines["ssim"])
         if slope is None or len(lines["ssim"]) < min(settings.at):
             return f"shorter than {min(settings.at)} frames"
@@ -67,6 +75,8 @@ class Drift(ClipMean):
         """Take in another's clips."""
         super().merge(other)
         self.failed |= other.failed
+        for name, slopes in other.slopes.items():
+            self.slopes.setdefault(name, []).extend(slopes)
         for name, points in other.points.items():
             for at, values in points.items():
                 self.points.setdefault(name, {}).setdefault(at, []).extend(values)
@@ -77,8 +87,9 @@ class Drift(ClipMean):
         curve: dict[str, Any] = {"frames": frames}
         for name, points in self.points.items():
             curve[name] = [float(np.mean(points[at])) if at in points else None for at in frames]
-        failures = sorted(frame for frame in self.failed.values() if frame is not None)
-        extra = {"curve": curve, "failure_frames": failures, "failed_clips": len(failures)}
+        failures = {clip: frame for clip, frame in sorted(self.failed.items()) if frame is not None}
+        slopes = {name: float(np.mean(values)) for name, values in self.slopes.items()}
+        extra = {"curve": curve, "slopes": slopes, "failure_frames": failures}
         return replace(super().compute(), extra=extra)
 
 
@@ -87,23 +98,19 @@ def _lines(sample: Sample) -> dict[str, Floats]:
     lines: dict[str, Floats] = {}
     if "similarity" in sample.pair:
         found = sample.pair["similarity"]
-        lines["ssim"] = _dense(found["frame"], found["ssim"])
+        lines["ssim"] = _dense(found["frame"], found["ssim"], int(found["frames"][0]))
     mine, theirs = sample.generated.get("identity"), sample.reference.get("identity")
-    if (
-        mine is not None
-        and theirs is not None
-        and len(theirs["portrait"])
-        and len(mine["identity"])
-    ):
-        lines["csim"] = _dense(mine["frame"], mine["identity"] @ theirs["portrait"][0])
+    if mine is not None and theirs is not None and len(theirs["portrait"]):
+        cosines = mine["identity"] @ theirs["portrait"][0]
+        lines["csim"] = _dense(mine["frame"], cosines, int(mine["frames"][0]))
     if "sharpness" in sample.generated:
         found = sample.generated["sharpness"]
-        lines["sharpness"] = _dense(found["frame"], found["sharpness"])
+        lines["sharpness"] = _dense(found["frame"], found["sharpness"], len(found["frame"]) + 1)
     return lines
 
 
-def _dense(frames_K: npt.NDArray[Any], values_K: npt.NDArray[Any]) -> Floats:
-    """Values by frame number from 0, NaN between."""
-    line_T = np.full(int(frames_K.max()) + 1, np.nan)
+def _dense(frames_K: npt.NDArray[Any], values_K: npt.NDArray[Any], frames: int) -> Floats:
+    """Values by frame number from 0 to the video's end, NaN where there is none."""
+    line_T = np.full(frames, np.nan)
     line_T[frames_K] = values_K
     return line_T

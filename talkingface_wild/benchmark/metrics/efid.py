@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Self
 
 from talkingface_wild.benchmark.base import Sample
 from talkingface_wild.benchmark.extractors.base import Extractor
@@ -15,10 +11,57 @@ from talkingface_wild.benchmark.metrics.set_distance import FrechetMetric
 from talkingface_wild.benchmark.protocol import Protocol
 
 
-class Efid(FrechetMetric):
+class _Expressions(FrechetMetric):
+    """Both forms: no value where too many frames show no face, on either side; n counts clips."""
+
+    unit = "clips"
+
+    def reset(self) -> None:
+        """Forget every clip."""
+        super().reset()
+        self.asked = self.faceless = self.clips = 0
+
+    def update(self, sample: Sample) -> None:
+        """Count the frames without a face as well."""
+        for features in (sample.generated, sample.reference):
+            if self.extractor in features:
+                found = features[self.extractor]
+                self.asked += int(found["asked"][0])
+                self.faceless += int(found["asked"][0]) - len(self.rows(found))
+        self.clips += self.extractor in sample.generated
+        super().update(sample)
+
+    def merge(self, other: Self) -> None:
+        """Add another's sums and counts."""
+        super().merge(other)
+        self.asked += other.asked
+        self.faceless += other.faceless
+        self.clips += other.clips
+
+    def counted(self, rows: int) -> int:
+        """Clips: frames of one clip are no evidence of their own."""
+        return self.clips
+
+    def refusal(self) -> str:
+        """Too many frames showed no face."""
+        most = self.protocol.expression.most_unmeasured
+        if self.asked and self.faceless / self.asked > most:
+            return f"{self.faceless} of {self.asked} frames show no face, over {most:.0%}"
+        return ""
+
+    def label(self) -> str:
+        """The detector that gives the points."""
+        return self.protocol.expression.detector
+
+    def choices(self) -> float:
+        """The bound on faceless frames."""
+        return self.protocol.expression.most_unmeasured
+
+
+class Efid(_Expressions):
     """64 expression coefficients of Deep3DFaceRecon a frame, raw; never compared across sources."""
 
-    name, title, better, part = "efid", "E-FID", "lower", "efid"
+    name, title, better = "efid", "E-FID", "lower"
     extractor, array, least = "expression", "expression", 1000
     cites = ("tian2024emo", "deng2019recon", "guo2021scrfd")
 
@@ -27,30 +70,11 @@ class Efid(FrechetMetric):
         """Expressions of each chosen frame."""
         return (ExpressionFeatures(protocol.expression),)
 
-    def update(self, sample: Sample) -> None:
-        """Count the frames without a face as well."""
-        found = sample.generated.get(self.extractor)
-        if found is not None:
-            self.asked += int(found["asked"][0])
-            self.missing += int(found["asked"][0]) - len(found["expression"])
-        super().update(sample)
 
-    def refusal(self) -> str:
-        """Too many frames showed no face."""
-        most = self.protocol.expression.most_unmeasured
-        if self.asked and self.missing / self.asked > most:
-            return f"{self.missing} of {self.asked} frames show no face, over {most:.0%}"
-        return ""
-
-    def rows(self, features: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """One row a frame with a face."""
-        return np.asarray(features["expression"], dtype=np.float64)
-
-
-class EfidInception(FrechetMetric):
+class EfidInception(_Expressions):
     """The paper's sentence taken literally: Inception features of aligned faces. Not E-FID."""
 
-    name, title, better, part = "efid_inception", "E-FID (Inception, literal)", "lower", "efid"
+    name, title, better = "efid_inception", "E-FID (Inception, literal)", "lower"
     extractor, array, least = "aligned_inception", "pool", 10_000
     default = False
     cites = ("mcdm", "szegedy2016inception")
@@ -59,7 +83,3 @@ class EfidInception(FrechetMetric):
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
         """Inception of each aligned face."""
         return (AlignedInception(protocol.expression),)
-
-    def rows(self, features: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """One row a frame with a face."""
-        return np.asarray(features["pool"], dtype=np.float64)

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-
 from talkingface_wild.benchmark.extractors.base import Extractor
 from talkingface_wild.benchmark.extractors.inception import InceptionFeatures
 from talkingface_wild.benchmark.metrics.set_distance import FrechetMetric, KernelMetric
@@ -17,7 +11,7 @@ from talkingface_wild.benchmark.protocol import Protocol
 class Fid(FrechetMetric):
     """‖μ₁ − μ₂‖² + Tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^½) of 2,048 pool features."""
 
-    name, title, better, part = "fid", "FID", "lower", "fid"
+    name, title, better = "fid", "FID", "lower"
     extractor, array, least = "inception", "pool", 10_000
     cites = ("heusel2017ttur", "szegedy2016inception", "parmar2022cleanfid")
 
@@ -26,15 +20,15 @@ class Fid(FrechetMetric):
         """Inception of each frame."""
         return (InceptionFeatures(protocol.fid, protocol.autocast),)
 
-    def rows(self, features: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """One row a frame."""
-        return np.asarray(features["pool"], dtype=np.float64)
+    def label(self) -> str:
+        """The resize, by which alone FID changes."""
+        return resize_of(self.protocol)
 
 
 class Kid(KernelMetric):
     """The unbiased companion of FID for small sets, times 1,000."""
 
-    name, title, better, part = "kid", "KID×10³", "lower", "fid"
+    name, title, better = "kid", "KID×10³", "lower"
     extractor, array = "inception", "pool"
     cites = ("binkowski2018kid", "szegedy2016inception")
 
@@ -42,3 +36,12 @@ class Kid(KernelMetric):
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
         """Inception of each frame."""
         return Fid.extractors(protocol)
+
+    def label(self) -> str:
+        """The resize."""
+        return resize_of(self.protocol)
+
+
+def resize_of(protocol: Protocol) -> str:
+    """The resize's name, and the type of numbers where it is not float32."""
+    return protocol.fid.resize + (":bf16" if protocol.autocast else "")

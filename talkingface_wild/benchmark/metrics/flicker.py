@@ -14,7 +14,7 @@ from talkingface_wild.benchmark.protocol import Protocol
 class Flicker(ClipMean):
     """The mean over the clip's frames, as VBench's temporal flickering takes it before scaling."""
 
-    name, title, better, part = "flicker", "Flicker", "none", "flicker"
+    name, title, better = "flicker", "Flicker", "none"
 
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:

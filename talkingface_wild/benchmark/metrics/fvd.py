@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-
 from talkingface_wild.benchmark.extractors.base import Extractor
 from talkingface_wild.benchmark.extractors.i3d import I3DFeatures
 from talkingface_wild.benchmark.metrics.set_distance import FrechetMetric, KernelMetric
@@ -17,7 +11,7 @@ from talkingface_wild.benchmark.protocol import Protocol
 class Fvd(FrechetMetric):
     """The Fréchet distance of 400 Kinetics logits a window."""
 
-    name, title, better, part = "fvd", "FVD", "lower", "fvd"
+    name, title, better = "fvd", "FVD", "lower"
     unit, extractor, array, least = "windows", "i3d", "logits", 2048
     cites = ("unterthiner2018fvd", "carreira2017i3d")
 
@@ -31,15 +25,19 @@ class Fvd(FrechetMetric):
         """I3D of each window."""
         return (I3DFeatures(protocol.fvd, protocol.autocast),)
 
-    def rows(self, features: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """One row a window."""
-        return np.asarray(features["logits"], dtype=np.float64)
+    def label(self) -> str:
+        """The geometry and the window's length."""
+        return geometry_of(self.protocol)
+
+    def choices(self) -> int:
+        """The covariance's ddof."""
+        return self.protocol.fvd.ddof
 
 
 class Kvd(KernelMetric):
     """The unbiased companion of FVD, times 1,000."""
 
-    name, title, better, part = "kvd", "KVD×10³", "lower", "fvd"
+    name, title, better = "kvd", "KVD×10³", "lower"
     unit, extractor, array = "windows", "i3d", "logits"
     cites = ("binkowski2018kid", "carreira2017i3d")
 
@@ -47,3 +45,13 @@ class Kvd(KernelMetric):
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
         """I3D of each window."""
         return Fvd.extractors(protocol)
+
+    def label(self) -> str:
+        """The geometry and the window's length."""
+        return geometry_of(self.protocol)
+
+
+def geometry_of(protocol: Protocol) -> str:
+    """What I3D sees, and the type of numbers where it is not float32."""
+    fvd = protocol.fvd
+    return f"i3d-{fvd.geometry}x{fvd.window}" + (":bf16" if protocol.autocast else "")

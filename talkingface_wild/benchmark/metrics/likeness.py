@@ -17,8 +17,11 @@ from talkingface_wild.benchmark.protocol import Protocol
 
 
 class _Similarity(ClipMean):
-    part = "similarity"
     array: ClassVar[str]
+
+    def label(self) -> str:
+        """Colour and window."""
+        return f"{self.protocol.similarity.channels}-{self.protocol.similarity.window}"
 
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
@@ -48,7 +51,7 @@ class Psnr(_Similarity):
 class Tje(ClipMean):
     """TalkingPose's temporal jitter error: how differently two videos change, in grey levels."""
 
-    name, title, better, part = "tje", "TJE", "none", "similarity"
+    name, title, better = "tje", "TJE", "none"
     cites = ("talkingpose",)
 
     @classmethod

@@ -1,12 +1,13 @@
 """Distances between two sets of feature rows: sums per fold, intervals by leaving folds out.
 
-Never a row is kept: a fold holds a count, a sum and a sum of outer products.
+``FrechetMetric`` keeps a count, a sum and a sum of outer products per fold, never a row;
+``KernelMetric`` keeps a bounded sample of rows. Neither grows with the number of videos.
 """
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -19,83 +20,121 @@ from talkingface_wild.functional.kernel_distance import FoldedKernel
 from talkingface_wild.functional.moments import Moments
 
 Rows = npt.NDArray[Any]
+SIDES = ("generated", "reference")
+_SMALL = {"frames": "f", "windows": "w", "clips": "c"}
 
 
-class FrechetMetric(Metric):
-    """A Fréchet distance between all rows of the generated and all rows of the reference side."""
+class SetDistance(Metric):
+    """What both have in common: rows of the two sides, of the same clips on both."""
 
     unit: ClassVar[str] = "frames"
     extractor: ClassVar[str]
     array: ClassVar[str]
+
+    def reset(self) -> None:
+        """Forget every row."""
+        self.reasons: dict[str, int] = {}
+
+    def rows(self, features: Mapping[str, Rows]) -> Rows:
+        """The rows (N, D) of one video's features."""
+        return np.asarray(features[self.array])
+
+    def update(self, sample: Sample) -> None:
+        """Add a clip's rows to its identity's fold; both sides, or neither where one has none.
+
+        A side that the sample never had (split halves) is no loss.
+        """
+        found: list[tuple[int, Rows]] = []
+        for side, features in enumerate((sample.generated, sample.reference)):
+            refusal = sample.refused.get(f"{SIDES[side]}/{self.extractor}")
+            if refusal is not None:
+                return self._skip(refusal)
+            if self.extractor in features:
+                rows = self.rows(features[self.extractor])
+                if not finite(rows):
+                    return self._skip("features hold NaN or infinity")
+                found.append((side, rows))
+        for side, rows in found:
+            if len(rows):
+                self.take(side, self.folds[sample.group], f"{sample.clip}/{sample.seed}", rows)
+        return None
+
+    @abc.abstractmethod
+    def take(self, side: int, fold: int, clip: str, rows: Rows) -> None:
+        """Add one video's rows."""
+
+    def _skip(self, reason: str) -> None:
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    def merge(self, other: Self) -> None:
+        """Take in another's count of what was left out."""
+        for reason, count in other.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + count
+
+    def count(self, n: int) -> str:
+        """How many rows of the generated side."""
+        return f"{n}{_SMALL[self.unit]}"
+
+    def lost(self) -> str:
+        """What was left out, for the note."""
+        return "; ".join(f"{count} clips: {reason}" for reason, count in self.reasons.items())
+
+    def nothing(self, n: int, why: str) -> Score:
+        """The score without a value."""
+        note = joined(why, self.lost())
+        return Score(self.name, None, None, None, n, self.unit, better=self.better, note=note)
+
+
+class FrechetMetric(SetDistance):
+    """A Fréchet distance between all rows of the generated and all rows of the reference side."""
+
     least: ClassVar[int] = 2
     """Rows below which the estimate is dominated by its bias, which is then said."""
     ddof: int = 1
 
     def reset(self) -> None:
         """Forget every row."""
+        super().reset()
         self.sides: tuple[dict[int, Moments], dict[int, Moments]] = ({}, {})
-        self.reasons: dict[str, int] = {}
-        self.asked = 0
-        self.missing = 0
 
-    @abc.abstractmethod
-    def rows(self, features: Mapping[str, Rows]) -> Rows:
-        """The rows (N, D) of one video's features."""
-
-    def update(self, sample: Sample) -> None:
-        """Add a clip's rows to its identity's fold, on each side that has them."""
-        fold = self.folds[sample.group]
-        for side, features in ((0, sample.generated), (1, sample.reference)):
-            if self.extractor not in features:
-                self._without(sample, side)
-                continue
-            found = self.rows(features[self.extractor])
-            if not finite(found):
-                self._skip("features hold NaN or infinity")
-                continue
-            moments = Moments.of(found)
-            known = self.sides[side].get(fold)
-            self.sides[side][fold] = moments if known is None else known + moments
-
-    def _without(self, sample: Sample, side: int) -> None:
-        name = f"{('generated', 'reference')[side]}/{self.extractor}"
-        if name in sample.refused:
-            self._skip(sample.refused[name])
-
-    def _skip(self, reason: str) -> None:
-        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+    def take(self, side: int, fold: int, clip: str, rows: Rows) -> None:
+        """Add to the fold's sums."""
+        known = self.sides[side].get(fold)
+        if known is None:
+            self.sides[side][fold] = Moments.of(rows.astype(np.float64))
+        else:
+            known.add(rows.astype(np.float64))
 
     def merge(self, other: Self) -> None:
         """Add another's sums fold by fold."""
+        super().merge(other)
         for mine, theirs in zip(self.sides, other.sides, strict=True):
             for fold, moments in theirs.items():
                 mine[fold] = mine[fold] + moments if fold in mine else moments
-        for reason, count in other.reasons.items():
-            self.reasons[reason] = self.reasons.get(reason, 0) + count
-        self.asked += other.asked
-        self.missing += other.missing
 
     def refusal(self) -> str:
         """Why there is no value even though there are rows; empty when there is one."""
         return ""
 
+    def counted(self, rows: int) -> int:
+        """What ``n`` counts: the generated side's rows."""
+        return rows
+
     def compute(self) -> Score:
         """The distance over all folds, and its grouped jackknife interval."""
-        note = "; ".join(f"{count} clips: {reason}" for reason, count in self.reasons.items())
-        totals = [_total(side.values()) for side in self.sides]
-        n = totals[0].n if totals[0] is not None else 0
-        short = any(total is None or total.n < 2 for total in totals)
-        why = self.refusal() or ("fewer than two rows on one side" if short else "")
-        if why or totals[0] is None or totals[1] is None:
-            said = joined(why, note)
-            return Score(self.name, None, None, None, n, self.unit, better=self.better, note=said)
-        value = frechet_of_moments(totals[0], totals[1], self.ddof)
-        replicates = self._replicates(totals[0], totals[1])
+        generated, reference = (_total(side.values()) for side in self.sides)
+        n = self.counted(generated.n) if generated is not None else 0
+        if why := self.refusal():
+            return self.nothing(n, why)
+        if generated is None or reference is None or min(generated.n, reference.n) < 2:
+            return self.nothing(n, "fewer than two rows on one side")
+        value = frechet_of_moments(generated, reference, self.ddof)
+        replicates = self._replicates(generated, reference)
         interval = grouped_jackknife(value, list(replicates.values()))
         warnings = []
-        if n < self.least:
+        if generated.n < self.least:
             warnings.append(
-                f"{self.name}: {n} {self.unit}, fewer than {self.least}; "
+                f"{self.name}: {generated.n} rows, fewer than {self.least}; "
                 "the distance is biased upwards and compares only at equal n"
             )
         return Score(
@@ -106,7 +145,7 @@ class FrechetMetric(Metric):
             n,
             self.unit,
             better=self.better,
-            note=joined(note, interval.note if self.jackknife else ""),
+            note=joined(self.lost(), interval.note if self.jackknife else ""),
             warnings=tuple(warnings),
             raw=value,
             replicates=replicates,
@@ -128,7 +167,7 @@ class FrechetMetric(Metric):
         return found
 
 
-def _total(parts: Any) -> Moments | None:
+def _total(parts: Iterable[Moments]) -> Moments | None:
     """All folds together, or None without any."""
     total: Moments | None = None
     for part in parts:
@@ -136,61 +175,62 @@ def _total(parts: Any) -> Moments | None:
     return total
 
 
-class KernelMetric(Metric):
+class KernelMetric(SetDistance):
     """An unbiased squared MMD under the cubic polynomial kernel (KID, KVD), times 1,000.
 
-    Rows are kept in float32, since the kernel needs them all: 8 kB a frame at 2,048 dimensions, up
-    to ``most_rows`` a side, chosen evenly within each fold.
+    Over all rows, or over ``most_rows`` of a side: each row has a rank drawn from its clip's name
+    and its place, and the lowest ranks stay. So the sample depends on no order, and memory is
+    bounded (8 kB a row at 2,048 dimensions).
     """
 
-    unit: ClassVar[str] = "frames"
-    extractor: ClassVar[str]
-    array: ClassVar[str]
     most_rows: ClassVar[int] = 10_000
     factor: ClassVar[float] = 1000.0
 
     def reset(self) -> None:
         """Forget every row."""
-        self.sides: tuple[dict[int, list[Rows]], dict[int, list[Rows]]] = ({}, {})
-        self.reasons: dict[str, int] = {}
+        super().reset()
+        self.kept: tuple[list[_Kept], list[_Kept]] = ([], [])
+        self.seen = [0, 0]
 
-    def update(self, sample: Sample) -> None:
-        """Add a clip's rows to its identity's fold."""
-        fold = self.folds[sample.group]
-        for side, features in ((0, sample.generated), (1, sample.reference)):
-            if self.extractor not in features:
-                reason = sample.refused.get(f"{('generated', 'reference')[side]}/{self.extractor}")
-                if reason:
-                    self.reasons[reason] = self.reasons.get(reason, 0) + 1
-                continue
-            found = np.asarray(features[self.extractor][self.array])
-            if finite(found):
-                self.sides[side].setdefault(fold, []).append(found)
+    def take(self, side: int, fold: int, clip: str, rows: Rows) -> None:
+        """Keep a video's rows for now; the highest ranks go when twice as many are kept as may."""
+        random = np.random.default_rng(np.frombuffer(f"{clip}/{side}".encode(), np.uint8))
+        self.kept[side].append(_Kept(fold, random.random(len(rows)), rows.astype(np.float32)))
+        self.seen[side] += len(rows)
+        if sum(len(part.ranks) for part in self.kept[side]) > 2 * self.most_rows:
+            self._thin(side)
+
+    def _thin(self, side: int) -> None:
+        """Keep the ``most_rows`` lowest ranks of a side."""
+        parts = self.kept[side]
+        ranks = np.concatenate([part.ranks for part in parts])
+        if len(ranks) > self.most_rows:
+            bound = np.partition(ranks, self.most_rows - 1)[self.most_rows - 1]
+            parts[:] = [smaller for part in parts if (smaller := part.below(bound)) is not None]
 
     def merge(self, other: Self) -> None:
         """Take in another's rows."""
-        for mine, theirs in zip(self.sides, other.sides, strict=True):
-            for fold, rows in theirs.items():
-                mine.setdefault(fold, []).extend(rows)
-        for reason, count in other.reasons.items():
-            self.reasons[reason] = self.reasons.get(reason, 0) + count
+        super().merge(other)
+        for side in (0, 1):
+            self.kept[side].extend(other.kept[side])
+            self.seen[side] += other.seen[side]
+            self._thin(side)
 
     def compute(self) -> Score:
         """The distance and its jackknife interval."""
-        note = "; ".join(f"{count} clips: {reason}" for reason, count in self.reasons.items())
-        generated, reference = (self._thinned(side) for side in self.sides)
-        n = sum(map(len, generated.values()))
-        if n < 2 or sum(map(len, reference.values())) < 2:
-            said = joined("fewer than two rows on one side", note)
-            return Score(self.name, None, None, None, n, self.unit, better=self.better, note=said)
-        folds = sorted(generated.keys() | reference.keys())
-        none = np.zeros((0, next(iter(generated.values())).shape[1]), dtype=np.float32)
-        kernel = FoldedKernel.of(
-            *([side.get(f, none) for f in folds] for side in (generated, reference))
-        )
+        for side in (0, 1):
+            self._thin(side)
+        n = self.seen[0]
+        if min(self.seen) < 2:
+            return self.nothing(n, "fewer than two rows on one side")
+        folds = sorted({part.fold for side in self.kept for part in side})
+        sets = [[_joined(side, fold) for fold in folds] for side in self.kept]
+        kernel = FoldedKernel.of(sets[0], sets[1])
         value = kernel.mmd2() * self.factor
         left_out = self._left_out(kernel, folds)
         interval = grouped_jackknife(value, list(left_out.values()))
+        sampled = max(self.seen) > self.most_rows
+        said = f"of {self.most_rows} rows a side, drawn evenly" if sampled else ""
         return Score(
             self.name,
             value,
@@ -199,7 +239,7 @@ class KernelMetric(Metric):
             n,
             self.unit,
             better=self.better,
-            note=joined(note, interval.note if self.jackknife else ""),
+            note=joined(said, self.lost(), interval.note if self.jackknife else ""),
             raw=value,
             replicates=left_out,
         )
@@ -214,9 +254,25 @@ class KernelMetric(Metric):
             return {}
         return {str(f): v * self.factor for f, v in zip(folds, values, strict=True)}
 
-    def _thinned(self, side: dict[int, list[Rows]]) -> dict[int, Rows]:
-        """All rows of a side by fold, evenly thinned where there are more than ``most_rows``."""
-        joined = {fold: np.concatenate(rows) for fold, rows in sorted(side.items())}
-        total = sum(map(len, joined.values()))
-        step = max(1, -(-total // self.most_rows))
-        return {fold: rows[::step].astype(np.float32) for fold, rows in joined.items()}
+
+class _Kept:
+    """Some rows of one video: their fold, ranks (K,) and values (K, D)."""
+
+    __slots__ = ("fold", "ranks", "rows")
+
+    def __init__(self, fold: int, ranks: Rows, rows: Rows) -> None:
+        self.fold, self.ranks, self.rows = fold, ranks, rows
+
+    def below(self, bound: float) -> _Kept | None:
+        """The rows whose rank is at most ``bound``, or None without any."""
+        low = self.ranks <= bound
+        return _Kept(self.fold, self.ranks[low], self.rows[low]) if low.any() else None
+
+
+def _joined(side: list[_Kept], fold: int) -> Rows:
+    """A fold's rows (K, D), in the order of their ranks; none is (0, D)."""
+    parts = [part for part in side if part.fold == fold]
+    if not parts:
+        return np.zeros((0, side[0].rows.shape[1]), dtype=np.float32)
+    order = np.argsort(np.concatenate([part.ranks for part in parts]), kind="stable")
+    return np.asarray(np.concatenate([part.rows for part in parts])[order])

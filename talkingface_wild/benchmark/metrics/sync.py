@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.base import Sample, Score
+from talkingface_wild.benchmark.base import Sample, Score, finite, joined
 from talkingface_wild.benchmark.extractors.base import Extractor
 from talkingface_wild.benchmark.extractors.lipsync import LipSync
 from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.functional import sync
+from talkingface_wild.functional.intervals import grouped_jackknife
 
 EDGE = sync.SHIFT
 FEW_WINDOWS = 60
@@ -24,7 +26,6 @@ Means = npt.NDArray[np.float64]
 
 
 class _Sync(ClipMean):
-    part = "sync"
     cites = ("chung2016syncnet", "zhang2017s3fd")
 
     def reset(self) -> None:
@@ -38,6 +39,12 @@ class _Sync(ClipMean):
         """Distances of lips to sound."""
         return (LipSync(protocol.sync),)
 
+    def label(self) -> str:
+        """The face pipeline; the driving sound is what the lips are held against."""
+        settings = self.protocol.sync
+        faces = f"s3fd.25-{settings.tracks}" if settings.pipeline == "tracked" else "whole"
+        return f"{faces}-{'+'.join(settings.recode) or 'lossless'}-drivewav"
+
     @abc.abstractmethod
     def of(self, means_S: Means) -> float:
         """The value of one track's mean distances over shifts."""
@@ -47,6 +54,8 @@ class _Sync(ClipMean):
         found = sample.generated.get("lipsync")
         if found is None:
             return sample.refused.get("generated/lipsync", "there is no video")
+        if not finite(found["means"]):
+            return "features hold NaN or infinity"
         self.few += int(found["windows"][0]) < FEW_WINDOWS
         self.edge += sync.score_distances(found["means"][:1]).at_edge
         return float(np.mean([self.of(means) for means in found["means"]]))
@@ -145,7 +154,10 @@ class NSync(_Sync):
         if not len(real["nulls"]):
             return "too short for its sound to be moved by two seconds"
         true = float(np.mean([self.of(means) for means in real["means"]]))
-        self.parts[sample.clip] = (sample.language, found, true, float(np.mean(real["nulls"])))
+        null = float(np.mean(real["nulls"]))
+        if not np.isfinite([true, null]).all():
+            return "features hold NaN or infinity"
+        self.parts[sample.clip] = (sample.language, found, true, null)
         return found
 
     def merge(self, other: Any) -> None:
@@ -154,27 +166,46 @@ class NSync(_Sync):
         self.parts |= other.parts
 
     def compute(self) -> Score:
-        """Each clip on its language's scale, then the mean."""
-        scales: dict[str, tuple[float, float]] = {}
-        for language in {part[0] for part in self.parts.values()}:
-            rows = [part for part in self.parts.values() if part[0] == language]
-            scales[language] = (
-                float(np.mean([r[3] for r in rows])),
-                float(np.mean([r[2] for r in rows])),
-            )
-        kept, lost = {}, 0
-        for clip, (language, confidence, _, _) in self.parts.items():
-            null, true = scales[language]
-            scaled = sync.nsync(confidence, null, true)
-            if scaled is None:
-                lost += 1
-            else:
-                kept[clip] = scaled
-        if lost:
+        """Each clip on its language's scale, then the mean.
+
+        The scales are estimated from the same clips, so the interval leaves identities out of both.
+        """
+        kept, original = _on_scale(self.parts), self.values
+        if lost := len(self.parts) - len(kept):
             reason = "the real video's confidence is not above its null"
             self.reasons = {**self.reasons, reason: lost}
-        original, self.values = self.values, kept
+        self.values = kept
         try:
-            return super().compute()
+            score = super().compute()
         finally:
             self.values = original
+        if score.value is None:
+            return score
+        left_out = self._left_out()
+        interval = grouped_jackknife(score.value, list(left_out.values()))
+        note = joined(score.note, interval.note)
+        bounds = {"low": interval.low, "high": interval.high}
+        return replace(score, note=note, replicates=left_out, **bounds)  # type: ignore[arg-type]
+
+    def _left_out(self) -> dict[str, float]:
+        """The value without each fold of identities, scales and all."""
+        folds = sorted({self.folds[self.groups[clip]] for clip in self.parts})
+        found = {}
+        for fold in folds if len(folds) > 1 and self.jackknife else ():
+            rest = {c: p for c, p in self.parts.items() if self.folds[self.groups[c]] != fold}
+            if values := list(_on_scale(rest).values()):
+                found[str(fold)] = float(np.mean(values))
+        return found
+
+
+def _on_scale(parts: Mapping[str, tuple[str, float, float, float]]) -> dict[str, float]:
+    """The value of each clip, from (language, C, C_gt, C_null), where its scale is one."""
+    kept: dict[str, float] = {}
+    for language in {part[0] for part in parts.values()}:
+        mine = {clip: part for clip, part in parts.items() if part[0] == language}
+        true, null = (float(np.mean([part[i] for part in mine.values()])) for i in (2, 3))
+        for clip, (_, confidence, _, _) in mine.items():
+            scaled = sync.nsync(confidence, null, true)
+            if scaled is not None:
+                kept[clip] = scaled
+    return kept
