@@ -14,10 +14,10 @@ FLOORS: dict[str, str] = {
     "groundtruth": "the real video against itself",
     "halves": "one half of the identities' real video against the other: the Fréchet floor",
     "static": "the reference picture, still",
-    "shifted": "the real video with its sound moved by over two seconds: the sync floor",
+    "shifted": "the real video, its sound moved by over two seconds: the sync floor",
     "crf28": "the real video through x264 at CRF 28: the codec floor",
 }
-"""The rows that every table has; what is smaller than a floor is no result."""
+"""The rows that every table has, unranked; what is smaller than a floor is no result."""
 
 SHIFT_SECONDS = 2.4
 """How far the sound of ``shifted`` is turned, past the ±0.6 s that SyncNet looks at; half of the

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from talkingface_wild.core.errors import InputUnreadable, UsageError
-from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.core.fingerprint import digest, file_sha256
 from talkingface_wild.dataset.load import load
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def from_folders(outputs: Path, reference: Path) -> ClipSet:
             f"{len(mine)} and {len(theirs)} with no name in common; "
             "rename them, or give --pairs FILE."
         )
-    notes = []
+    notes = ["Each file is taken for an identity of its own; name identities by --pairs FILE."]
     for only, where in (
         (mine.keys() - theirs.keys(), outputs),
         (theirs.keys() - mine.keys(), reference),
@@ -234,21 +234,10 @@ def _pair(manifest: Path, line: int, row: Mapping[str, str | None]) -> BenchClip
 
 
 def _content(clips: Sequence[BenchClip]) -> str:
-    """Eight digits over the names and the reference files' sizes (their bytes are hashed later)."""
-    sizes = []
-    for clip in clips:
-        path = Path(clip.reference)
-        sizes.append([clip.id, path.stat().st_size if path.is_file() else None])
-    return digest(sizes, 8)
+    """Eight digits over names, identities, languages and the bytes of reference and sound."""
 
+    def sha(path: str) -> str:
+        return file_sha256(Path(path)) if path and Path(path).is_file() else ""
 
-def choose(clips: ClipSet, wanted: Sequence[str]) -> ClipSet:
-    """The clips of the given names. Raises UsageError for a name that the set has not."""
-    known = {clip.id: clip for clip in clips.clips}
-    for name in wanted:
-        if name not in known:
-            raise UsageError(
-                f"Expected a clip of {clips.name}, found {name!r}; see its clips.parquet."
-            )
-    kept = tuple(clip for clip in clips.clips if clip.id in set(wanted))
-    return ClipSet(clips.name, clips.sha8, kept, clips.notes, clips.listed, clips.kind)
+    rows = [[c.id, c.group, c.language, sha(c.reference), sha(c.sound)] for c in clips]
+    return digest(rows, 8)

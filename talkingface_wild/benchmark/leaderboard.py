@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Literal
 
 from talkingface_wild.benchmark.base import Score
+from talkingface_wild.benchmark.candidates import FLOORS
 from talkingface_wild.benchmark.pairing import standing
 from talkingface_wild.benchmark.reported import (
     CAPTIONS,
@@ -23,6 +24,7 @@ from talkingface_wild.benchmark.signature import Signature, differences
 from talkingface_wild.benchmark.survivors import (
     Entry,
     Rescore,
+    alike,
     common_clips,
     languages_of,
     scored_clips,
@@ -42,7 +44,7 @@ from talkingface_wild.benchmark.table import (
     fails_often,
     windows_of,
 )
-from talkingface_wild.benchmark.table_columns import FLOORS, in_order, title_of
+from talkingface_wild.benchmark.table_columns import in_order, title_of
 from talkingface_wild.benchmark.table_footer import footer
 from talkingface_wild.core.errors import UsageError
 
@@ -76,6 +78,7 @@ def build_table(
     languages = languages_of(frames.values()) if by == "language" else [""]
     entries: list[Entry] = []
     for language in languages:
+        rows: list[Entry] = []
         for name, run in named.items():
             frame = frames[name]
             chosen = set(frame.index) if common is None else common
@@ -83,7 +86,8 @@ def build_table(
                 chosen = chosen & set(frame.index[frame["language"] == language])
             if chosen:
                 scores = scores_on(run, frame, chosen, language, rescore)
-                entries.append(Entry(name, run, language, scores, frame[frame.index.isin(chosen)]))
+                rows.append(Entry(name, run, language, scores, frame[frame.index.isin(chosen)]))
+        entries += alike(rows, FLOORS)
     mixed = _mixed(entries)
     if mixed and not allow_mixed:
         raise UsageError(_refusal(mixed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -18,6 +18,8 @@ class BenchRequest:
     outputs: Path | None = None
     reference: Path | None = None
     pairs: Path | None = None
+    videos: Path | None = None
+    """Where a list's videos lie, for rows that name no file."""
     name: str = ""
     """What tables call the method; the model's name without it."""
     checkpoint: Path | None = None
@@ -36,4 +38,3 @@ class BenchRequest:
     autocast: bool = False
     retry_failed: bool = False
     fresh: bool = False
-    settings: tuple[str, ...] = field(default_factory=tuple)

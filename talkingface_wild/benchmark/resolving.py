@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from talkingface_wild.benchmark.adapter_run import check_adapter
-from talkingface_wild.benchmark.adapters import adapter_names, load_adapter
-from talkingface_wild.benchmark.candidates import FLOORS, candidate_for, file_candidate
+from talkingface_wild.benchmark.adapters import Adapter, adapter_names, load_adapter
+from talkingface_wild.benchmark.candidates import FLOORS, candidate_for, file_candidate, stamp
 from talkingface_wild.benchmark.clips import (
     BenchClip,
     ClipSet,
@@ -16,12 +17,14 @@ from talkingface_wild.benchmark.clips import (
     from_pairs,
 )
 from talkingface_wild.benchmark.list_plans import PLANS
+from talkingface_wild.benchmark.list_videos import locate
 from talkingface_wild.benchmark.lists import BenchList, read_list
 from talkingface_wild.benchmark.outputs import adapter_outputs, generated_outputs, maker
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.benchmark.rows import Asked
 from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
+from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.generator import Generator
 
 Generators = Mapping[str, Callable[[Path | None], Generator]]
@@ -66,7 +69,7 @@ def _listed(request: BenchRequest) -> ClipSet:
     if given.is_dir():
         return from_dataset(given, request.split)
     if given.suffix == ".csv":
-        return from_list(read_list(given))
+        return from_list(_read(given, request))
     name = SHORT_NAMES.get(request.dataset, request.dataset)
     known = [*SHORT_NAMES, *PLANS]
     if name not in PLANS:
@@ -77,11 +80,17 @@ def _listed(request: BenchRequest) -> ClipSet:
     for folder in (Path(), Path("lists")):
         path = folder / f"{name}.csv"
         if path.is_file():
-            return from_list(read_list(path))
+            return from_list(_read(path, request))
     raise InputUnreadable(
         f"Expected the list {name} as {name}.csv here or in lists/, found none: its videos are not "
         f"ours to ship; make it from your copy with `tfw bench list make {name} --help`."
     )
+
+
+def _read(path: Path, request: BenchRequest) -> BenchList:
+    """A list, its videos looked for in ``--videos`` where it does not name them."""
+    found = read_list(path)
+    return found if request.videos is None else locate(found, request.videos)
 
 
 def from_list(found: BenchList) -> ClipSet:
@@ -113,7 +122,7 @@ def from_list(found: BenchList) -> ClipSet:
     if not clips:
         raise InputUnreadable(
             f"Expected videos of the list {found.name} at hand, found none of {len(found.rows)}; "
-            f"run `tfw bench list make {found.name} --videos DIR` with the folder that holds them."
+            "give --videos DIR with the folder that holds them."
         )
     notes = [f"{absent} of {len(found.rows)} clips of {found.name} have no video here."] * bool(
         absent
@@ -146,6 +155,22 @@ def asked_of(
     return _external(request, clips.clips, chosen, generators, features, tell)
 
 
+def _made_in(request: BenchRequest, adapter: Adapter, chosen: Protocol) -> Path:
+    """Where a command's videos lie: another command, checkpoint or protocol has another folder."""
+    checkpoint = request.checkpoint
+    weights = [str(checkpoint), _latest_change(checkpoint)] if checkpoint else None
+    run = dataclasses.asdict(adapter.run) if adapter.run else None
+    shape = [chosen.canvas, chosen.fps, chosen.frames, request.dataset]
+    made = digest([adapter.name, run, weights, shape], 8)
+    return request.out.absolute() / "outputs" / f"{adapter.name}-{made}"
+
+
+def _latest_change(path: Path) -> list[str]:
+    """Size and time of change of a file, or of every file of a folder."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [stamp(str(file)) for file in files]
+
+
 def _external(
     request: BenchRequest,
     clips: Sequence[BenchClip],
@@ -161,7 +186,7 @@ def _external(
             f"{request.model!r}{nearest(request.model, known)}."
         )
     adapter = load_adapter(request.model)
-    outputs = request.outputs or request.out.absolute() / "outputs" / adapter.name
+    outputs = request.outputs or _made_in(request, adapter, chosen)
     make = None
     if request.run_command:
         check_adapter(adapter, request.checkpoint)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 INFORMATIVE = ("clips", "in", "seeds", "tfw")
 """Parts that are said and never compared: how many clips, how they were delivered, by whom."""
 
-_COUNT = re.compile(r":\d+(?=[fwc]:)")
+_COUNT = re.compile(r"^([^:]+:[^:]+):\d+([fwc]:[^:]+)$")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Signature:
     def compared(self) -> tuple[str, ...]:
         """The parts on which two numbers have to agree; counts of frames and windows are not."""
         kept = (part for part in self.parts if part.partition("=")[0] not in INFORMATIVE)
-        return tuple(_COUNT.sub(":n", part) for part in kept)
+        return tuple(_COUNT.sub(r"\1:n\2", part) for part in kept)
 
 
 def differences(first: Signature, second: Signature) -> list[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from talkingface_wild.benchmark.base import Score
+from talkingface_wild.benchmark.base import Score, joined
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature
 from talkingface_wild.functional.intervals import cluster_bootstrap
@@ -80,6 +80,29 @@ def scores_on(
         if name not in found:
             found[name] = _without_value(run.scores[name])
     return {name: found[name] for name in run.scores}
+
+
+def alike(entries: Sequence[Entry], unranked: Collection[str]) -> list[Entry]:
+    """The entries with each mean over the clips on which every ranked row has a value.
+
+    A method that fails on hard clips would else be averaged over easier ones. Rows of the models
+    ``unranked`` (floors) neither count nor change.
+    """
+    ranked = [entry for entry in entries if entry.run.model not in unranked]
+    found = {id(entry): dict(entry.scores) for entry in ranked}
+    for metric in {name: None for entry in ranked for name in entry.scores}:
+        columns = [e.clips[metric].dropna() for e in ranked if metric in e.clips.columns]
+        both = set.intersection(*(set(column.index) for column in columns)) if columns else set()
+        for entry in ranked:
+            if metric not in entry.clips.columns or metric not in entry.scores:
+                continue
+            if not both or set(entry.clips[metric].dropna().index) == both:
+                continue
+            score = _restricted_mean(entry.scores[metric], entry.run, entry.clips, both)
+            if score is not None:
+                note = f"on the {len(both)} clips with a value in every row"
+                found[id(entry)][metric] = replace(score, note=joined(note, score.note))
+    return [replace(e, scores=found[id(e)]) if id(e) in found else e for e in entries]
 
 
 def _restricted_mean(

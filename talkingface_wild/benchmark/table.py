@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -99,12 +100,12 @@ def fails_often(run: BenchRun) -> bool:
 
 
 def windows_of(score: Score) -> int | None:
-    """How many windows an FVD is of: its own count, else the signature's ``fvd=…:2300x16``."""
+    """How many windows an FVD is of: its own count, else the signature's ``fvd=…:2300w:…``."""
     if score.metric != "fvd":
         return None
     if isinstance(score.extra.get("windows"), int):
         return int(score.extra["windows"])
     if score.unit == "windows":
         return score.n
-    said = (Signature.parse(score.signature).part("fvd") or "").rpartition(":")[2].split("x")[0]
-    return int(said) if said.isdecimal() else None
+    said = re.search(r":(\d+)w:", Signature.parse(score.signature).part("fvd") or "")
+    return int(said[1]) if said else None

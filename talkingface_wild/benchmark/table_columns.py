@@ -9,14 +9,6 @@ from talkingface_wild.benchmark.base import Better
 from talkingface_wild.benchmark.metrics import METRICS
 from talkingface_wild.benchmark.reported import PAPER_METRICS
 
-FLOORS = {
-    "groundtruth": "ground truth",
-    "halves": "ground truth, split halves",
-    "static": "static reference frame",
-    "shifted": "ground truth, shifted sound",
-    "crf28": "ground truth, CRF 28",
-}
-"""Models that bound what a result means; they stand apart and are never ranked."""
 ARROWS: dict[Better, str] = {"lower": "↓", "higher": "↑", "one": "→1", "none": ""}
 
 

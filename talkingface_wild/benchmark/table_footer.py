@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from talkingface_wild.benchmark.candidates import FLOORS
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature, merged
 from talkingface_wild.benchmark.survivors import Entry
@@ -45,6 +46,7 @@ def footer(
     lines += [f"No bold in {titles[name]}: {why}." for name, why in untested.items()]
     for name, run in zip(names, every, strict=True):
         lines += _losses(name, run)
+    lines += _floors(every)
     lines += _few_windows(entries)
     lines += [
         f"{MIXED} {one.row}, {titles.get(one.metric, one.metric)}: not comparable with its column, "
@@ -103,6 +105,22 @@ def _losses(name: str, run: BenchRun) -> list[str]:
         lines += [f"{name}: flagged videos: {said}."] if said else []
     if run.seeds > 1:
         lines.append(f"{name}: mean of {run.seeds} seeds; ± is the deviation between them.")
+    return lines
+
+
+def _floors(runs: Sequence[BenchRun]) -> list[str]:
+    """Which of the rows that every table should have are missing, and what ``halves`` means."""
+    shown = {run.model for run in runs}
+    lines = []
+    if absent := [name for name in FLOORS if name not in shown]:
+        lines.append(
+            f"Floors not shown: {', '.join(absent)}; what is smaller than a floor is no result."
+        )
+    if "halves" in shown:
+        lines.append(
+            "halves: each side has half of the clips, so its distances are biased further upwards "
+            "than a method's."
+        )
     return lines
 
 

@@ -56,11 +56,12 @@ def verify(
     WeightMissing when a network that the run used is not here.
     """
     tell = tell or (lambda text: None)
+    if stale := _stale(run):
+        return stale
     rows = run.clips()
     scored = rows[rows["state"] != "unscored"]
     checks = _scores(run, set(scored["clip"]))
     chosen = sorted(set(scored["clip"]), key=lambda name: digest([name, "verify"]))[:clips]
-    _same_weights(run)
     for row in scored[scored["clip"].isin(chosen)].to_dict("records"):
         tell(f"measuring {row['clip']} again from its files")
         checks += _features(run, row)
@@ -89,6 +90,19 @@ def _close(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
     return math.isclose(one, other, rel_tol=SCORE_TOLERANCE, abs_tol=1e-9)
+
+
+def _stale(run: BenchRun) -> list[Checked]:
+    """What this version measures otherwise than the run did: it cannot be compared."""
+    scoring = scoring_of(run)
+    _same_weights(run)
+    now = {e.name: e.fingerprint() for e in extractors_of(scoring.protocol, scoring.metrics)}
+    said = f"measured by tfw {run.facts.get('version')}, and otherwise by this version"
+    return [
+        Checked(f"{name} as it was measured", False, said)
+        for name, printed in now.items()
+        if scoring.prints.get(name) != printed
+    ]
 
 
 def _same_weights(run: BenchRun) -> None:

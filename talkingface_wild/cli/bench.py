@@ -65,6 +65,9 @@ def bench(
             "language."
         ),
     ] = None,
+    videos: Annotated[
+        Path | None, typer.Option(help="Where a list's videos lie, if it does not say.")
+    ] = None,
     name: Annotated[str, typer.Option(help="What tables call the method.")] = "",
     checkpoint: Annotated[Path | None, typer.Option(help="The generator's checkpoint.")] = None,
     split: Annotated[str, typer.Option(help="train, val, test or all of a data set.")] = "test",
@@ -122,6 +125,7 @@ def bench(
         outputs=outputs,
         reference=reference,
         pairs=pairs,
+        videos=videos,
         name=name,
         checkpoint=checkpoint,
         split=split,

@@ -28,8 +28,8 @@ WEIGHTS = (
     "scrfd_2.5g",
     "arcface_r100",
 )
-PARTS = {"fid": "fid=clean:6726825d:600f1s5", "kid": "fid=clean:6726825d:600f1s5"}
-PARTS |= {"fvd": "fvd=i3d-tfw:0b5f1c2a:920x16", "efid": "efid=d3d-epoch_20:0a1b2c3d"}
+PARTS = {"fid": "fid=clean:6726825d:600f:a1b2c3", "kid": "fid=clean:6726825d:600f:a1b2c3"}
+PARTS |= {"fvd": "fvd=i3d-tfw:0b5f1c2a:920w:a1b2c3", "efid": "efid=d3d-epoch_20:0a1b2c3d"}
 PARTS |= {name: "sync=s3fd.25+syncnetv2:961e8696:drivewav" for name in ("sync_c", "sync_d")}
 
 

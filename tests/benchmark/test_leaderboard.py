@@ -134,10 +134,10 @@ def test_over_one_percent_of_failures_nothing_of_the_row_is_bold(tmp_path):
 
 def test_other_signatures_are_refused_and_the_sentence_names_the_part(tmp_path):
     alpha = make_run(tmp_path / "a", "alpha")
-    beta = make_run(tmp_path / "b", "beta", parts={"fid": "fid=pytorch-fid:6726825d:600f1s5"})
+    beta = make_run(tmp_path / "b", "beta", parts={"fid": "fid=pytorch-fid:6726825d:600f:a1b2c3"})
     with pytest.raises(UsageError) as refused:
         build_table([alpha, beta])
-    assert "beta in fid=clean:6726825d:nf1s5 ≠ fid=pytorch-fid:6726825d:nf1s5 (fid)" in str(
+    assert "beta in fid=clean:6726825d:nf:a1b2c3 ≠ fid=pytorch-fid:6726825d:nf:a1b2c3 (fid)" in str(
         refused.value
     )
     assert "--allow-mixed" in str(refused.value)
@@ -146,7 +146,7 @@ def test_other_signatures_are_refused_and_the_sentence_names_the_part(tmp_path):
 def test_allowed_mixing_marks_the_cell_says_why_and_does_not_rank_it(tmp_path):
     alpha = make_run(tmp_path / "a", "alpha")
     beta = make_run(
-        tmp_path / "b", "beta", quality=1.0, parts={"fid": "fid=pytorch-fid:6726825d:600f1s5"}
+        tmp_path / "b", "beta", quality=1.0, parts={"fid": "fid=pytorch-fid:6726825d:600f:a1b2c3"}
     )
     table = build_table([alpha, beta], allow_mixed=True)
     assert cells(table, "beta")["fid"].marks == "‡"
@@ -156,7 +156,7 @@ def test_allowed_mixing_marks_the_cell_says_why_and_does_not_rank_it(tmp_path):
     assert cells(table, "beta")["ssim"].best
     (line,) = [line for line in table.footer if line.startswith("‡")]
     assert "beta, FID" in line
-    assert "fid=clean:6726825d:nf1s5 ≠ fid=pytorch-fid:6726825d:nf1s5" in line
+    assert "fid=clean:6726825d:nf:a1b2c3 ≠ fid=pytorch-fid:6726825d:nf:a1b2c3" in line
 
 
 @pytest.mark.parametrize("head", [{"list_sha8": "01234567"}, {"protocol": "mcdm-paper"}])
@@ -288,7 +288,7 @@ def test_few_windows_are_marked_and_many_are_not(tmp_path):
     few = build_table([make_run(tmp_path / "a", "alpha")])
     assert cells(few, "alpha")["fvd"].marks == "†"
     assert any(line.startswith("† FVD of 920 windows") for line in few.footer)
-    many = build_table([make_run(tmp_path / "b", "beta", parts={"fvd": "fvd=i3d:0b5f:2300x16"})])
+    many = build_table([make_run(tmp_path / "b", "beta", parts={"fvd": "fvd=i3d:0b5f:2300w:a1b2c3"})])
     assert cells(many, "beta")["fvd"].marks == ""
 
 
@@ -326,10 +326,10 @@ def test_count_stands_once_where_equal_and_in_each_cell_where_not(tmp_path):
 
 
 def test_split_halves_may_count_half_of_the_frames(tmp_path):
-    alpha = make_run(tmp_path / "a", "alpha", parts={"fid": "fid=clean:67:7500f1s5"})
-    halves = make_run(tmp_path / "h", "halves", "halves", parts={"fid": "fid=clean:67:3750f1s5"})
+    alpha = make_run(tmp_path / "a", "alpha", parts={"fid": "fid=clean:67:7500f:a1b2c3"})
+    halves = make_run(tmp_path / "h", "halves", "halves", parts={"fid": "fid=clean:67:3750f:a1b2c3"})
     assert build_table([halves, alpha]).blocks[0].rows[0].cells["fid"].marks == ""
-    other = make_run(tmp_path / "o", "halves", "halves", parts={"fid": "fid=clean:99:3750f1s5"})
+    other = make_run(tmp_path / "o", "halves", "halves", parts={"fid": "fid=clean:99:3750f:a1b2c3"})
     with pytest.raises(UsageError, match="fid=clean:99:n"):
         build_table([alpha, other])
 

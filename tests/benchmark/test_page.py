@@ -116,12 +116,12 @@ def test_unofficial_weights_are_said_at_the_top_and_in_their_row(tmp_path):
 
 
 def test_drift_curves_are_drawn_with_their_gap(run):
-    extra = {"curve": CURVE, "failed_clips": 1, "failure_frames": [1500]}
+    extra = {"curve": CURVE, "failure_frames": {"c7": 1500}}
     drift = Score("drift", -0.1, None, None, 40, "clips", extra=extra)
     text = page(replace(run, scores={**run.scores, "drift": drift}))
     assert text.count('class="curve"') == 1
     assert "ssim over frames" in text
-    assert "fails on the way: 1, the first at frame 1500" in text
+    assert "fails on the way: 1, the first at frame 1500 (c7)" in text
     assert "Drift</h2>" not in page(run)
 
 

@@ -7,7 +7,7 @@ from typing import Self
 from talkingface_wild.benchmark.base import Sample
 from talkingface_wild.benchmark.extractors.base import Extractor
 from talkingface_wild.benchmark.extractors.faces import AlignedInception, ExpressionFeatures
-from talkingface_wild.benchmark.metrics.set_distance import FrechetMetric
+from talkingface_wild.benchmark.metrics.set_distance import SIDES, FrechetMetric, Rows
 from talkingface_wild.benchmark.protocol import Protocol
 
 
@@ -19,23 +19,28 @@ class _Expressions(FrechetMetric):
     def reset(self) -> None:
         """Forget every clip."""
         super().reset()
-        self.asked = self.faceless = self.clips = 0
+        self.asked, self.faceless, self.clips = [0, 0], [0, 0], 0
 
     def update(self, sample: Sample) -> None:
         """Count the frames without a face as well."""
-        for features in (sample.generated, sample.reference):
+        for side, features in enumerate((sample.generated, sample.reference)):
             if self.extractor in features:
                 found = features[self.extractor]
-                self.asked += int(found["asked"][0])
-                self.faceless += int(found["asked"][0]) - len(self.rows(found))
-        self.clips += self.extractor in sample.generated
+                self.asked[side] += int(found["asked"][0])
+                self.faceless[side] += int(found["asked"][0]) - len(self.rows(found))
         super().update(sample)
+
+    def take(self, side: int, fold: int, clip: str, rows: Rows) -> None:
+        """Count the clip as well."""
+        self.clips += side == 0
+        super().take(side, fold, clip, rows)
 
     def merge(self, other: Self) -> None:
         """Add another's sums and counts."""
         super().merge(other)
-        self.asked += other.asked
-        self.faceless += other.faceless
+        for side in (0, 1):
+            self.asked[side] += other.asked[side]
+            self.faceless[side] += other.faceless[side]
         self.clips += other.clips
 
     def counted(self, rows: int) -> int:
@@ -45,8 +50,9 @@ class _Expressions(FrechetMetric):
     def refusal(self) -> str:
         """Too many frames showed no face."""
         most = self.protocol.expression.most_unmeasured
-        if self.asked and self.faceless / self.asked > most:
-            return f"{self.faceless} of {self.asked} frames show no face, over {most:.0%}"
+        for side, faceless, asked in zip(SIDES, self.faceless, self.asked, strict=True):
+            if asked and faceless / asked > most:
+                return f"{faceless} of {asked} {side} frames show no face, over {most:.0%}"
         return ""
 
     def label(self) -> str:

@@ -203,6 +203,8 @@ class KernelMetric(SetDistance):
     def _thin(self, side: int) -> None:
         """Keep the ``most_rows`` lowest ranks of a side."""
         parts = self.kept[side]
+        if not parts:
+            return
         ranks = np.concatenate([part.ranks for part in parts])
         if len(ranks) > self.most_rows:
             bound = np.partition(ranks, self.most_rows - 1)[self.most_rows - 1]
