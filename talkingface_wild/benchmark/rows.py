@@ -102,7 +102,8 @@ def remarks(rows: Sequence[Mapping[str, Any]], failures: int) -> list[str]:
     if failures:
         share = failures / len(rows)
         said.append(
-            f"{failures} of {len(rows)} clips failed and are scored with the static frame"
+            f"{failures} of {len(rows)} clips failed, wholly or for some networks, "
+            "and are scored there with the static frame"
             + (
                 f"; over {MOST_FAILURES:.0%}: nothing of this row in bold"
                 if share > MOST_FAILURES

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.functional import sync
 from talkingface_wild.functional.frechet import frechet_distance, frechet_of_moments
 from talkingface_wild.functional.intervals import grouped_jackknife, holm
@@ -127,7 +128,11 @@ def _syncnet_example(example: Path | None) -> Iterator[Answer]:
         why = "give data/example.avi of joonson/syncnet_python by --syncnet-example"
         yield Answer(name, "not run", expected, why)
         return
-    found = _score_example(example)
+    try:
+        found = _score_example(example)
+    except (ValueError, ItemRejected, ItemFailed) as error:
+        yield Answer(name, "not run", expected, f"{example.name} is not that example: {error}")
+        return
     held = all(
         abs(found[key] - value) <= 5e-3 * max(1.0, abs(value))
         for key, value in SYNCNET_EXAMPLE.items()

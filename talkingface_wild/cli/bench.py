@@ -167,9 +167,9 @@ def _run(output: Output, request: BenchRequest) -> None:
 
     chosen = protocol_of(request)
     names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
+    clips = clips_of(request).limited(request.limit)
     if not request.skip_missing:
         networks.refuse_missing(networks.missing(chosen, names))
-    clips = clips_of(request).limited(request.limit)
     for note in clips.notes:
         output.warn(note)
     with Board(output) as board:

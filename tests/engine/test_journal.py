@@ -134,3 +134,18 @@ def test_kill_9_in_the_middle_of_writing_loses_nothing_that_was_acknowledged(tmp
     journal = Journal(tmp_path)
     assert journal.gather() >= said
     assert all(journal.get(f"r{number}", "f") is not None for number in range(said))
+
+
+def test_reopened_results_are_gone_on_the_disk_and_the_others_stay(tmp_path):
+    journal = Journal(tmp_path)
+    journal.put([_record("r1"), _record("r2")])
+    journal.put([_record("r3"), _record("r1", at=4.0)])
+    journal.reopen([journal.get("r1", "f1")])
+    for seen in (journal, Journal(tmp_path)):
+        assert seen.get("r1", "f1") is None
+        assert seen.get("r2", "f1") == _record("r2") and seen.get("r3", "f1") == _record("r3")
+    journal.put([_record("r1", at=9.0)])
+    assert Journal(tmp_path).get("r1", "f1").at == 9.0
+    again = Journal(tmp_path)
+    again.reopen([again.get(item, "f1") for item in ("r1", "r2", "r3")])
+    assert len(Journal(tmp_path)) == 0

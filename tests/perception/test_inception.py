@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
+from torch.nn import functional as F
 
 from talkingface_wild.core.errors import WeightMissing
 from talkingface_wild.perception.inception import InceptionFid, InceptionPerceiver
@@ -128,6 +130,35 @@ def test_the_three_protocols_differ_and_clean_is_the_default(checkpoint, perceiv
     np.testing.assert_array_equal(default, rows["clean"])
     for one, other in (("clean", "pytorch-fid"), ("clean", "torch-fidelity")):
         assert np.abs(rows[one] - rows[other]).max() > 1e-3
+
+
+def _fed_by_clean_fid(frames):
+    """Pillow's bicubic filter colour by colour in floating point, cut to bytes' range, centred."""
+    resized = np.empty((len(frames), 3, 299, 299), np.float32)
+    for frame, target in zip(frames, resized, strict=True):
+        for colour in range(3):
+            picture = Image.fromarray(frame[..., colour].astype(np.float32), mode="F")
+            target[colour] = np.asarray(picture.resize((299, 299), Image.BICUBIC))
+    return torch.from_numpy((resized.clip(0, 255) - 128) / 128)
+
+
+def _fed_by_pytorch_fid(frames):
+    """0–1 by torch's bilinear interpolation, then −1–1."""
+    shares = torch.from_numpy(frames).permute(0, 3, 1, 2) / 255
+    return 2 * F.interpolate(shares, (299, 299), mode="bilinear", align_corners=False) - 1
+
+
+@pytest.mark.parametrize(
+    ("name", "fed"), [("clean", _fed_by_clean_fid), ("pytorch-fid", _fed_by_pytorch_fid)]
+)
+def test_each_protocol_feeds_the_network_what_its_reference_does(checkpoint, state, name, fed):
+    frames = np.random.default_rng(4).integers(0, 256, (2, 96, 80, 3)).astype(np.uint8)
+    network = InceptionFid().eval()
+    network.load_state_dict(state)
+    with torch.inference_mode():
+        expected = network(fed(frames)).numpy()
+    found = InceptionPerceiver(checkpoint, resize=name).open().embed(frames)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3 * expected.std(0).mean())
 
 
 def test_no_frames_give_no_rows_and_wrong_frames_are_refused(perceiver):

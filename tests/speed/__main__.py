@@ -14,7 +14,7 @@ from talkingface_wild.engine.executors import Executor
 from talkingface_wild.engine.executors.local import LocalExecutor
 from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Workplace
-from tests.speed import stages, synthetic
+from tests.speed import metrics, networks, stages, synthetic, tables
 
 Row = tuple[str, str, str]
 """What was measured, the figure, the bound it is held against."""
@@ -148,6 +148,9 @@ MEASUREMENTS = {
     "workers": workers,
     "recut": recut,
     "pipeline": pipeline,
+    **metrics.MEASUREMENTS,
+    **networks.MEASUREMENTS,
+    **tables.MEASUREMENTS,
 }
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from talkingface_wild.benchmark.base import Metric, Sample, Score, finite, joined
 from talkingface_wild.functional.frechet import frechet_of_moments
-from talkingface_wild.functional.intervals import grouped_jackknife
+from talkingface_wild.functional.intervals import Interval, grouped_jackknife
 from talkingface_wild.functional.kernel_distance import FoldedKernel
 from talkingface_wild.functional.moments import Moments
 
@@ -78,6 +78,12 @@ class SetDistance(Metric):
     def lost(self) -> str:
         """What was left out, for the note."""
         return "; ".join(f"{count} clips: {reason}" for reason, count in self.reasons.items())
+
+    def unsure(self, replicates: Mapping[str, float], interval: Interval) -> str | None:
+        """Why there is no interval, where one was asked for."""
+        if replicates or not self.jackknife:
+            return interval.note if self.jackknife else None
+        return "one identity; an interval needs at least two"
 
     def nothing(self, n: int, why: str) -> Score:
         """The score without a value."""
@@ -145,7 +151,7 @@ class FrechetMetric(SetDistance):
             n,
             self.unit,
             better=self.better,
-            note=joined(self.lost(), interval.note if self.jackknife else ""),
+            note=joined(self.lost(), self.unsure(replicates, interval)),
             warnings=tuple(warnings),
             raw=value,
             replicates=replicates,
@@ -241,7 +247,7 @@ class KernelMetric(SetDistance):
             n,
             self.unit,
             better=self.better,
-            note=joined(said, self.lost(), interval.note if self.jackknife else ""),
+            note=joined(said, self.lost(), self.unsure(left_out, interval)),
             raw=value,
             replicates=left_out,
         )
