@@ -288,7 +288,8 @@ def test_few_windows_are_marked_and_many_are_not(tmp_path):
     few = build_table([make_run(tmp_path / "a", "alpha")])
     assert cells(few, "alpha")["fvd"].marks == "†"
     assert any(line.startswith("† FVD of 920 windows") for line in few.footer)
-    many = build_table([make_run(tmp_path / "b", "beta", parts={"fvd": "fvd=i3d:0b5f:2300w:a1b2c3"})])
+    parts = {"fvd": "fvd=i3d:0b5f:2300w:a1b2c3"}
+    many = build_table([make_run(tmp_path / "b", "beta", parts=parts)])
     assert cells(many, "beta")["fvd"].marks == ""
 
 
@@ -327,7 +328,8 @@ def test_count_stands_once_where_equal_and_in_each_cell_where_not(tmp_path):
 
 def test_split_halves_may_count_half_of_the_frames(tmp_path):
     alpha = make_run(tmp_path / "a", "alpha", parts={"fid": "fid=clean:67:7500f:a1b2c3"})
-    halves = make_run(tmp_path / "h", "halves", "halves", parts={"fid": "fid=clean:67:3750f:a1b2c3"})
+    parts = {"fid": "fid=clean:67:3750f:a1b2c3"}
+    halves = make_run(tmp_path / "h", "halves", "halves", parts=parts)
     assert build_table([halves, alpha]).blocks[0].rows[0].cells["fid"].marks == ""
     other = make_run(tmp_path / "o", "halves", "halves", parts={"fid": "fid=clean:99:3750f:a1b2c3"})
     with pytest.raises(UsageError, match="fid=clean:99:n"):
