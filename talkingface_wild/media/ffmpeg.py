@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from talkingface_wild.core.errors import ExtraMissing
 from talkingface_wild.core.outcome import ItemFailed
@@ -84,8 +89,47 @@ def run_ffmpeg(arguments: Sequence[str], *, writes: Path, timeout_seconds: float
         raise ItemFailed(
             "timeout", f"ffmpeg took longer than {timeout_seconds:.0f} s for {writes.name!r}"
         ) from error
-    if _DISK_FULL in done.stderr:
+    _check(done.returncode, done.stderr, writes)
+
+
+def feed_ffmpeg(
+    arguments: Sequence[str],
+    pictures: Iterable[npt.NDArray[np.uint8]],
+    *,
+    writes: Path,
+    timeout_seconds: float,
+) -> None:
+    """Run ffmpeg with raw pictures on its stdin, as they come; the input is ``pipe:0``.
+
+    Raises as ``run_ffmpeg`` does, and whatever ``pictures`` raises; ffmpeg is ended then.
+    ``timeout_seconds`` is counted from the last picture on.
+    """
+    command = [ffmpeg_binary(), "-hide_banner", "-v", "error", "-y", *arguments]
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+        )
+        try:
+            if process.stdin is not None:
+                with contextlib.suppress(BrokenPipeError), process.stdin:
+                    for picture in pictures:
+                        process.stdin.write(np.ascontiguousarray(picture).data)
+            code = process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired as error:
+            sentence = f"ffmpeg took longer than {timeout_seconds:.0f} s for {writes.name!r}"
+            raise ItemFailed("timeout", sentence) from error
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        said.seek(0)
+        _check(code, said.read().decode(errors="replace"), writes)
+
+
+def _check(code: int, said: str, writes: Path) -> None:
+    """Raise what ffmpeg's exit code and words mean."""
+    if _DISK_FULL in said:
         raise disk_full(writes)
-    if done.returncode != 0:
-        words = " | ".join(done.stderr.strip().splitlines()[-3:]) or "it said nothing"
-        raise ItemFailed("crash", f"ffmpeg ended with {done.returncode}: {words}")
+    if code != 0:
+        words = " | ".join(said.strip().splitlines()[-3:]) or "it said nothing"
+        raise ItemFailed("crash", f"ffmpeg ended with {code}: {words}")

@@ -4,9 +4,8 @@ their numbers. Frames go through the ffmpeg program one by one, whatever the vid
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy.typing as npt
 
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.outcome import ItemFailed
-from talkingface_wild.media.ffmpeg import ffmpeg_binary
+from talkingface_wild.media.ffmpeg import feed_ffmpeg, run_ffmpeg
 
 Pictures = npt.NDArray[np.uint8]
 
@@ -57,42 +56,21 @@ def check_step(step: str) -> None:
 def _once(frames_NHWC: Pictures, step: str, fps: int, scratch: Path | None) -> Pictures:
     _, height, width, _ = frames_NHWC.shape
     raw = ("-f", "rawvideo", "-pix_fmt", "rgb24")
-    start = (ffmpeg_binary(), "-hide_banner", "-v", "error", "-y", "-threads", "1")
     shape = ("-s", f"{width}x{height}", "-r", str(fps))
     with tempfile.TemporaryDirectory(prefix="recode-", dir=scratch) as folder:
         coded, back = Path(folder, "coded"), Path(folder, "raw")
-        there = [*start, *raw, *shape, "-i", "pipe:0", *STEPS[step], "-threads", "1", str(coded)]
-        _fed(there, frames_NHWC)
+        there = ["-threads", "1", *raw, *shape, "-i", "pipe:0", *STEPS[step], "-threads", "1"]
+        feed_ffmpeg(
+            [*there, str(coded)], frames_NHWC, writes=coded, timeout_seconds=_TIMEOUT_SECONDS
+        )
         source = ("-f", "mjpeg", "-framerate", str(fps)) if step.startswith("jpeg") else ()
-        _fed([*start, *source, "-i", str(coded), *raw, str(back)], ())
+        run_ffmpeg(
+            ["-threads", "1", *source, "-i", str(coded), *raw, str(back)],
+            writes=back,
+            timeout_seconds=_TIMEOUT_SECONDS,
+        )
         if back.stat().st_size != frames_NHWC.size:
             found = back.stat().st_size // (height * width * 3)
             count = len(frames_NHWC)
             raise ItemFailed("crash", f"ffmpeg gave {found} frames back of {count} after {step}")
         return np.memmap(back, np.uint8, "r", shape=frames_NHWC.shape)
-
-
-def _fed(command: list[str], frames: Iterable[Pictures]) -> None:
-    """Run a program, frame after frame on its stdin."""
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
-        )
-        try:
-            if process.stdin is not None:
-                for frame in frames:
-                    process.stdin.write(np.ascontiguousarray(frame).data)
-                process.stdin.close()
-            code = process.wait(_TIMEOUT_SECONDS)
-        except BrokenPipeError:
-            code = process.wait(_TIMEOUT_SECONDS) or -1
-        except subprocess.TimeoutExpired as error:
-            raise ItemFailed("timeout", f"ffmpeg took over {_TIMEOUT_SECONDS:.0f} s") from error
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        if code != 0:
-            said.seek(0)
-            words = said.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise ItemFailed("crash", f"ffmpeg ended with {code}: {' '.join(words)}")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
-import tempfile
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,7 @@ import numpy.typing as npt
 
 from talkingface_wild.core.outcome import ItemFailed
 from talkingface_wild.core.paths import atomic_path
-from talkingface_wild.media.ffmpeg import ffmpeg_binary, file_argument
+from talkingface_wild.media.ffmpeg import feed_ffmpeg, file_argument
 
 Pictures = npt.NDArray[np.uint8]
 _CLOSING_SECONDS = 600.0
@@ -31,47 +29,33 @@ def write_video(
     The file has its name only when it is complete. Raises ItemFailed when ffmpeg fails or nothing
     comes, ValueError for chunks of several sizes.
     """
-    count, shape = 0, None
-    with contextlib.ExitStack() as stack:
-        temporary = stack.enter_context(atomic_path(path))
-        said = stack.enter_context(tempfile.TemporaryFile())
-        process: subprocess.Popen[bytes] | None = None
-        try:
-            for chunk in chunks:
-                if process is None:
-                    shape = chunk.shape[1:]
-                    command = _command(temporary, shape, sound, fps, crf)
-                    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said)
-                if chunk.shape[1:] != shape or chunk.dtype != np.uint8 or process.stdin is None:
-                    raise ValueError(f"expected uint8 frames of {shape}, found {chunk.shape[1:]}")
-                process.stdin.write(np.ascontiguousarray(chunk).data)
-                count += len(chunk)
-            if process is None or process.stdin is None:
-                raise ItemFailed("crash", "expected frames to write, found none")
-            process.stdin.close()
-            code = process.wait(_CLOSING_SECONDS)
-        except (BrokenPipeError, subprocess.TimeoutExpired):
-            code = -1
-        finally:
-            if process is not None and process.poll() is None:
-                process.kill()
-                process.wait()
-        if code != 0:
-            said.seek(0)
-            words = said.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise ItemFailed("crash", f"ffmpeg ended with {code}: {' '.join(words)}")
-    return count
+    coming = iter(chunks)
+    first = next(coming, None)
+    if first is None:
+        raise ItemFailed("crash", f"expected frames to write into {path.name!r}, found none")
+    shape, counts = first.shape[1:], list[int]()
+
+    def checked() -> Iterator[Pictures]:
+        for chunk in itertools.chain([first], coming):
+            if chunk.shape[1:] != shape or chunk.dtype != np.uint8:
+                raise ValueError(f"expected uint8 frames of {shape}, found {chunk.shape[1:]}")
+            counts.append(len(chunk))
+            yield chunk
+
+    with atomic_path(path) as temporary:
+        arguments = _arguments(temporary, shape, sound, fps, crf)
+        feed_ffmpeg(arguments, checked(), writes=path, timeout_seconds=_CLOSING_SECONDS)
+    return sum(counts)
 
 
-def _command(
+def _arguments(
     target: Path, shape: tuple[int, ...], sound: Path | None, fps: int, crf: int
 ) -> list[str]:
     height, width = shape[0], shape[1]
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)]
     heard = ["-i", file_argument(sound), "-c:a", "aac", "-b:a", "192k"] if sound else []
     return [
-        *(ffmpeg_binary(), "-hide_banner", "-v", "error", "-y", "-threads", "1"),
-        *(*raw, "-i", "pipe:0", *heard),
+        *("-threads", "1", *raw, "-i", "pipe:0", *heard),
         *("-c:v", "libx264", "-crf", str(crf), "-preset", "medium", "-pix_fmt", "yuv420p"),
         *("-threads", "1", "-movflags", "+faststart", file_argument(target)),
     ]
