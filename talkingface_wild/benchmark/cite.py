@@ -8,10 +8,10 @@ from importlib import resources
 from typing import Any
 
 from talkingface_wild.benchmark.metrics import METRICS
-from talkingface_wild.benchmark.reported import paper_list
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature, merged
-from talkingface_wild.benchmark.table_text import one_line
+from talkingface_wild.benchmark.tables.reported import paper_list
+from talkingface_wild.benchmark.tables.text import one_line
 
 SOFTWARE = "talkingface_wild"
 NETWORKS = {

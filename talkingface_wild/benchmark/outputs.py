@@ -13,10 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from talkingface_wild.benchmark.adapter_run import Inputs, run_adapter
-from talkingface_wild.benchmark.adapters import Adapter
 from talkingface_wild.benchmark.candidates import Candidate, stamp
 from talkingface_wild.benchmark.clips import BenchClip
+from talkingface_wild.benchmark.external.adapter import Adapter
+from talkingface_wild.benchmark.external.program import Inputs, run_adapter
 from talkingface_wild.benchmark.opening import Opened
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.store import FeatureStore

@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from talkingface_wild.benchmark.adapter_run import check_adapter
-from talkingface_wild.benchmark.adapters import Adapter, adapter_names, load_adapter
 from talkingface_wild.benchmark.candidates import FLOORS, candidate_for, file_candidate, stamp
 from talkingface_wild.benchmark.clips import (
     BenchClip,
@@ -16,9 +14,11 @@ from talkingface_wild.benchmark.clips import (
     from_folders,
     from_pairs,
 )
-from talkingface_wild.benchmark.list_plans import PLANS
-from talkingface_wild.benchmark.list_videos import locate
-from talkingface_wild.benchmark.lists import BenchList, read_list
+from talkingface_wild.benchmark.external.adapter import Adapter, adapter_names, load_adapter
+from talkingface_wild.benchmark.external.program import check_adapter
+from talkingface_wild.benchmark.lists.plans import PLANS
+from talkingface_wild.benchmark.lists.table import BenchList, read_list
+from talkingface_wild.benchmark.lists.videos import locate
 from talkingface_wild.benchmark.outputs import adapter_outputs, generated_outputs, maker
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.request import BenchRequest

@@ -183,7 +183,7 @@ def _run(output: Output, request: BenchRequest) -> None:
 
 
 def _tell(output: Output, request: BenchRequest, outcome: BenchOutcome) -> None:
-    from talkingface_wild.benchmark.page import write_page
+    from talkingface_wild.benchmark.pages.page import write_page
 
     run = outcome.run
     for metric, lacking in outcome.left_out.items():

@@ -35,7 +35,7 @@ def grid(
     The picture shows people; share it as you would share the clips.
     """
     output = Output("bench grid", json)
-    from talkingface_wild.benchmark.grid import make_grid
+    from talkingface_wild.benchmark.pages.grid import make_grid
     from talkingface_wild.benchmark.runs import read_run
     from talkingface_wild.core.errors import UsageError
     from talkingface_wild.core.paths import atomic_path

@@ -49,8 +49,8 @@ def show(
 
 
 def _lists(folder: Path) -> list[dict[str, Any]]:
-    from talkingface_wild.benchmark.list_plans import PLANS
-    from talkingface_wild.benchmark.lists import read_list
+    from talkingface_wild.benchmark.lists.plans import PLANS
+    from talkingface_wild.benchmark.lists.table import read_list
 
     rows = []
     for plan in PLANS.values():
@@ -91,7 +91,11 @@ def _table(rows: list[dict[str, Any]], folder: Path) -> Table:
 
 
 def _show_adapters(output: Output) -> None:
-    from talkingface_wild.benchmark.adapters import adapter_names, load_adapter, template_path
+    from talkingface_wild.benchmark.external.adapter import (
+        adapter_names,
+        load_adapter,
+        template_path,
+    )
 
     found = [load_adapter(name) for name in adapter_names()]
     rows = [
@@ -163,8 +167,8 @@ def make(
     With --videos it adds paths, fingerprints and, where an SCRFD weight is here, crops of the face.
     """
     output = Output("bench list make", json)
-    from talkingface_wild.benchmark.list_making import make_list
-    from talkingface_wild.benchmark.list_plans import SEED
+    from talkingface_wild.benchmark.lists.making import make_list
+    from talkingface_wild.benchmark.lists.plans import SEED
 
     def progress(done: int, total: int) -> None:
         if done % 10 == 0 or done == total:
@@ -197,7 +201,7 @@ def make(
 
 
 def _detector(output: Output) -> Detector | None:
-    from talkingface_wild.benchmark.list_videos import scrfd
+    from talkingface_wild.benchmark.lists.videos import scrfd
 
     found = scrfd()
     if found is None:

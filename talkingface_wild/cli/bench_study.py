@@ -12,7 +12,7 @@ from talkingface_wild.cli.output import JsonOption, Output, examples
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from talkingface_wild.benchmark.study_scores import StudyScores
+    from talkingface_wild.benchmark.study.scores import StudyScores
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -48,7 +48,7 @@ def make(
     """
     output = Output("bench study make", json)
     from talkingface_wild.benchmark.runs import read_run
-    from talkingface_wild.benchmark.study import make_study
+    from talkingface_wild.benchmark.study.making import make_study
 
     def progress(done: int, total: int) -> None:
         output.say(f"case {done} of {total}")
@@ -83,9 +83,9 @@ def score(
     output = Output("bench study score", json)
     import json as json_module
 
-    from talkingface_wild.benchmark.study import read_key
-    from talkingface_wild.benchmark.study_answers import read_answers
-    from talkingface_wild.benchmark.study_scores import score_study, study_picture
+    from talkingface_wild.benchmark.study.answers import read_answers
+    from talkingface_wild.benchmark.study.making import read_key
+    from talkingface_wild.benchmark.study.scores import score_study, study_picture
     from talkingface_wild.core.paths import write_text
 
     key = read_key(study)

@@ -13,7 +13,7 @@ from talkingface_wild.cli.output import JsonOption, Output, examples
 if TYPE_CHECKING:
     from talkingface_wild.benchmark.base import Score
     from talkingface_wild.benchmark.runs import BenchRun
-    from talkingface_wild.benchmark.table import Table
+    from talkingface_wild.benchmark.tables.table import Table
 
 EPILOG = examples(
     "tfw bench table runs/static runs/mcdm",
@@ -54,8 +54,8 @@ def table(
     differ are refused, and the table exits 6 where weights are not the published ones.
     """
     output = Output("bench table", json)
-    from talkingface_wild.benchmark.leaderboard import build_table, reported_tables
     from talkingface_wild.benchmark.runs import read_run
+    from talkingface_wild.benchmark.tables.leaderboard import build_table, reported_tables
     from talkingface_wild.core.errors import CheckFailed
     from talkingface_wild.core.paths import write_text
 
@@ -81,8 +81,8 @@ def _text(tables: list[Table], format: str, fragment: bool) -> tuple[str, dict[s
     """The tables in one format, and as plain data."""
     import json
 
-    from talkingface_wild.benchmark.table_latex import latex
-    from talkingface_wild.benchmark.table_text import markdown, plain
+    from talkingface_wild.benchmark.tables.latex import latex
+    from talkingface_wild.benchmark.tables.text import markdown, plain
 
     data = plain(tables)
     if format == "latex":

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import yaml
 
-from talkingface_wild.benchmark.adapter_run import Inputs, check_adapter, run_adapter
-from talkingface_wild.benchmark.adapters import (
+from talkingface_wild.benchmark.external.adapter import (
     Adapter,
     Run,
     adapter_names,
     load_adapter,
     template_path,
 )
+from talkingface_wild.benchmark.external.program import Inputs, check_adapter, run_adapter
 from talkingface_wild.core.errors import InputUnreadable, RecipeError, UsageError
 from talkingface_wild.core.outcome import ItemFailed
 from talkingface_wild.media.decode import frames
@@ -152,7 +152,7 @@ def test_a_finished_video_is_not_lost_when_a_later_run_fails(place, film):
 
 
 def test_a_time_out_ends_all_that_was_started(place, monkeypatch):
-    monkeypatch.setattr("talkingface_wild.benchmark.adapter_run._GRACE_SECONDS", 0.3)
+    monkeypatch.setattr("talkingface_wild.benchmark.external.program._GRACE_SECONDS", 0.3)
     monkeypatch.setenv("PIDS", str(place / "pids"))
     begun = time.monotonic()
     adapter = _adapter(place, "hang", timeout_seconds=2.0)

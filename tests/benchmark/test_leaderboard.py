@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from talkingface_wild.benchmark.leaderboard import build_table, reported_tables
 from talkingface_wild.benchmark.runs import read_run, write_run
 from talkingface_wild.benchmark.signature import Signature
-from talkingface_wild.benchmark.table_latex import escaped as latex_escaped
-from talkingface_wild.benchmark.table_latex import latex
-from talkingface_wild.benchmark.table_text import escaped, markdown, plain
+from talkingface_wild.benchmark.tables.latex import escaped as latex_escaped
+from talkingface_wild.benchmark.tables.latex import latex
+from talkingface_wild.benchmark.tables.leaderboard import build_table, reported_tables
+from talkingface_wild.benchmark.tables.text import escaped, markdown, plain
 from talkingface_wild.core.errors import UsageError
 from tests.benchmark.made_runs import CLIPS, make_run
 

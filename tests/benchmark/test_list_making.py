@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from talkingface_wild.benchmark.list_choice import choose, dataset_choice
-from talkingface_wild.benchmark.list_making import make_list
-from talkingface_wild.benchmark.list_plans import PLANS, plan_of
-from talkingface_wild.benchmark.list_videos import find_videos, locate, look
-from talkingface_wild.benchmark.lists import ListRow, read_list
-from talkingface_wild.benchmark.published import name_stem, read_celebvhq, read_hdtf
+from talkingface_wild.benchmark.lists.choice import choose, dataset_choice
+from talkingface_wild.benchmark.lists.making import make_list
+from talkingface_wild.benchmark.lists.plans import PLANS, plan_of
+from talkingface_wild.benchmark.lists.published import name_stem, read_celebvhq, read_hdtf
+from talkingface_wild.benchmark.lists.table import ListRow, read_list
+from talkingface_wild.benchmark.lists.videos import find_videos, locate, look
 from talkingface_wild.cli import bench_list
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.functional.fingerprints import Fingerprint, sound_words

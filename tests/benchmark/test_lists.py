@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from talkingface_wild.benchmark.lists import (
+from talkingface_wild.benchmark.lists.table import (
     COLUMNS,
     ListRow,
     hash_file,

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from talkingface_wild.benchmark.base import Score
-from talkingface_wild.benchmark.line_chart import dot_row, line_chart
-from talkingface_wild.benchmark.page import page, write_page
-from talkingface_wild.benchmark.page_clips import MOST_STRIPS, worst_clips
+from talkingface_wild.benchmark.pages.line_chart import dot_row, line_chart
+from talkingface_wild.benchmark.pages.page import page, write_page
+from talkingface_wild.benchmark.pages.worst_clips import MOST_STRIPS, worst_clips
 from talkingface_wild.benchmark.runs import write_run
 from tests.benchmark.made_runs import make_run
 

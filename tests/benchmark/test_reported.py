@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from talkingface_wild.benchmark.reported import PAPER_METRICS, paper_list, reported_rows
+from talkingface_wild.benchmark.tables.reported import PAPER_METRICS, paper_list, reported_rows
 
 LISTS = {2: ("hdtf", "celebvhq"), 3: ("talkingface-wild",)}
 LISTS |= {4: ("talkingface-wild",), 5: ("talkingface-wild",)}

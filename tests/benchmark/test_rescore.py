@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from talkingface_wild.benchmark import opening, view
-from talkingface_wild.benchmark.leaderboard import build_table
 from talkingface_wild.benchmark.networks import weights_of
 from talkingface_wild.benchmark.protocol import load_protocol
 from talkingface_wild.benchmark.runs import BenchRun, read_run, write_run
@@ -15,6 +14,7 @@ from talkingface_wild.benchmark.scoring import Scoring, rescore, scoring_of
 from talkingface_wild.benchmark.signature import Signature
 from talkingface_wild.benchmark.stage import extractors_of, sides_from
 from talkingface_wild.benchmark.store import FeatureStore
+from talkingface_wild.benchmark.tables.leaderboard import build_table
 from talkingface_wild.core.errors import InputUnreadable
 
 CLIPS, PEOPLE = 300, 60

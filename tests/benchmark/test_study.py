@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from talkingface_wild.benchmark.study import (
+from talkingface_wild.benchmark.study.answers import Answer, read_answers
+from talkingface_wild.benchmark.study.making import (
     QUESTIONS,
     Case,
     Key,
@@ -18,8 +19,7 @@ from talkingface_wild.benchmark.study import (
     page_text,
     read_key,
 )
-from talkingface_wild.benchmark.study_answers import Answer, read_answers
-from talkingface_wild.benchmark.study_scores import OVERALL, score_study, study_picture
+from talkingface_wild.benchmark.study.scores import OVERALL, score_study, study_picture
 from talkingface_wild.cli import bench_study
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.media.decode import frames

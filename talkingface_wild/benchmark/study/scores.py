@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.study import QUESTIONS, Key
-from talkingface_wild.benchmark.study_answers import Answer
+from talkingface_wild.benchmark.study.answers import Answer
+from talkingface_wild.benchmark.study.making import QUESTIONS, Key
 from talkingface_wild.dataset.markup import Markup, joined, tag
 
 Floats = npt.NDArray[np.float64]

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from talkingface_wild.benchmark.adapters import Adapter, Run, filled
+from talkingface_wild.benchmark.external.adapter import Adapter, Run, filled
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected

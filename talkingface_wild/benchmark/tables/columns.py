@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from talkingface_wild.benchmark.base import Better
 from talkingface_wild.benchmark.metrics import METRICS
-from talkingface_wild.benchmark.reported import PAPER_METRICS
+from talkingface_wild.benchmark.tables.reported import PAPER_METRICS
 
 ARROWS: dict[Better, str] = {"lower": "↓", "higher": "↑", "one": "→1", "none": ""}
 

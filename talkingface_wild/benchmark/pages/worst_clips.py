@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from talkingface_wild.benchmark.pairing import badness
 from talkingface_wild.benchmark.runs import BenchRun
-from talkingface_wild.benchmark.survivors import scored_clips
-from talkingface_wild.benchmark.table_columns import in_order, written
+from talkingface_wild.benchmark.tables.columns import in_order, written
+from talkingface_wild.benchmark.tables.pairing import badness
+from talkingface_wild.benchmark.tables.survivors import scored_clips
 from talkingface_wild.benchmark.view import Crop, Pictures, Wanted, on_canvas
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.dataset.footage import Footage, jpeg, stills

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild.benchmark.base import Better, Score
-from talkingface_wild.benchmark.survivors import Entry
+from talkingface_wild.benchmark.tables.survivors import Entry
 from talkingface_wild.functional.intervals import (
     Interval,
     holm,

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild import weights
-from talkingface_wild.benchmark.lists import FPS, BenchList, Crop, ListRow, relative_crop
+from talkingface_wild.benchmark.lists.table import FPS, BenchList, Crop, ListRow, relative_crop
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.functional.face_samples import observe

@@ -1,6 +1,6 @@
 """A table of benchmark runs: one row per run, one column per metric, only what may be compared.
 
-Builds plain data; ``table_text.py`` and ``table_latex.py`` write it. Knows no networks, no videos.
+Builds plain data; ``text.py`` and ``latex.py`` write it. Knows no networks, no videos.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from typing import Literal
 
 from talkingface_wild.benchmark.base import Score
 from talkingface_wild.benchmark.candidates import FLOORS
-from talkingface_wild.benchmark.pairing import standing
-from talkingface_wild.benchmark.reported import (
+from talkingface_wild.benchmark.runs import BenchRun
+from talkingface_wild.benchmark.signature import Signature, differences
+from talkingface_wild.benchmark.tables.columns import in_order, title_of
+from talkingface_wild.benchmark.tables.footer import footer
+from talkingface_wild.benchmark.tables.pairing import standing
+from talkingface_wild.benchmark.tables.reported import (
     CAPTIONS,
     LIST_TITLES,
     PAPER_METRICS,
     reported_rows,
 )
-from talkingface_wild.benchmark.runs import BenchRun
-from talkingface_wild.benchmark.signature import Signature, differences
-from talkingface_wild.benchmark.survivors import (
+from talkingface_wild.benchmark.tables.survivors import (
     Entry,
     Rescore,
     alike,
@@ -30,7 +32,7 @@ from talkingface_wild.benchmark.survivors import (
     scored_clips,
     scores_on,
 )
-from talkingface_wild.benchmark.table import (
+from talkingface_wild.benchmark.tables.table import (
     FEW_WINDOWS,
     LEAST_SHARE,
     LEAST_WINDOWS,
@@ -44,8 +46,6 @@ from talkingface_wild.benchmark.table import (
     fails_often,
     windows_of,
 )
-from talkingface_wild.benchmark.table_columns import in_order, title_of
-from talkingface_wild.benchmark.table_footer import footer
 from talkingface_wild.core.errors import UsageError
 
 

@@ -1,7 +1,7 @@
 """External systems by YAML: how outputs are named, and optionally the command that makes them.
 
 ``adapters/*.yaml`` hold the known ones; ``adapters/template.yaml`` explains every field. Starts
-nothing: ``adapter_run.py`` does.
+nothing: ``program.py`` does.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from talkingface_wild.benchmark.table import Block, Cell, Column, Table
-from talkingface_wild.benchmark.table_columns import ARROWS, written
+from talkingface_wild.benchmark.tables.columns import ARROWS, written
+from talkingface_wild.benchmark.tables.table import Block, Cell, Column, Table
 
 UNOFFICIAL = "UNOFFICIAL WEIGHTS"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")

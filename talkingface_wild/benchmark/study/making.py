@@ -1,6 +1,6 @@
 """A blind study: one page of shuffled videos that needs no network, and the key that it lacks.
 
-Makes the page; ``study_answers.py`` reads what raters send back and ``study_scores.py`` scores it.
+Makes the page; ``answers.py`` reads what raters send back and ``scores.py`` scores it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from talkingface_wild.benchmark.footage import (
+from talkingface_wild.benchmark.pages.footage import (
     FPS,
     SOUND_RATE,
     Footage,
@@ -223,7 +223,7 @@ def page_text(key: Key) -> str:
             for case in key.cases.values()
         ],
     }
-    template = resources.files("talkingface_wild.benchmark") / "study.html"
+    template = resources.files("talkingface_wild.benchmark.study") / "study.html"
     text = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")
     return template.read_text(encoding="utf-8").replace("__STUDY__", text)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from talkingface_wild.benchmark.candidates import FLOORS
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature, merged
-from talkingface_wild.benchmark.survivors import Entry
-from talkingface_wild.benchmark.table import (
+from talkingface_wild.benchmark.tables.survivors import Entry
+from talkingface_wild.benchmark.tables.table import (
     FEW_WINDOWS,
     LEAST_WINDOWS,
     MIXED,

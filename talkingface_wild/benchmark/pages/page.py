@@ -12,14 +12,14 @@ import numpy as np
 
 from talkingface_wild import __version__
 from talkingface_wild.benchmark.base import Score
-from talkingface_wild.benchmark.line_chart import dot_row, line_chart
-from talkingface_wild.benchmark.page_clips import WorstClip, worst_clips
+from talkingface_wild.benchmark.pages.line_chart import dot_row, line_chart
+from talkingface_wild.benchmark.pages.worst_clips import WorstClip, worst_clips
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature, merged
-from talkingface_wild.benchmark.survivors import scored_clips
-from talkingface_wild.benchmark.table import fails_often, videos_of
-from talkingface_wild.benchmark.table_columns import ARROWS, in_order, title_of, written
-from talkingface_wild.benchmark.table_text import UNOFFICIAL
+from talkingface_wild.benchmark.tables.columns import ARROWS, in_order, title_of, written
+from talkingface_wild.benchmark.tables.survivors import scored_clips
+from talkingface_wild.benchmark.tables.table import fails_often, videos_of
+from talkingface_wild.benchmark.tables.text import UNOFFICIAL
 from talkingface_wild.core.languages import NAMES
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reasons import ALL
@@ -70,7 +70,7 @@ def page(run: BenchRun) -> str:
 
 def _style() -> str:
     shared = resources.files("talkingface_wild.dataset") / "report.css"
-    own = resources.files("talkingface_wild.benchmark") / "page.css"
+    own = resources.files("talkingface_wild.benchmark.pages") / "page.css"
     return shared.read_text("utf-8") + own.read_text("utf-8")
 
 

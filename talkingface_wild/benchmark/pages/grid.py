@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from talkingface_wild.benchmark.footage import Footage, Runs, Shown, pictures
+from talkingface_wild.benchmark.pages.footage import Footage, Runs, Shown, pictures
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.core.errors import UsageError
 

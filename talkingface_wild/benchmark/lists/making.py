@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface_wild.benchmark.list_choice import choose, dataset_choice, open_choice
-from talkingface_wild.benchmark.list_plans import SEED, Plan, plan_of
-from talkingface_wild.benchmark.list_videos import find_videos, look
-from talkingface_wild.benchmark.lists import BenchList, ListRow, relative_path, write_list
-from talkingface_wild.benchmark.published import Segment, read_celebvhq, read_hdtf
+from talkingface_wild.benchmark.lists.choice import choose, dataset_choice, open_choice
+from talkingface_wild.benchmark.lists.plans import SEED, Plan, plan_of
+from talkingface_wild.benchmark.lists.published import Segment, read_celebvhq, read_hdtf
+from talkingface_wild.benchmark.lists.table import BenchList, ListRow, relative_path, write_list
+from talkingface_wild.benchmark.lists.videos import find_videos, look
 from talkingface_wild.core.errors import UsageError
 
 if TYPE_CHECKING:

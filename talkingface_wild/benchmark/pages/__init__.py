@@ -1,0 +1,1 @@
+"""What people would rather look at: the run's page, strips, curves, contact sheets."""

@@ -1,0 +1,1 @@
+"""People's judgement: a blind page, answers, and scores with intervals."""
