@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Candidate:
     seed: int = 0
     stamp: str = ""
     """Size and time of change of the file: another video under the same name is another item."""
+    reframed: bool = False
+    """The method is known to crop the face: it cannot be held against the real frame."""
 
     @property
     def recoded(self) -> bool:
@@ -41,7 +43,7 @@ class Candidate:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        return {"kind": self.kind, "path": self.path, "seed": self.seed, "stamp": self.stamp}
+        return asdict(self)
 
 
 def candidate_from_json(data: Mapping[str, Any]) -> Candidate:
@@ -49,9 +51,9 @@ def candidate_from_json(data: Mapping[str, Any]) -> Candidate:
     return Candidate(**data)
 
 
-def file_candidate(path: str, seed: int = 0) -> Candidate:
+def file_candidate(path: str, seed: int = 0, reframed: bool = False) -> Candidate:
     """A finished video, known by its size and time of change as well."""
-    return Candidate("file", path, seed, stamp(path))
+    return Candidate("file", path, seed, stamp(path), reframed)
 
 
 def stamp(path: str) -> str:

@@ -150,7 +150,8 @@ class Opened:
         if "crop!" in reference.flags:
             paths = Path(self.candidate.path), Path(self.clip.reference)
             alike |= {"crop!"} if same_shape(*paths) else set()
-        return tuple(flag for flag in flags if flag not in alike)
+        kept = tuple(flag for flag in flags if flag not in alike)
+        return (*kept, "crop!") if self.candidate.reframed else kept
 
     def _floor(self, kind: str, reference: Side | None) -> Side:
         if reference is None or reference.footing is None:

@@ -152,7 +152,8 @@ def asked_of(
         seeds = range(SEEDS if generator.stochastic else 1)
         made = generated_outputs(generator, clips.clips, seeds, chosen, run, features, tell)
         return [Asked(clip, file_candidate(str(path), seed)) for clip, seed, path in made]
-    return _external(request, clips.clips, chosen, generators, features, tell)
+    adapter = _adapter(request.model, generators)
+    return _external(adapter, request, clips.clips, chosen, features, tell)
 
 
 def _made_in(request: BenchRequest, adapter: Adapter, chosen: Protocol) -> Path:
@@ -172,20 +173,13 @@ def _latest_change(path: Path) -> list[str]:
 
 
 def _external(
+    adapter: Adapter,
     request: BenchRequest,
     clips: Sequence[BenchClip],
     chosen: Protocol,
-    generators: Generators,
     features: Path,
     tell: Callable[[str], None],
 ) -> list[Asked]:
-    known = [*FLOORS, *generators, *adapter_names()]
-    if request.model not in known and not request.model.endswith((".yaml", ".yml")):
-        raise UsageError(
-            f"Expected a model of {', '.join(known)}, or an adapter's YAML file, found "
-            f"{request.model!r}{nearest(request.model, known)}."
-        )
-    adapter = load_adapter(request.model)
     outputs = request.outputs or _made_in(request, adapter, chosen)
     make = None
     if request.run_command:
@@ -198,4 +192,26 @@ def _external(
         )
     seeds = range(SEEDS if adapter.stochastic and "{seed}" in adapter.outputs else 1)
     found = adapter_outputs(adapter, clips, seeds, outputs.absolute(), make, tell)
-    return [Asked(clip, file_candidate(str(path), seed)) for clip, seed, path in found]
+    return [
+        Asked(clip, file_candidate(str(path), seed, adapter.reframes)) for clip, seed, path in found
+    ]
+
+
+def row_name(request: BenchRequest, generators: Generators) -> str:
+    """What tables call the method: the name given, else the adapter's title, else the model."""
+    if request.name or not request.model:
+        return request.name
+    if request.model in FLOORS or request.model in generators:
+        return request.model
+    return _adapter(request.model, generators).row
+
+
+def _adapter(model: str, generators: Generators) -> Adapter:
+    """The adapter called ``model``; UsageError with the nearest name of all that would do."""
+    known = [*FLOORS, *generators, *adapter_names()]
+    if model not in known and not model.endswith((".yaml", ".yml")):
+        raise UsageError(
+            f"Expected a model of {', '.join(known)}, or an adapter's YAML file, found "
+            f"{model!r}{nearest(model, known)}."
+        )
+    return load_adapter(model)

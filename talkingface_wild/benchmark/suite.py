@@ -17,6 +17,7 @@ from typing import Any
 
 from talkingface_wild import __version__, weights
 from talkingface_wild.benchmark import networks, protocol
+from talkingface_wild.benchmark.candidates import FLOORS
 from talkingface_wild.benchmark.clips import ClipSet
 from talkingface_wild.benchmark.metrics import chosen_metrics
 from talkingface_wild.benchmark.request import BenchRequest
@@ -271,9 +272,7 @@ def _most_frames(clips: ClipSet, chosen: protocol.Protocol) -> str:
 
 def _title(request: BenchRequest) -> str:
     if request.model:
-        return (
-            Path(request.model).stem if request.model.endswith((".yaml", ".yml")) else request.model
-        )
+        return request.model if request.model in FLOORS else Path(request.model).stem
     return request.outputs.name if request.outputs else PAIRS
 
 

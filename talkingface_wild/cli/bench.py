@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -160,7 +161,7 @@ def generators() -> Generators:
 def _run(output: Output, request: BenchRequest) -> None:
     from talkingface_wild.benchmark import networks
     from talkingface_wild.benchmark.metrics import chosen_metrics
-    from talkingface_wild.benchmark.resolving import asked_of, clips_of
+    from talkingface_wild.benchmark.resolving import asked_of, clips_of, row_name
     from talkingface_wild.benchmark.suite import bench as go
     from talkingface_wild.benchmark.suite import protocol_of
     from talkingface_wild.cli.board import Board
@@ -168,6 +169,7 @@ def _run(output: Output, request: BenchRequest) -> None:
     chosen = protocol_of(request)
     names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
     clips = clips_of(request).limited(request.limit)
+    request = dataclasses.replace(request, name=row_name(request, generators()))
     if not request.skip_missing:
         networks.refuse_missing(networks.missing(chosen, names))
     for note in clips.notes:

@@ -103,6 +103,8 @@ class Adapter:
     """What drives it; tables keep the two apart."""
     stochastic: bool = True
     """Whether the seed changes the video; then the protocol asks for several."""
+    reframes: bool = False
+    """Whether it crops the face: its videos are then barred from SSIM, PSNR, TJE and drift."""
     repository: str = ""
     """Where the system comes from."""
     licence: str = ""
@@ -128,6 +130,11 @@ class Adapter:
             known = (*INPUTS, *self.run.variables)
             for name, text in self.run.texts():
                 _check_placeholders(f"run.{name}", text, known)
+
+    @property
+    def row(self) -> str:
+        """As a table prints it; what landmarks drive is said, for it is a track of its own."""
+        return self.title + (" (landmarks)" if self.track == "landmarks" else "")
 
     @property
     def needs(self) -> frozenset[str]:
