@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from talkingface_wild.functional.frechet import frechet_of_moments
-from talkingface_wild.functional.kernel_distance import FoldedKernel
+from talkingface_wild.functional.kernel_distance import FoldedKernel, polynomial_mmd2
 from talkingface_wild.functional.moments import Moments
 
 HERE = Path(__file__).resolve().parent
@@ -40,10 +40,10 @@ class Point(NamedTuple):
     kind: str
     rows: int
     share: float
-    """Fréchet distance over the trace of the covariance."""
+    """Fréchet distance over the trace of the law's, or the whole set's, covariance."""
     share_deviation: float
     kernel: float
-    """Unbiased MMD² over the trace of the kernel's covariance; NaN where it was not computed."""
+    """Unbiased MMD² over the trace of the kernel's; NaN where it was not computed."""
     kernel_deviation: float
 
 
@@ -52,6 +52,8 @@ def synthetic() -> Iterator[Point]:
     for kind, (name, dimensions) in LAWS.items():
         fall = 1.0 / np.arange(1, dimensions + 1)
         deviations = np.sqrt(fall * (VARIANCE * dimensions / fall.sum()))
+        many = np.random.default_rng(dimensions).standard_normal((4096, dimensions))
+        traces = VARIANCE * dimensions, _traces(MEAN + many * deviations)[1]
         for rows in SIZES:
             found = []
             for draw in range(DRAWS if rows < FEW_FROM else FEW_DRAWS):
@@ -59,7 +61,7 @@ def synthetic() -> Iterator[Point]:
                 sides = [
                     MEAN + random.standard_normal((rows, dimensions)) * deviations for _ in "ab"
                 ]
-                found.append(_apart(sides[0], sides[1]))
+                found.append(_apart(sides[0], sides[1], traces))
             yield _point(name, kind, rows, found)
 
 
@@ -85,7 +87,7 @@ def of_run(folder: Path) -> Iterator[Point]:
 
 def _by_identity(people: list[np.ndarray], name: str, kind: str) -> Iterator[Point]:
     """Halves that share no person, of one person each, two, four and so on."""
-    count = 1
+    count, traces = 1, _traces(np.concatenate(people))
     while 2 * count <= len(people):
         found, sizes = [], []
         for draw in range(8):
@@ -94,41 +96,40 @@ def _by_identity(people: list[np.ndarray], name: str, kind: str) -> Iterator[Poi
                 np.concatenate([people[i] for i in order[part : 2 * count : 2]]) for part in (0, 1)
             ]
             sizes.append(min(map(len, sides)))
-            found.append(_apart(*sides))
+            found.append(_apart(sides[0], sides[1], traces))
         yield _point(name, kind, round(float(np.mean(sizes))), found)
         count *= 2
 
 
 def _by_row(rows: np.ndarray, name: str, kind: str) -> Iterator[Point]:
     """Halves of single frames or windows, neighbours on either side."""
-    size = 16
+    size, traces = 16, _traces(rows)
     while 2 * size <= len(rows):
         found = []
         for draw in range(8):
             order = np.random.default_rng([size, draw]).permutation(len(rows))
-            found.append(_apart(rows[order[:size]], rows[order[size : 2 * size]]))
+            halves = rows[order[:size]], rows[order[size : 2 * size]]
+            found.append(_apart(*halves, traces))
         yield _point(name, kind, size, found)
         size *= 2
 
 
-def _apart(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
-    """Fréchet distance and unbiased MMD², each over the trace of its own covariance."""
-    moments = Moments.of(first), Moments.of(second)
-    trace = sum(float(np.trace(side.covariance())) for side in moments) / 2
-    share = frechet_of_moments(*moments) / trace
+def _traces(rows: np.ndarray) -> tuple[float, float]:
+    """The covariance's trace, and that of the kernel's covariance."""
+    sums = FoldedKernel.of([rows], [rows[:1]])
+    diagonal, everything, count = sums.diagonal_x_F[0], sums.within_x_FF[0, 0], len(rows)
+    kernel = diagonal / count - (everything - diagonal) / (count * (count - 1))
+    return float(np.trace(Moments.of(rows).covariance())), float(kernel)
+
+
+def _apart(
+    first: np.ndarray, second: np.ndarray, traces: tuple[float, float]
+) -> tuple[float, float]:
+    """Fréchet distance and unbiased MMD², each over the trace of its covariance."""
+    share = frechet_of_moments(Moments.of(first), Moments.of(second)) / traces[0]
     if max(len(first), len(second)) > MOST_KERNEL:
         return share, np.nan
-    sums = FoldedKernel.of([first], [second])
-    traces = [
-        float(
-            diagonal[0] / len(rows) - (within[0, 0] - diagonal[0]) / (len(rows) * (len(rows) - 1))
-        )
-        for rows, within, diagonal in (
-            (first, sums.within_x_FF, sums.diagonal_x_F),
-            (second, sums.within_y_FF, sums.diagonal_y_F),
-        )
-    ]
-    return share, sums.mmd2() / (sum(traces) / 2)
+    return share, polynomial_mmd2(first, second) / traces[1]
 
 
 def _point(name: str, kind: str, rows: int, found: list[tuple[float, float]]) -> Point:
@@ -186,7 +187,7 @@ def draw(points: list[Point]) -> str:
 
 
 def _frechet_panel(curves: dict[str, list[Point]]) -> Iterator[str]:
-    low, high = -3.0, 0.5
+    low, high = -3.0, 0.7
     for power in (-3, -2, -1, 0):
         y = _place(power, low, high)
         yield from _rule(LEFT, y, f"{100 * 10**power:g} %")
@@ -200,24 +201,25 @@ def _frechet_panel(curves: dict[str, list[Point]]) -> Iterator[str]:
 
 def _kernel_panel(curves: dict[str, list[Point]]) -> Iterator[str]:
     """Means over draws, with a bar from one deviation below to one above."""
-    left, low, high = LEFT + WIDTH + GAP + LEFT - 20, -0.05, 0.35
-    for level in (0.0, 0.1, 0.2, 0.3):
+    left, low, high = LEFT + WIDTH + GAP + LEFT - 20, -0.6, 3.6
+    for level in (0.0, 1.0, 2.0, 3.0):
         yield from _rule(left, _place(level, low, high), f"{100 * level:g} %")
-    yield from _axis(left, "KID or KVD of two halves, share of the kernel's trace")
+    yield from _axis(left, "KID or KVD of two halves, share of its trace, ± deviation")
     for found in curves.values():
         known = [p for p in found if np.isfinite(p.kernel)]
         line = [(left + _across(p.rows), _place(min(p.kernel, high), low, high)) for p in known]
         yield _path(line, found[0])
-        for (x, y), point in zip(line, known, strict=True):
-            reach = point.kernel_deviation / (high - low) * HEIGHT
+        for (x, _), point in zip(line, known, strict=True):
+            ends = point.kernel - point.kernel_deviation, point.kernel + point.kernel_deviation
+            down, up = (_place(min(max(end, low), high), low, high) for end in ends)
             yield (
-                f'<line x1="{x:.1f}" y1="{y - reach:.1f}" x2="{x:.1f}" y2="{y + reach:.1f}" '
+                f'<line x1="{x:.1f}" y1="{down:.1f}" x2="{x:.1f}" y2="{up:.1f}" '
                 f'stroke="{COLOURS[point.kind]}"/>'
             )
 
 
 def _across(rows: int) -> float:
-    first, last = np.log10(14), np.log10(24_000)
+    first, last = np.log10(10), np.log10(24_000)
     return float((np.log10(rows) - first) / (last - first) * WIDTH)
 
 

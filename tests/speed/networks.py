@@ -49,7 +49,7 @@ def networks() -> Iterator[Row]:
     """Items a second of each network at each batch, preparation included; the best one marked."""
     if threads := os.environ.get("TFW_SPEED_THREADS"):
         torch.set_num_threads(int(threads))
-    on = DEVICE if DEVICE != "cpu" else f"cpu, {torch.get_num_threads()} threads"
+    on = DEVICE if DEVICE != "cpu" else f"cpu, threads: {torch.get_num_threads()}"
     for network in NETWORKS:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "weights.pth"

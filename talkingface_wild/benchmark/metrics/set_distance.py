@@ -1,6 +1,6 @@
 """Distances between two sets of feature rows: sums per fold, intervals by leaving folds out.
 
-``FrechetMetric`` keeps a count, a sum and a sum of outer products per fold, never a row;
+``FrechetMetric`` keeps a count, a sum and a sum of outer products per fold;
 ``KernelMetric`` keeps a bounded sample of rows. Neither grows with the number of videos.
 """
 
@@ -21,6 +21,8 @@ from talkingface_wild.functional.moments import Moments
 
 Rows = npt.NDArray[Any]
 SIDES = ("generated", "reference")
+PORTION = 1000
+"""Rows of a fold that are summed at a time."""
 _SMALL = {"frames": "f", "windows": "w", "clips": "c"}
 
 
@@ -102,19 +104,34 @@ class FrechetMetric(SetDistance):
         """Forget every row."""
         super().reset()
         self.sides: tuple[dict[int, Moments], dict[int, Moments]] = ({}, {})
+        self._waiting: dict[tuple[int, int], list[Rows]] = {}
 
     def take(self, side: int, fold: int, clip: str, rows: Rows) -> None:
-        """Add to the fold's sums."""
+        """Let rows wait until there are enough: one large product is faster than many small ones."""
+        waiting = self._waiting.setdefault((side, fold), [])
+        waiting.append(rows)
+        if sum(map(len, waiting)) >= PORTION:
+            self._sum(side, fold)
+
+    def _sum(self, side: int, fold: int) -> None:
+        """Add what waits to the fold's sums."""
+        rows = np.concatenate(self._waiting.pop((side, fold))).astype(np.float64)
         known = self.sides[side].get(fold)
         if known is None:
-            self.sides[side][fold] = Moments.of(rows.astype(np.float64))
+            self.sides[side][fold] = Moments.of(rows)
         else:
-            known.add(rows.astype(np.float64))
+            known.add(rows)
+
+    def summed(self) -> tuple[dict[int, Moments], dict[int, Moments]]:
+        """The sums by fold of both sides, with nothing left waiting."""
+        for side, fold in list(self._waiting):
+            self._sum(side, fold)
+        return self.sides
 
     def merge(self, other: Self) -> None:
         """Add another's sums fold by fold."""
         super().merge(other)
-        for mine, theirs in zip(self.sides, other.sides, strict=True):
+        for mine, theirs in zip(self.summed(), other.summed(), strict=True):
             for fold, moments in theirs.items():
                 mine[fold] = mine[fold] + moments if fold in mine else moments
 
@@ -128,7 +145,7 @@ class FrechetMetric(SetDistance):
 
     def compute(self) -> Score:
         """The distance over all folds, and its grouped jackknife interval."""
-        generated, reference = (_total(side.values()) for side in self.sides)
+        generated, reference = (_total(side.values()) for side in self.summed())
         n = self.counted(generated.n) if generated is not None else 0
         if why := self.refusal():
             return self.nothing(n, why)
