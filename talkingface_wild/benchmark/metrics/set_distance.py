@@ -107,7 +107,7 @@ class FrechetMetric(SetDistance):
         self._waiting: dict[tuple[int, int], list[Rows]] = {}
 
     def take(self, side: int, fold: int, clip: str, rows: Rows) -> None:
-        """Let rows wait until there are enough: one large product is faster than many small ones."""
+        """Let rows wait for others: one large product is faster than many small ones."""
         waiting = self._waiting.setdefault((side, fold), [])
         waiting.append(rows)
         if sum(map(len, waiting)) >= PORTION:
