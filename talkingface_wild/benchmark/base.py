@@ -163,6 +163,11 @@ def finite(array: npt.NDArray[Any]) -> bool:
     return bool(np.isfinite(array).all())
 
 
+def clips_said(count: int) -> str:
+    """``1 clip`` or ``2 clips``."""
+    return f"{count} clip" + ("" if count == 1 else "s")
+
+
 def joined(*notes: str | None) -> str:
     """Several notes as one, those that say nothing left out."""
     return "; ".join(note for note in notes if note)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from talkingface_wild.benchmark.base import clips_said
 from talkingface_wild.benchmark.candidates import Candidate, stamp
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.core.fingerprint import digest
@@ -113,12 +114,12 @@ def remarks(rows: Sequence[Mapping[str, Any]], failures: int) -> list[str]:
     for flag, meaning in FLAGS.items():
         count = sum(flag in str(row["flags"]).split() for row in rows)
         if count:
-            said.append(f"{flag} {count} clips: {meaning}")
+            said.append(f"{flag} {clips_said(count)}: {meaning}")
     late = [r for r in rows if r["mux_offset_ms"] is not None and abs(r["mux_offset_ms"]) > 20]
     if late:
         said.append(f"{len(late)} containers hold their sound over 20 ms off the driving sound")
     unscored = [row for row in rows if row["state"] == "unscored"]
     if unscored:
         shown = "; ".join(f"{r['clip']}: {r['reason']}" for r in unscored[:3])
-        said.append(f"{len(unscored)} clips could not be scored ({shown})")
+        said.append(f"{clips_said(len(unscored))} could not be scored ({shown})")
     return said

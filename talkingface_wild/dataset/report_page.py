@@ -86,10 +86,16 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Content]]) -> Markup:
     return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="scroll")
 
 
+_LONGEST_NUMBER = 24
+"""Longer text that begins with a digit is a sentence."""
+
+
 def _is_number(cell: Content) -> bool:
     if isinstance(cell, Markup) or cell is None:
         return False
-    return not isinstance(cell, str) or cell.lstrip("-−")[:1].isdigit() or cell == _NONE
+    if not isinstance(cell, str) or cell == _NONE:
+        return True
+    return len(cell) <= _LONGEST_NUMBER and cell.lstrip("-−")[:1].isdigit()
 
 
 def _section(title: str, *content: Content) -> Markup:

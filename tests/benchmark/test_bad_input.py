@@ -89,7 +89,7 @@ def test_a_broken_reference_is_a_row_with_a_reason(pairs_of, pixels, tmp_path, w
     assert reason is None or row["reason"] == reason
     assert found.unscored == 1 and found.run.scores["ssim"].n == 3
     assert "clips=3/4" in found.run.scores["ssim"].signature
-    assert any("1 clips could not be scored (may: " in note for note in found.notes)
+    assert any("1 clip could not be scored (may: " in note for note in found.notes)
 
 
 def test_nothing_that_can_be_scored_is_an_error_that_names_files(pairs_of, pixels, tmp_path):
@@ -120,9 +120,9 @@ def test_lengths_rates_sizes_and_codecs_that_differ_are_flagged(pairs_of, pixels
     assert {"fps!", "size!"} <= flags["hill"]
     assert flags["zhao"] == {"size!", "codec!"}
     said = " ".join(found.notes)
-    assert "fps! 1 clips: not at the protocol's rate" in said
+    assert "fps! 1 clip: not at the protocol's rate" in said
     assert "short! 2 clips: ends before its reference" in said, "40 frames at 30 are 33 at 25"
-    assert "long! 1 clips: goes on after its reference" in said
+    assert "long! 1 clip: goes on after its reference" in said
     assert "in=h264+mpeg4" in found.run.scores["ssim"].signature
     assert found.run.scores["ssim"].n == 4
 
@@ -136,8 +136,8 @@ def test_a_re_framed_video_is_barred_from_likeness_and_the_rest_is_scored(
     found = scored(tmp_path / "run", **pairs_of(spoil), protocol=pixels)
     scores = found.run.scores
     assert (scores["ssim"].n, scores["tje"].n, scores["flicker"].n) == (3, 3, 4)
-    assert "1 clips: the video was re-framed" in scores["ssim"].note
-    assert any(note.startswith("crop! 1 clips") for note in found.notes)
+    assert "1 clip: the video was re-framed" in scores["ssim"].note
+    assert any(note.startswith("crop! 1 clip") for note in found.notes)
 
 
 def test_rows_of_a_manifest_with_bad_paths(films, pixels, tmp_path):
@@ -238,9 +238,9 @@ def test_sound_that_is_missing_silent_or_short_and_lips_without_a_face(
     row = _row(found, "hidden")
     assert (row["state"], row["replaced"]) == ("scored", "lipsync")
     assert any(note.startswith("1 of 5 clips failed") for note in found.notes)
-    assert "1 clips: no_audio: there is no sound" in score.note
-    assert "1 clips: silent: the sound is digital silence" in score.note
-    assert "1 clips: no_face: " in score.note
+    assert "1 clip: no_audio: there is no sound" in score.note
+    assert "1 clip: silent: the sound is digital silence" in score.note
+    assert "1 clip: no_face: " in score.note
     assert found.run.scores["ssim"].n == 5
 
 

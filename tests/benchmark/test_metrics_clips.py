@@ -31,8 +31,8 @@ def test_sync_values_of_a_planted_curve():
 def test_an_offset_at_the_edge_is_no_sync_and_few_windows_are_said():
     score = fed("sync_c", [spoken("a", curve(30)), spoken("b", curve(15), windows=20)]).compute()
     assert score.extra["no_sync_clips"] == 1
-    assert any("1 clips have no sync" in said for said in score.warnings)
-    assert any("1 clips have under 60 windows" in said for said in score.warnings)
+    assert any("1 clip without sync" in said for said in score.warnings)
+    assert any("1 clip of under 60 windows" in said for said in score.warnings)
 
 
 def test_tracks_are_averaged_where_a_protocol_takes_all():
@@ -105,9 +105,9 @@ def test_barred_and_refused_clips_are_counted_and_left_out():
     ]
     score = fed("ssim", samples).compute()
     assert score.value == pytest.approx(0.9) and score.n == 1
-    assert "1 clips: the video was re-framed" in score.note
-    assert "1 clips: too_short: no common frame" in score.note
-    assert "1 clips: there is no reference" in score.note
+    assert "1 clip: the video was re-framed" in score.note
+    assert "1 clip: too_short: no common frame" in score.note
+    assert "1 clip: there is no reference" in score.note
     assert fed("ssim", samples[1:]).compute().value is None
 
 

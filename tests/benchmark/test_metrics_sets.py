@@ -103,7 +103,7 @@ def test_rows_with_nan_are_refused_with_a_reason_and_the_rest_is_scored(name, ex
     empty = replaced(samples[0], generated={}, reference={})
     without = fed(name, [empty, *samples[1:]]).compute()
     assert score.value == pytest.approx(without.value, rel=1e-9), "both sides, or neither"
-    assert "NaN" in score.note and "1 clips" in score.note
+    assert "NaN" in score.note and "1 clip" in score.note
     json.dumps(score.to_json(), allow_nan=False)
 
 
@@ -121,7 +121,7 @@ def test_what_an_extractor_refused_is_counted_with_its_reason(name, extractor):
     )
     score = fed(name, samples).compute()
     assert "2 clips: too_short: 3 frames" in score.note
-    assert "1 clips: too_short: 4 frames" in score.note
+    assert "1 clip: too_short: 4 frames" in score.note
     assert score.n == _counted(name, 9)
 
 

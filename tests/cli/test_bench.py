@@ -123,7 +123,7 @@ def test_a_clip_that_cannot_be_scored_and_a_failed_one_are_told(films, asked, tm
     assert told["data"]["unscored"] == 1 and told["data"]["static"] == 2
     said = " ".join(told["warnings"])
     assert "2 of 4 clips failed, wholly or for some networks" in said
-    assert "1 clips could not be scored (may: not_a_video)" in said
+    assert "1 clip could not be scored (may: not_a_video)" in said
     for path in (tmp_path / REAL).iterdir():
         path.write_text("no video")
     assert main.run([*asked, "--json"]) == 5

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from talkingface_wild.benchmark.base import Metric, Sample, Score, joined
+from talkingface_wild.benchmark.base import Metric, Sample, Score, clips_said, joined
 from talkingface_wild.functional.intervals import cluster_bootstrap
 
 LEAST_CLIPS = 10
@@ -51,14 +51,16 @@ class ClipMean(Metric):
 
     def compute(self) -> Score:
         """The mean with its interval."""
-        missing = "; ".join(f"{count} clips: {reason}" for reason, count in self.reasons.items())
+        missing = "; ".join(f"{clips_said(n)}: {reason}" for reason, n in self.reasons.items())
         names = sorted(self.values)
         if not names:
             note = missing or "no clip was measured"
             return Score(self.name, None, None, None, 0, self.unit, better=self.better, note=note)
         values = [self.values[name] for name in names]
         interval = cluster_bootstrap(values, [self.groups[name] for name in names])
-        warnings = [] if len(names) >= LEAST_CLIPS else [f"{self.name}: only {len(names)} clips"]
+        warnings = (
+            [] if len(names) >= LEAST_CLIPS else [f"{self.name}: only {clips_said(len(names))}"]
+        )
         return Score(
             self.name,
             float(np.mean(values)),

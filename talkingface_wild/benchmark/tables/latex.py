@@ -64,6 +64,8 @@ _LETTERS = frozenset(
 )
 """Letters of the T1 encoding beyond ASCII; pdflatex stops at any other."""
 
+ABREAST = 6
+"""Columns beside one another: the paper's six, then the others."""
 DOCUMENT = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
@@ -103,28 +105,34 @@ def _sign(sign: str) -> str:
 
 
 def _environment(table: Table) -> str:
-    columns = "l" + "r" * len(table.columns)
+    """One float: the columns six at a time below one another, then the footer."""
+    lines = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{escaped(table.title)}}}"]
+    for start in range(0, len(table.columns), ABREAST):
+        lines += [*_tabular(table, table.columns[start : start + ABREAST]), r"\par\medskip"]
+    lines.append(r"\footnotesize\raggedright")
+    lines += [rf"{escaped(line)}\par" for line in table.footer]
+    return "\n".join([*lines, r"\end{table}"])
+
+
+def _tabular(table: Table, columns: Sequence[Column]) -> list[str]:
+    """All rows of some columns, never wider than the page."""
+    shape = "l" + "r" * len(columns)
     lines = [
-        r"\begin{table}[htbp]",
-        r"\centering",
-        rf"\caption{{{escaped(table.title)}}}",
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-        rf"\begin{{tabular}}{{{columns}}}",
+        rf"\begin{{tabular}}{{{shape}}}",
         r"\toprule",
-        _line(["Method", *map(_head, table.columns)]),
-        *_second_head(table.columns),
+        _line(["Method", *map(_head, columns)]),
+        *_second_head(columns),
     ]
     for block in table.blocks:
         lines.append(r"\midrule")
         if len(table.blocks) > 1:
             title = escaped(block.title)
-            lines.append(rf"\multicolumn{{{len(columns)}}}{{l}}{{\emph{{{title}}}}} \\")
+            lines.append(rf"\multicolumn{{{len(shape)}}}{{l}}{{\emph{{{title}}}}} \\")
         for row in block.rows:
-            cells = [_cell(row.cells.get(column.metric), column) for column in table.columns]
+            cells = [_cell(row.cells.get(column.metric), column) for column in columns]
             lines.append(_line([escaped(row.name), *cells]))
-    lines += [r"\bottomrule", r"\end{tabular}}", r"\par\medskip", r"\footnotesize\raggedright"]
-    lines += [rf"{escaped(line)}\par" for line in table.footer]
-    return "\n".join([*lines, r"\end{table}"])
+    return [*lines, r"\bottomrule", r"\end{tabular}}"]
 
 
 def _head(column: Column) -> str:
@@ -148,7 +156,8 @@ def _cell(cell: Cell | None, column: Column) -> str:
         value = rf"\textbf{{{value}}}"
     elif cell.second:
         value = rf"\underline{{{value}}}"
-    return " ".join([value, *map(escaped, around(cell, column))])
+    beside = (rf"{{\scriptsize {escaped(text)}}}" for text in around(cell, column))
+    return " ".join([value, *beside])
 
 
 def _line(cells: Sequence[str]) -> str:
