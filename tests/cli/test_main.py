@@ -54,11 +54,9 @@ def test_only_the_verb_that_is_typed_is_imported():
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_with_json_and_examples_that_parse(verb, capsys):
     command = typer.main.get_command(importlib.import_module(VERBS[verb][0]).app)
-    leaves = [[verb, name] for name in _subcommands(command)] or [[verb]]
-    for words in leaves:
+    for words, leaf in _leaves(command, [verb]):
         text = _help(capsys, *words)
         assert "--json" in text, words
-        leaf = _subcommands(command)[words[1]] if len(words) == 2 else command
         assert leaf.help, words
         examples = [line for line in (leaf.epilog or "").splitlines() if line.startswith("  tfw ")]
         assert examples, f"{words} has no examples"
@@ -66,6 +64,15 @@ def test_every_verb_has_help_with_json_and_examples_that_parse(verb, capsys):
             given = shlex.split(re.split(r"\s[|>]\s", example)[0])[1:]
             assert given[: len(words)] == words
             leaf.make_context(" ".join(words), given[len(words) :])
+
+
+def _leaves(command, words):
+    """What can be typed as it stands: plain verbs, and groups that do something of their own."""
+    below = _subcommands(command)
+    if not below or command.invoke_without_command:
+        yield words, command
+    for name, sub in below.items():
+        yield from _leaves(sub, [*words, name])
 
 
 def test_the_version_is_printed(capsys):
