@@ -163,9 +163,14 @@ def finite(array: npt.NDArray[Any]) -> bool:
     return bool(np.isfinite(array).all())
 
 
+def counted(count: int, what: str) -> str:
+    """``1 clip`` or ``2 clips``, of ``what`` in the singular."""
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
 def clips_said(count: int) -> str:
     """``1 clip`` or ``2 clips``."""
-    return f"{count} clip" + ("" if count == 1 else "s")
+    return counted(count, "clip")
 
 
 def joined(*notes: str | None) -> str:

@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from talkingface_wild.benchmark.base import counted
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import digest, file_sha256
 from talkingface_wild.dataset.load import load
@@ -95,6 +98,13 @@ def from_dataset(out: Path, split: str = "test") -> ClipSet:
     if not len(chosen):
         notes.append(f"The split {split} of {out} is empty: all {len(table)} clips are scored.")
         chosen = table
+    measured = chosen["identity_group"].notna() if "identity_group" in chosen else False
+    if "identity" not in chosen or not chosen["identity"].notna().any():
+        notes.append(
+            f"Identities are unmeasured in {out}: "
+            + ("groups of sources" if np.any(measured) else "sources")
+            + " stand for them in every interval."
+        )
     clips = tuple(_dataset_clip(out.absolute(), row) for row in _rows(chosen))
     content = [
         [clip.id, row.get("media_sha256")] for clip, row in zip(clips, _rows(chosen), strict=True)
@@ -128,32 +138,45 @@ def _dataset_clip(out: Path, row: Mapping[str, Any]) -> BenchClip:
 def from_folders(outputs: Path, reference: Path) -> ClipSet:
     """Videos of two folders paired by their names without suffix, subfolders included.
 
-    Names on one side alone are left out and noted. Raises InputUnreadable without any pair.
+    The list is the reference folder: what has no output of its name is a failed video of the
+    method, and outputs without a reference are left out; both are noted. Raises InputUnreadable
+    without any pair.
     """
     mine, theirs = _videos(outputs), _videos(reference)
-    common = sorted(mine.keys() & theirs.keys())
-    if not common:
+    if not mine.keys() & theirs.keys():
         raise InputUnreadable(
             f"Expected videos of the same names in {outputs} and {reference}, found "
             f"{len(mine)} and {len(theirs)} with no name in common; "
             "rename them, or give --pairs FILE."
         )
     notes = ["Each file is taken for an identity of its own; name identities by --pairs FILE."]
-    for only, where in (
-        (mine.keys() - theirs.keys(), outputs),
-        (theirs.keys() - mine.keys(), reference),
-    ):
-        if only:
-            shown = ", ".join(repr(name) for name in sorted(only)[:3])
-            notes.append(
-                f"{len(only)} videos are only in {where} and left out ({shown}"
-                f"{', …' if len(only) > 3 else ''}); give them partners of the same name."
-            )
+    if extra := sorted(mine.keys() - theirs.keys()):
+        notes.append(
+            f"{counted(len(extra), 'video')} of {outputs} without a partner in {reference} left "
+            f"out ({_some(extra)}); give the real video the same name."
+        )
+    if absent := sorted(theirs.keys() - mine.keys()):
+        notes.append(
+            f"{counted(len(absent), 'video')} of {reference} without a partner in {outputs} "
+            f"({_some(absent)}): counted as failed; leave the real one out if it was not asked for."
+        )
     clips = tuple(
-        BenchClip(name, reference=str(theirs[name]), generated=str(mine[name]), group=name)
-        for name in common
+        BenchClip(
+            name,
+            reference=str(theirs[name]),
+            generated=str(mine.get(name, (outputs / name).absolute())),
+            group=name,
+        )
+        for name in sorted(theirs)
     )
-    return ClipSet(reference.name, _content(clips), clips, tuple(notes), len(clips), "pairs")
+    return ClipSet(
+        reference.absolute().name, _content(clips), clips, tuple(notes), len(clips), "pairs"
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first three names, and an ellipsis when there are more."""
+    return ", ".join(map(repr, names[:3])) + (", …" if len(names) > 3 else "")
 
 
 def _videos(folder: Path) -> dict[str, Path]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from talkingface_wild import weights
+from talkingface_wild.benchmark.base import counted
 from talkingface_wild.benchmark.metrics import METRICS
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.core.errors import WeightMissing
@@ -19,6 +20,9 @@ R100: tuple[Literal["arcface_glint360k_r100", "arcface_r100"], ...] = (
 
 I3D_SCRIPT = "i3d_torchscript"
 """The same I3D in StyleGAN-V's container: taken where the plain file is not here."""
+
+INSTEAD = {"i3d_kinetics400": I3D_SCRIPT, R100[0]: R100[1]}
+"""What does as well."""
 
 
 def resolved(protocol: Protocol) -> Protocol:
@@ -55,20 +59,18 @@ def refuse_missing(lacking: Mapping[str, Sequence[str]]) -> None:
     if not names:
         return
     store = weights.default_store()
-    files = []
+    lines = []
     for name in names:
         entry = store.entry(name)
         users = ", ".join(metric for metric, found in lacking.items() if name in found)
-        way = (
-            f"tfw weights fetch {name}"
-            if entry.sources
-            else f"tfw weights import FILE ({entry.note})"
-        )
-        files.append(f"{name} (file {entry.file}, for {users}: {way})")
+        way = f"tfw weights fetch {name}" if entry.sources else f"by hand: {entry.note}"
+        instead = f" (or {INSTEAD[name]})" if name in INSTEAD else ""
+        lines.append(f"  {name}{instead}, file {entry.file}, for {users}: {way}")
     raise WeightMissing(
-        f"Expected {len(names)} weights in {store.folder}, found them missing: {'; '.join(files)}. "
-        "Get them, or import files that you have with `tfw weights import DIR`, or measure without "
-        "them by --skip-missing."
+        f"Expected {counted(len(names), 'weight')} in {store.folder}, found missing:\n"
+        + "\n".join(lines)
+        + "\nGet them, or import files that you have with `tfw weights import DIR`, or measure "
+        "without them by --skip-missing."
     )
 
 

@@ -41,7 +41,8 @@ SEEDS = 3
 
 def clips_of(request: BenchRequest) -> ClipSet:
     """The clips asked for, before ``--limit``. Raises UsageError, InputUnreadable, CheckFailed."""
-    pairs = [request.pairs, request.outputs and request.reference]
+    if request.model in FLOORS:
+        _refuse_idle(request)
     if request.dataset:
         if request.pairs or request.reference:
             raise UsageError(
@@ -55,13 +56,32 @@ def clips_of(request: BenchRequest) -> ClipSet:
         return _listed(request)
     if request.pairs:
         return from_pairs(request.pairs)
+    if request.model in FLOORS and request.reference:
+        return from_folders(request.reference, request.reference)
     if request.outputs and request.reference:
         return from_folders(request.outputs, request.reference)
+    if request.model:
+        found = f"--model {request.model} without --dataset"
+    else:
+        found = "only one of --outputs and --reference" if request.outputs else "nothing"
     raise UsageError(
-        "Expected what to score, found "
-        + ("only one of --outputs and --reference" if any(pairs) or request.outputs else "nothing")
+        f"Expected what to score, found {found}"
         + "; give --model NAME --dataset DIR, or --outputs DIR --reference DIR, or --pairs FILE."
     )
+
+
+def _refuse_idle(request: BenchRequest) -> None:
+    """Raise UsageError for options that a floor has no use for."""
+    given = {
+        "--outputs": request.outputs and request.dataset,
+        "--checkpoint": request.checkpoint,
+        "--run": request.run_command,
+    }
+    if idle := [name for name, value in given.items() if value]:
+        raise UsageError(
+            f"Expected {request.model} to be made from the real videos alone, found "
+            f"{', '.join(idle)}; leave it out, or name the method by --model."
+        )
 
 
 def _listed(request: BenchRequest) -> ClipSet:
@@ -75,7 +95,7 @@ def _listed(request: BenchRequest) -> ClipSet:
     if name not in PLANS:
         raise InputUnreadable(
             f"Expected a data set's folder, a list's CSV or a list of {', '.join(known)}, found "
-            f"{request.dataset!r}{nearest(request.dataset, known)}; check the path."
+            f"{request.dataset!r}{nearest(request.dataset, known) or '; check the path.'}"
         )
     for folder in (Path(), Path("lists")):
         path = folder / f"{name}.csv"
@@ -212,6 +232,6 @@ def _adapter(model: str, generators: Generators) -> Adapter:
     if model not in known and not model.endswith((".yaml", ".yml")):
         raise UsageError(
             f"Expected a model of {', '.join(known)}, or an adapter's YAML file, found "
-            f"{model!r}{nearest(model, known)}."
+            f"{model!r}{nearest(model, known) or '.'}"
         )
     return load_adapter(model)

@@ -97,6 +97,15 @@ def add_values(rows: list[dict[str, Any]], scores: Mapping[str, Any]) -> None:
                 row[name] = None if row["state"] == "unscored" else value
 
 
+def _first(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The first failed clips, each with what was wrong."""
+    failed = [row for row in rows if row["state"] == "static" or row["replaced"]]
+    said = [
+        f"{row['clip']}: {row['detail'] or row['reason'] or row['replaced']}" for row in failed[:3]
+    ]
+    return "; ".join(said) + ("; …" if len(failed) > 3 else "")
+
+
 def remarks(rows: Sequence[Mapping[str, Any]], failures: int) -> list[str]:
     """What a reader of the scores has to know of the rows."""
     said = []
@@ -104,7 +113,7 @@ def remarks(rows: Sequence[Mapping[str, Any]], failures: int) -> list[str]:
         share = failures / len(rows)
         said.append(
             f"{failures} of {len(rows)} clips failed, wholly or for some networks, "
-            "and are scored there with the static frame"
+            f"and are scored there with the static frame ({_first(rows)})"
             + (
                 f"; over {MOST_FAILURES:.0%}: nothing of this row in bold"
                 if share > MOST_FAILURES

@@ -19,10 +19,11 @@ from talkingface_wild import __version__, weights
 from talkingface_wild.benchmark import networks, protocol
 from talkingface_wild.benchmark.candidates import FLOORS
 from talkingface_wild.benchmark.clips import ClipSet
+from talkingface_wild.benchmark.folder import asked_for, check_delivered, check_folder, emptied
 from talkingface_wild.benchmark.metrics import chosen_metrics
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.benchmark.rows import Asked, add_values, remarks, rows_of
-from talkingface_wild.benchmark.runs import BenchRun, read_run, write_run
+from talkingface_wild.benchmark.runs import BenchRun, write_run
 from talkingface_wild.benchmark.scoring import Scoring
 from talkingface_wild.benchmark.signature import Signature
 from talkingface_wild.benchmark.stage import (
@@ -85,8 +86,9 @@ def bench(
             + "; get the weights, or ask for --metrics ssim,psnr."
         )
     out = request.out.absolute()
-    with folder_lock(out):
-        _refuse_another(out, request, chosen, clips)
+    device = device_for(request.device)
+    names = check_folder(out, request, chosen, clips, names)
+    with emptied(out), folder_lock(out):
         if request.fresh:
             shutil.rmtree(out / "journal", ignore_errors=True)
             if request.features is None:
@@ -94,8 +96,9 @@ def bench(
         features = (request.features or out / "features").absolute()
         config = FeaturesConfig(chosen.to_json(), tuple(names), str(features))
         plan = make_plan([(Features, config, None)], (), weights.sha256)
-        place = Workplace(out, device=device_for(request.device), run=uuid.uuid4().hex)
+        place = Workplace(out, device=device, run=uuid.uuid4().hex)
         asked = ask()
+        check_delivered(request, asked)
         items = [entry.item() for entry in asked]
         _reopen_lost(out, plan, items, FeatureStore(features), config)
         executor = make_executor(request.engine, request.workers)
@@ -124,22 +127,6 @@ def protocol_of(request: BenchRequest) -> protocol.Protocol:
     """The protocol asked for, as it is run on this machine."""
     chosen = networks.resolved(protocol.load_protocol(request.protocol))
     return dataclasses.replace(chosen, autocast=True) if request.autocast else chosen
-
-
-def _refuse_another(
-    out: Path, request: BenchRequest, chosen: protocol.Protocol, clips: ClipSet
-) -> None:
-    """A folder holds one method on one list under one protocol; another would overwrite it."""
-    if not (out / "run.json").is_file():
-        return
-    held = read_run(out)
-    there = (held.model, held.protocol, held.list_name)
-    here = (request.model or PAIRS, chosen.name, clips.name)
-    if there != here:
-        raise UsageError(
-            f"Expected the run of {here[0]} on {here[2]} under {here[1]} in {out}, or none, found "
-            f"that of {there[0]} on {there[2]} under {there[1]}; choose another --out."
-        )
 
 
 def _stopped(request: BenchRequest, done: int, total: int, why: str) -> Exception:
@@ -239,6 +226,7 @@ def _scored(
         "prints": prints,
         "head": list(head.parts),
         "asked": len(rows),
+        "request": asked_for(request, chosen, clips),
         "left_out": {metric: list(found) for metric, found in left_out.items()},
         "notes": said,
         "version": __version__,

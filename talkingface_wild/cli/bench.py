@@ -82,7 +82,11 @@ def bench(
         bool, typer.Option("--skip-missing", help="Leave out metrics whose weights are missing.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of this run. Default: bench/MODEL-DATASET.")
+        Path | None,
+        typer.Option(
+            help="Folder of this run. Default: bench/ and the names of model or "
+            "outputs, data set, and protocol where it is not tfw-v1."
+        ),
     ] = None,
     features: Annotated[
         Path | None,
@@ -120,7 +124,7 @@ def bench(
     from talkingface_wild.benchmark.request import BenchRequest
 
     request = BenchRequest(
-        out=out or _default_out(model, dataset, outputs),
+        out=out or _default_out(model, dataset, outputs, protocol),
         model=model,
         dataset=dataset,
         outputs=outputs,
@@ -146,11 +150,12 @@ def bench(
     _run(output, request)
 
 
-def _default_out(model: str, dataset: str, outputs: Path | None) -> Path:
-    what = [Path(part).stem for part in (model, dataset) if part] or [
-        outputs.name if outputs else ""
-    ]
-    return Path("bench") / ("-".join(part for part in what if part) or "pairs")
+def _default_out(model: str, dataset: str, outputs: Path | None, protocol: str) -> Path:
+    """``bench/`` and a name that another run is not likely to have."""
+    chosen = "" if protocol == "tfw-v1" else protocol
+    parts = [model, str(outputs or "") if not model else "", dataset, chosen]
+    names = [Path(part).stem for part in parts if part]
+    return Path("bench") / ("-".join(name for name in names if name) or "pairs")
 
 
 def generators() -> Generators:
@@ -160,6 +165,7 @@ def generators() -> Generators:
 
 def _run(output: Output, request: BenchRequest) -> None:
     from talkingface_wild.benchmark import networks
+    from talkingface_wild.benchmark.candidates import FLOORS
     from talkingface_wild.benchmark.metrics import chosen_metrics
     from talkingface_wild.benchmark.resolving import asked_of, clips_of, row_name
     from talkingface_wild.benchmark.suite import bench as go
@@ -174,6 +180,8 @@ def _run(output: Output, request: BenchRequest) -> None:
         networks.refuse_missing(networks.missing(chosen, names))
     for note in clips.notes:
         output.warn(note)
+    if request.outputs and request.model in FLOORS:
+        output.warn(f"{request.model} is made from the real videos; --outputs is not looked at.")
     with Board(output) as board:
         outcome = go(
             request,
@@ -246,6 +254,7 @@ def _page(data: dict[str, Any]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
+    from talkingface_wild.benchmark.base import counted
     from talkingface_wild.benchmark.metrics import METRICS
 
     arrows = {"lower": "↓", "higher": "↑", "one": "→1", "none": ""}
@@ -266,7 +275,18 @@ def _page(data: dict[str, Any]) -> Any:
             if part
         )
         label = f"{metric.title} {arrows[metric.better]}".strip()
-        table.add_row(*map(Text, (label, value, interval, f"{score['n']} {score['unit']}", note)))
+        table.add_row(
+            *map(
+                Text,
+                (
+                    label,
+                    value,
+                    interval,
+                    counted(score["n"], score["unit"].removesuffix("s")),
+                    note,
+                ),
+            )
+        )
     lines = [
         f"{data['scored']} of {data['clips']} clips scored",
         f"run     {data['out']}",

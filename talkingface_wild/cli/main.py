@@ -86,7 +86,7 @@ class LazyVerbs(TyperGroup):
 app = typer.Typer(
     cls=LazyVerbs,
     name="tfw",
-    help="From raw video to an audited data set of talking faces.",
+    help="Curate, score and compare talking-face video.",
     epilog=EXIT_CODES,
     add_completion=True,
     no_args_is_help=True,
@@ -109,7 +109,7 @@ def _tfw(
         ),
     ] = False,
 ) -> None:
-    """From raw video to an audited data set of talking faces."""
+    """Curate, score and compare talking-face video."""
 
 
 def main() -> None:

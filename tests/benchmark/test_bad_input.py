@@ -16,16 +16,20 @@ def _row(outcome, clip):
     return outcome.run.clips().set_index("clip").loc[clip]
 
 
-def test_names_that_do_not_pair_are_left_out_and_said(pairs_of, pixels, tmp_path):
+def test_outputs_without_a_partner_are_left_out_and_missing_ones_have_failed(
+    pairs_of, pixels, tmp_path
+):
     def spoil(real, made):
         (real / "may.mp4").unlink()
         (made / "hill.mp4").rename(made / "mountain.mp4")
 
     found = scored(tmp_path / "run", **pairs_of(spoil), protocol=pixels)
-    assert list(found.run.clips()["clip"]) == ["anne", "zhao"]
+    clips = found.run.clips().set_index("clip")
+    assert list(clips.index) == ["anne", "hill", "zhao"]
+    assert clips["state"].to_dict() == {"anne": "scored", "hill": "static", "zhao": "scored"}
     said = " ".join(found.notes)
-    assert "2 videos are only in" in said and "'may', 'mountain'" in said
-    assert "1 videos are only in" in said and "'hill'" in said
+    assert "2 videos of" in said and "('may', 'mountain')" in said
+    assert "1 video of" in said and "('hill'): counted as failed" in said
 
 
 def test_no_name_in_common_is_an_error(pairs_of, pixels, tmp_path):

@@ -128,7 +128,7 @@ def test_over_one_percent_of_failures_nothing_of_the_row_is_bold(tmp_path):
     assert cells(table, "alpha")["fid"].second
     (line,) = [line for line in table.footer if "failed" in line]
     assert line.startswith(
-        "beta: 1 of 40 videos failed and are scored with the static frame; over 1%"
+        "beta: 1 of 40 videos failed and are scored with the static frame (crash 1); over 1%"
     )
 
 

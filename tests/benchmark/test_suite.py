@@ -142,7 +142,8 @@ def test_another_metric_measures_that_one_alone(films, pixels, tmp_path, decoded
     assert set(measured) == {"similarity"}
     measured.clear(), decoded.clear()
     found = scored(tmp_path / "run", **asked, metrics="ssim,flicker")
-    assert set(measured) == {"changes"} and set(found.run.scores) == {"ssim", "flicker"}
+    assert set(measured) == {"changes"}
+    assert set(found.run.scores) == {"ssim", "psnr", "flicker"}
     assert set(decoded.values()) == {1}
 
 
@@ -241,3 +242,26 @@ def test_scores_hold_plain_numbers(films, pixels, tmp_path):
     for score in run.scores.values():
         json.dumps(score.to_json(), allow_nan=False)
         assert score.low <= score.value <= score.high
+
+
+def test_a_folder_holds_one_run_and_no_data_set(films, pixels, tmp_path):
+    asked = {**_folders(films), "protocol": pixels, "metrics": "ssim"}
+    scored(tmp_path / "run", **asked)
+    before = (tmp_path / "run" / "scores.json").read_bytes()
+    swapped = asked | {"outputs": asked["reference"], "reference": asked["reference"]}
+    with pytest.raises(UsageError, match="choose another --out"):
+        scored(tmp_path / "run", **swapped)
+    assert (tmp_path / "run" / "scores.json").read_bytes() == before
+    (tmp_path / "set" / "dataset").mkdir(parents=True)
+    (tmp_path / "set" / "dataset" / "manifest.json").write_text("{}")
+    with pytest.raises(UsageError, match="data set"):
+        scored(tmp_path / "set", **asked)
+
+
+def test_outputs_that_are_all_elsewhere_are_an_error_and_leave_no_folder(films, tmp_path, pixels):
+    rows = "generated,reference\n" + "".join(
+        f"gone/{path.name},{path}\n" for path in sorted(_folders(films)["reference"].iterdir())
+    )
+    (tmp_path / "p.csv").write_text(rows)
+    with pytest.raises(InputUnreadable, match="found none of"):
+        scored(tmp_path / "run", pairs=tmp_path / "p.csv", protocol=pixels, metrics="ssim")

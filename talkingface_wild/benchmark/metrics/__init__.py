@@ -31,10 +31,17 @@ def chosen_metrics(wanted: str | None, default: tuple[str, ...]) -> list[type[Me
     """
     if wanted == "all":
         return [metric for metric in METRICS.values() if metric.default]
-    names = list(default) if wanted is None else [part.strip() for part in wanted.split(",")]
+    names = list(default) if wanted is None else [_plain(part) for part in wanted.split(",")]
     for name in names:
         if name not in METRICS:
             raise UsageError(
-                f"Expected metrics of {', '.join(METRICS)}, found {name!r}{nearest(name, METRICS)}."
+                f"Expected metrics of {', '.join(METRICS)}, found "
+                f"{name!r}{nearest(name, METRICS) or '.'}"
             )
     return [metric for name, metric in METRICS.items() if name in names]
+
+
+def _plain(name: str) -> str:
+    """A metric's name, however a table spells it: ``E-FID`` and ``Sync-C`` are efid and sync_c."""
+    plain = name.strip().lower().replace("-", "_")
+    return plain if plain in METRICS else plain.replace("_", "")

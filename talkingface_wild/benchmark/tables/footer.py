@@ -39,10 +39,15 @@ def footer(
     lines = _unofficial(entries)
     lines.append(f"Signature: {_signature(entries)}")
     lines += _counts(every, common)
-    lines.append(
-        "Brackets: 95 % interval, over identities. Bold: the best, where the paired 95 % interval "
-        "against every other row excludes 0 (Holm over rows). Underlined: the second."
-    )
+    if any(score.low is not None for entry in entries for score in entry.scores.values()):
+        lines.append("Brackets: 95 % interval, over identities.")
+    if sum(run.model not in FLOORS for run in every) > 1:
+        lines.append(
+            "Bold: the best, where the paired 95 % interval against every other row excludes 0 "
+            "(Holm over rows). Underlined: the second."
+        )
+    else:
+        lines.append("Nothing is ranked: that takes two methods, and floors never are.")
     lines += [f"No bold in {titles[name]}: {why}." for name, why in untested.items()]
     for name, run in zip(names, every, strict=True):
         lines += _losses(name, run)
@@ -95,9 +100,11 @@ def _losses(name: str, run: BenchRun) -> list[str]:
         lines.append(f"{name}: {len(unscored)} clips not scored ({said}).")
     if run.failures:
         bold = f"; over {MOST_FAILURES:.0%}, so nothing is bold" if fails_often(run) else ""
+        counts = rows.loc[rows["state"] == "static", "reason"].fillna("").value_counts()
+        listed = ", ".join(f"{reason} {count}" for reason, count in counts.items() if reason)
         lines.append(
             f"{name}: {run.failures} of {videos_of(run)} videos failed and are scored with the "
-            f"static frame{bold}."
+            f"static frame{f' ({listed})' if listed else ''}{bold}."
         )
     if "flags" in rows.columns:
         flags = rows["flags"].fillna("").astype(str).str.split().explode().dropna().value_counts()
