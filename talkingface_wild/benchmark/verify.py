@@ -77,13 +77,15 @@ def _scores(run: BenchRun, clips: set[str]) -> list[Checked]:
         held = score.n == again.n and all(
             _close(getattr(score, part), getattr(again, part)) for part in ("value", "low", "high")
         )
-        said = f"{_said(score)} and {_said(again)}"
+        said = f"{_said(score)} stored, {_said(again)} now" if not held else _said(again)
         checks.append(Checked(f"{name} from stored features", held, said))
     return checks
 
 
 def _said(score: Score) -> str:
-    return f"{score.value} [{score.low}, {score.high}] of {score.n}"
+    numbers = ("none" if v is None else f"{v:.6g}" for v in (score.value, score.low, score.high))
+    value, low, high = numbers
+    return f"{value} [{low}, {high}] of {score.n}"
 
 
 def _close(one: float | None, other: float | None) -> bool:
@@ -160,7 +162,7 @@ def _compared(
             (_apart(before[n], now[n]) if n in now else math.inf for n in before), default=0.0
         )
         held = worst <= FEATURE_TOLERANCE and before.keys() == now.keys() and why == why_now
-        said = why_now or f"largest difference {worst:.2g} of the spread"
+        said = why_now or f"differs by {worst:.2g} of its spread at most"
         checks.append(Checked(f"{clip}, {name}", held, said))
     return checks
 

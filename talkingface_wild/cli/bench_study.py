@@ -24,8 +24,8 @@ def _study() -> None:
 
 @app.command(
     epilog=examples(
-        "tfw bench study make runs/mcdm runs/hallo runs/sadtalker --out study",
-        "tfw bench study make runs/* --cases 20 --seconds 8 --out study --json",
+        "tfw bench study make bench/mcdm bench/hallo bench/sadtalker --out study",
+        "tfw bench study make bench/* --cases 20 --seconds 8 --out study --json",
     )
 )
 def make(

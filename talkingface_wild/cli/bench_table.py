@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from talkingface_wild.benchmark.tables.table import Table
 
 EPILOG = examples(
-    "tfw bench table runs/static runs/mcdm",
-    "tfw bench table runs/* --reported --format latex --output table.tex",
-    "tfw bench table runs/mcdm runs/hallo --by language --json",
+    "tfw bench table bench/static bench/mcdm",
+    "tfw bench table bench/* --reported --format latex --output table.tex",
+    "tfw bench table bench/mcdm bench/hallo --by language --json",
 )
 
 

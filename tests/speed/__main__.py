@@ -156,6 +156,9 @@ MEASUREMENTS = {
 if __name__ == "__main__":
     print(f"{machine()}; Python {platform.python_version()}\n", flush=True)
     print("| measured | figure | bound |\n|---|---|---|", flush=True)
+    for chosen in sys.argv[1:]:
+        if chosen not in MEASUREMENTS:
+            sys.exit(f"Expected names of {', '.join(MEASUREMENTS)}, found {chosen!r}.")
     for chosen in sys.argv[1:] or MEASUREMENTS:
         for what, figure, bound in MEASUREMENTS[chosen]():
             print(f"| {what} | {figure} | {bound} |", flush=True)
