@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from talkingface_wild.benchmark.base import counted
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import digest, file_sha256
@@ -65,7 +63,6 @@ class ClipSet:
     notes: tuple[str, ...] = ()
     listed: int = 0
     """Clips of the whole list, before ``--limit``."""
-    kind: str = "list"
 
     def limited(self, limit: int | None) -> ClipSet:
         """The first ``limit`` clips, under the same name and hash."""
@@ -77,7 +74,6 @@ class ClipSet:
             self.clips[:limit],
             self.notes,
             self.listed or len(self.clips),
-            self.kind,
         )
 
 
@@ -98,20 +94,19 @@ def from_dataset(out: Path, split: str = "test") -> ClipSet:
     if not len(chosen):
         notes.append(f"The split {split} of {out} is empty: all {len(table)} clips are scored.")
         chosen = table
-    measured = chosen["identity_group"].notna() if "identity_group" in chosen else False
+    grouped = "identity_group" in chosen and chosen["identity_group"].notna().any()
     if "identity" not in chosen or not chosen["identity"].notna().any():
         notes.append(
             f"Identities are unmeasured in {out}: "
-            + ("groups of sources" if np.any(measured) else "sources")
+            + ("groups of sources" if grouped else "sources")
             + " stand for them in every interval."
         )
     clips = tuple(_dataset_clip(out.absolute(), row) for row in _rows(chosen))
     content = [
-        [clip.id, row.get("media_sha256")] for clip, row in zip(clips, _rows(chosen), strict=True)
+        [c.id, c.group, c.language, row.get("media_sha256"), row.get("audio_sha256")]
+        for c, row in zip(clips, _rows(chosen), strict=True)
     ]
-    return ClipSet(
-        out.absolute().name or "/", digest(content, 8), clips, tuple(notes), len(clips), "dataset"
-    )
+    return ClipSet(out.absolute().name or "/", digest(content, 8), clips, tuple(notes), len(clips))
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -169,9 +164,7 @@ def from_folders(outputs: Path, reference: Path) -> ClipSet:
         )
         for name in sorted(theirs)
     )
-    return ClipSet(
-        reference.absolute().name, _content(clips), clips, tuple(notes), len(clips), "pairs"
-    )
+    return ClipSet(reference.absolute().name, _content(clips), clips, tuple(notes), len(clips))
 
 
 def _some(names: Sequence[str]) -> str:
@@ -232,7 +225,7 @@ def from_pairs(manifest: Path) -> ClipSet:
             )
         clips[clip.id] = clip
     found = tuple(clips.values())
-    return ClipSet(manifest.stem, _content(found), found, (), len(found), "pairs")
+    return ClipSet(manifest.stem, _content(found), found, (), len(found))
 
 
 def _pair(manifest: Path, line: int, row: Mapping[str, str | None]) -> BenchClip:

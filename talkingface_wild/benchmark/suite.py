@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import platform
 import shutil
 import uuid
@@ -266,6 +267,4 @@ def _title(request: BenchRequest) -> str:
 
 def _relative(path: Path, folder: Path) -> str:
     """``path`` seen from ``folder``, so that both can be moved together."""
-    import os
-
     return os.path.relpath(path, folder)
