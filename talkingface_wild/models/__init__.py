@@ -1,0 +1,1 @@
+"""Generators of talking-face video. They run on torch, diffusers, transformers and numpy alone."""

@@ -1,0 +1,1 @@
+"""Initial weights from published checkpoints, with a report of what was covered."""

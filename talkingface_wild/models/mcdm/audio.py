@@ -1,0 +1,121 @@
+"""Sound as features that keep step with the frames, the same whether a video is made at once or in
+pieces: a feature depends on its place in the sound alone.
+
+Shapes: F frames, E width of a feature, W features that a frame sees.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+RATE = 16_000
+Samples = npt.NDArray[np.int16]
+
+
+class SoundFeatures(Protocol):
+    """Frozen features of mono sound at 16 kHz."""
+
+    width: int
+
+    def rows(self, sound: Samples, first: int, count: int) -> Tensor:
+        """(count, E) float32, a row for each of the frames from ``first`` on."""
+        ...
+
+
+def windows(features: SoundFeatures, sound: Samples, first: int, count: int, reach: int) -> Tensor:
+    """(count, W = 2 reach + 1, E): each frame's own row and ``reach`` on either side.
+
+    Rows before the first frame are zeros; past its end the sound is silence.
+    """
+    before = max(0, reach - first)
+    rows = features.rows(sound, first - reach + before, count + 2 * reach - before)
+    if before:
+        rows = torch.cat([rows.new_zeros(before, rows.shape[1]), rows])
+    return rows.unfold(0, 2 * reach + 1, 1).transpose(1, 2).contiguous()
+
+
+class MelFeatures:
+    """Log-mel energies, two spans of 20 ms for a frame at 25 frames a second; needs no weights."""
+
+    BINS = 40
+    SPANS = 2
+    WINDOW = 512
+    FLOOR = 1e-6
+
+    def __init__(self, fps: int) -> None:
+        from transformers.audio_utils import mel_filter_bank
+
+        self.fps, self.width = fps, self.BINS * self.SPANS
+        bank = mel_filter_bank(self.WINDOW // 2 + 1, self.BINS, 60.0, 7600.0, RATE, norm="slaney",
+                               mel_scale="slaney")
+        self.bank_SB = torch.from_numpy(np.asarray(bank, dtype=np.float32))
+        self.taper = torch.hann_window(self.WINDOW)
+
+    def rows(self, sound: Samples, first: int, count: int) -> Tensor:
+        """(count, 80), about in [-2, 2]; silence is the lowest value."""
+        spans = np.arange(first * self.SPANS, (first + count) * self.SPANS)
+        middles = np.round((spans + 0.5) * RATE / (self.fps * self.SPANS)).astype(np.int64)
+        index = middles[:, None] + np.arange(-self.WINDOW // 2, self.WINDOW // 2)
+        inside = (index >= 0) & (index < len(sound))
+        taken = np.zeros(index.shape, dtype=np.float32)
+        taken[inside] = sound[index[inside]].astype(np.float32) / 32768.0
+        power = torch.fft.rfft(torch.from_numpy(taken) * self.taper).abs().square()
+        energy = torch.log10((power @ self.bank_SB).clamp(min=self.FLOOR))
+        return ((energy + 2.0) / 2.0).reshape(count, self.width)
+
+
+class Wav2Vec2Features:
+    """wav2vec 2.0's hidden states, the mean over its layers, at the frames' rate.
+
+    The network sees spans of 8 s with 2 s on either side, on a fixed grid from the start of the
+    sound, so that a frame's row does not depend on where a run was stopped.
+    """
+
+    SPAN, MARGIN = 8, 2
+
+    def __init__(self, model: torch.nn.Module, fps: int) -> None:
+        self.model, self.fps = model, fps
+        self.width = int(model.config.hidden_size)
+        self._last: tuple[tuple[int, int], Tensor] | None = None
+
+    @torch.no_grad()
+    def rows(self, sound: Samples, first: int, count: int) -> Tensor:
+        """(count, 768)."""
+        taken = [
+            self._span(sound, place)[max(first, start) - start : first + count - start]
+            for place in range(first // self._frames, (first + count - 1) // self._frames + 1)
+            for start in (place * self._frames,)
+        ]
+        return torch.cat(taken)
+
+    @property
+    def _frames(self) -> int:
+        return self.SPAN * self.fps
+
+    def _span(self, sound: Samples, place: int) -> Tensor:
+        """The rows of one span of the grid, kept until another is asked for."""
+        key = (id(sound), place)
+        if self._last is not None and self._last[0] == key:
+            return self._last[1]
+        start = (place * self.SPAN - self.MARGIN) * RATE
+        length = (self.SPAN + 2 * self.MARGIN) * RATE
+        heard = np.zeros(length, dtype=np.float32)
+        lo, hi = max(0, start), min(len(sound), start + length)
+        if hi > lo:
+            heard[lo - start : hi - start] = sound[lo:hi].astype(np.float32) / 32768.0
+        heard = (heard - heard.mean()) / np.sqrt(heard.var() + 1e-7)
+        values = torch.from_numpy(heard)[None].to(self.model.device, self.model.dtype)
+        states = self.model(values, output_hidden_states=True).hidden_states
+        mean_TE = torch.stack(list(states)).mean(dim=0)[0].float()
+        frames = (self.SPAN + 2 * self.MARGIN) * self.fps
+        rows = torch.nn.functional.interpolate(
+            mean_TE.T[None], size=frames, mode="linear", align_corners=False
+        )[0].T
+        kept = rows[self.MARGIN * self.fps : self.MARGIN * self.fps + self._frames].cpu()
+        self._last = (key, kept)
+        return kept

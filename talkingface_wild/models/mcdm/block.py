@@ -1,0 +1,162 @@
+"""SD 1.5's transformer block with MCDM's four attention layers, section 3.1 and Figure 1.
+
+Shapes: B clips, F frames (folded into the batch, BF), N places, C channels, D context width.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from diffusers.models.attention import BasicTransformerBlock
+from diffusers.models.attention_processor import Attention
+from torch import Tensor, nn
+from torch.nn import functional
+
+from talkingface_wild.models.mcdm.context import ClipContext
+from talkingface_wild.models.mcdm.temporal_attention import MemoryTemporalAttention
+
+
+class MCDMTransformerBlock(BasicTransformerBlock):
+    """Self, archived parallel to present, memory-efficient temporal attention, feed-forward.
+
+    It is grown in place from a block of SD 1.5, whose names stay: ``attn2`` is CrossAttn_arch.
+    """
+
+    number: int
+    level: int
+    streams: str
+    carry: str
+    attn_pres: Attention
+    mta: MemoryTemporalAttention
+
+    def grow(
+        self, number: int, level: int, streams: str, carry: str, temporal: MemoryTemporalAttention
+    ) -> None:
+        """Add the present and the temporal attention; both ways out start at zero."""
+        self.number, self.level, self.streams, self.carry = number, level, streams, carry
+        width = self.attn2.to_k.in_features
+        self.attn_pres = Attention(
+            self.dim, cross_attention_dim=width, heads=self.attn1.heads,
+            dim_head=self.attention_head_dim,
+        )
+        nn.init.zeros_(self.attn_pres.to_out[0].weight)
+        nn.init.zeros_(self.attn_pres.to_out[0].bias)
+        self.norm_mta = nn.LayerNorm(self.dim)
+        self.mta = temporal
+
+    @property
+    def attn_arch(self) -> Attention:
+        """CrossAttn_arch, under the name that SD 1.5's checkpoints have for it."""
+        return self.attn2
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        encoder_hidden_states: Tensor | None = None,
+        encoder_attention_mask: Tensor | None = None,
+        timestep: Tensor | None = None,
+        cross_attention_kwargs: dict[str, Any] | None = None,
+        class_labels: Tensor | None = None,
+        added_cond_kwargs: dict[str, Tensor] | None = None,
+    ) -> Tensor:
+        """(BF, N, C) -> (BF, N, C); the context travels as ``cross_attention_kwargs["mcdm"]``."""
+        clip: ClipContext = (cross_attention_kwargs or {})["mcdm"]
+        x = hidden_states
+        x = x + self._self_attention(self.norm1(x), clip)
+        u = self.norm2(x)
+        archived = self._archived_attention(u, clip)
+        if clip.motion:
+            present = self._present_attention(u, clip)
+            x = self._temporal(x, archived, present, clip)
+        else:
+            x = x + archived
+        return x + self.ff(self.norm3(x))
+
+    def _self_attention(self, u: Tensor, clip: ClipContext) -> Tensor:
+        rows = u
+        if clip.bank is not None:
+            bank_BNC = clip.bank[self.number]
+            bank = bank_BNC[:, None].expand(-1, clip.frames, -1, -1).flatten(0, 1)
+            rows = torch.cat([u, bank.to(u.dtype)], dim=1)
+        key, value = self._key_value(self.attn1, rows)
+        return self._attend(self.attn1, u, key, value)
+
+    def _archived_attention(self, u: Tensor, clip: ClipContext) -> Tensor:
+        """All frames of a clip read the same tokens, so they are one long row of queries."""
+        if clip.archived is None:
+            return torch.zeros_like(u)
+        tokens = clip.archived
+        aligned = tokens.ndim == 4
+        rows = tokens.flatten(0, 1) if aligned else tokens
+        key, value = self._kept(self.attn2, rows, clip, "archived")
+        if aligned:
+            return self._attend(self.attn2, u, key, value)
+        together = u.reshape(tokens.shape[0], -1, u.shape[-1])
+        return self._attend(self.attn2, together, key, value).reshape(u.shape)
+
+    def _present_attention(self, u: Tensor, clip: ClipContext) -> Tensor | None:
+        """Frame i reads its own K tokens."""
+        if clip.present_BFKD is None:
+            return None
+        key, value = self._kept(self.attn_pres, clip.present_BFKD.flatten(0, 1), clip, "present")
+        if clip.watched is not None:
+            clip.watched.append(self._probabilities(u, key).unflatten(0, (-1, clip.frames)))
+        out = self._attend(self.attn_pres, u, key, value)
+        if clip.present_on_B is not None:
+            on = clip.present_on_B.to(out.dtype).repeat_interleave(clip.frames)
+            out = out * on[:, None, None]
+        return out
+
+    def _temporal(
+        self, x: Tensor, archived: Tensor, present: Tensor | None, clip: ClipContext
+    ) -> Tensor:
+        """x + A + P + F_m, the temporal rows as ``streams`` says (docs/mcdm.md, R6)."""
+        both = archived if present is None else archived + present
+        stream = x + both
+        only = torch.zeros_like(x) if present is None else present
+        archived_ref, present_ref = {
+            "symmetric": (x + archived, x + only),
+            "residual": (x + archived, stream),
+            "attn_only": (archived, only),
+        }[self.streams]
+        if not self.mta.memory:
+            present_ref = stream
+        carried = None if clip.carried is None else clip.carried.get(self.number)
+        motion, memory = self.mta(
+            archived_ref.unflatten(0, (-1, clip.frames)),
+            present_ref.unflatten(0, (-1, clip.frames)),
+            self.norm_mta,
+            carried,
+        )
+        if memory is not None and self.carry != "reset" and not torch.is_grad_enabled():
+            clip.left[self.number] = memory if self.carry == "full" else memory[:, -1]
+        return stream + motion.flatten(0, 1)
+
+    def _kept(
+        self, attention: Attention, rows: Tensor, clip: ClipContext, which: str
+    ) -> tuple[Tensor, Tensor]:
+        if clip.kept is None:
+            return self._key_value(attention, rows)
+        key = (self.number, which)
+        if key not in clip.kept:
+            clip.kept[key] = self._key_value(attention, rows)
+        return clip.kept[key]
+
+    @staticmethod
+    def _key_value(attention: Attention, rows: Tensor) -> tuple[Tensor, Tensor]:
+        split = (attention.heads, -1)
+        key = attention.to_k(rows).unflatten(-1, split).transpose(1, 2)
+        return key, attention.to_v(rows).unflatten(-1, split).transpose(1, 2)
+
+    @staticmethod
+    def _attend(attention: Attention, u: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        query = attention.to_q(u).unflatten(-1, (attention.heads, -1)).transpose(1, 2)
+        out = functional.scaled_dot_product_attention(query, key, value)
+        return attention.to_out[0](out.transpose(1, 2).flatten(-2))
+
+    def _probabilities(self, u: Tensor, key: Tensor) -> Tensor:
+        """(BF, heads, N, K) of the present attention, for the lips' heat map (Fig. 6)."""
+        query = self.attn_pres.to_q(u).unflatten(-1, (self.attn_pres.heads, -1)).transpose(1, 2)
+        return (query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5).float().softmax(dim=-1)

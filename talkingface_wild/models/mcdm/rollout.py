@@ -1,0 +1,181 @@
+"""Clip after clip, section 3.5: motion tokens from the sound, frames from tokens and archive.
+
+Shapes: F frames of a clip, A archived frames, C H W a latent, W E sound windows, K T motion tokens,
+B is 1, or 2 with guidance (first without, then with the contexts).
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
+from talkingface_wild.models.mcdm.config import SamplingConfig
+from talkingface_wild.models.mcdm.context import Carried
+from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.samplers.noise import make_solver
+
+if TYPE_CHECKING:
+    from talkingface_wild.models.mcdm.parts import MCDMParts
+
+
+@dataclass
+class MadeClip:
+    """One clip: frames uint8 (F, H, W, 3), latents, its motion tokens, and the state after it."""
+
+    frames_FHWC: Tensor
+    latents_FCHW: Tensor
+    tokens_FKT: Tensor | None
+    state: GenerationState
+
+
+def clip_generator(seed: int, clip: int, purpose: int) -> torch.Generator:
+    """The random numbers of one clip and purpose: no others depend on how far a run came."""
+    mixed = (seed * 1_000_003 + clip) * 31 + purpose
+    return torch.Generator().manual_seed(mixed % 2**63)
+
+
+class Rollout:
+    """Makes clips with a model's parts. It keeps nothing: all that goes on is the state."""
+
+    PRIOR, PICTURE = 1, 2
+
+    def __init__(self, parts: MCDMParts, sampling: SamplingConfig | None = None) -> None:
+        self.parts = parts
+        self.sampling = sampling or parts.config.sampling
+
+    @torch.no_grad()
+    def start(self, portrait_HWC: Tensor, seed: int) -> GenerationState:
+        """The state before the first clip, from a portrait uint8 (side, side, 3)."""
+        parts, config = self.parts, self.parts.config
+        frame_1HWC = portrait_HWC[None]
+        reference_1CHW = parts.codec.encode(frame_1HWC)
+        image_SE = parts.image_features.rows(frame_1HWC, reference_1CHW)
+        reference = reference_1CHW[0].to(parts.device, torch.float32)
+        return GenerationState(
+            reference_CHW=reference,
+            image_SE=image_SE.to(parts.device),
+            archive_ACHW=first_archive(reference, config.clip.archive_frames),
+            seed=seed,
+        )
+
+    @torch.no_grad()
+    def clip(
+        self,
+        state: GenerationState,
+        sound_FWE: Tensor,
+        *,
+        landmarks_FHT: Tensor | None = None,
+        tokens_FKT: Tensor | None = None,
+        present: bool = True,
+        attempt: int = 0,
+        watched: list[Tensor] | None = None,
+    ) -> MadeClip:
+        """The next clip. ``sound_FWE`` has ``prior_frames`` windows, the overlap first.
+
+        ``tokens_FKT`` takes the place of the prior's; ``present=False`` leaves motion tokens out.
+        ``attempt`` draws other noise for the same clip.
+        """
+        config = self.parts.config
+        overlap = config.present.overlap
+        number = state.position // config.clip.frames
+        tokens = tokens_FKT
+        if tokens is None and config.present.kind == "prior" and present:
+            tokens = self.motion_tokens(state, sound_FWE, landmarks_FHT, attempt)
+        heard = sound_FWE[overlap:]
+        latents, memory = self._denoise(state, tokens, heard, number, attempt, present, watched)
+        frames = self.parts.codec.decode(latents)
+        kept = latents
+        if config.archived.source == "reencode":
+            kept = self.parts.codec.encode(frames).to(latents)
+        anchor = state.reference_CHW if config.archived.anchor_reference else None
+        after = copy.copy(state)
+        after.archive_ACHW = updated_archive(
+            state.archive_ACHW, kept, config.archived.policy, state.position, state.seed, anchor
+        )
+        after.position = state.position + len(latents)
+        after.memory = memory
+        after.tokens_FKT = tokens
+        return MadeClip(frames, latents, tokens, after)
+
+    @torch.no_grad()
+    def motion_tokens(
+        self,
+        state: GenerationState,
+        sound_FWE: Tensor,
+        landmarks_FHT: Tensor | None = None,
+        attempt: int = 0,
+    ) -> Tensor:
+        """Motion tokens (F, K, T) of the next clip, going on from those of the clip before."""
+        parts, config = self.parts, self.parts.config
+        prior, overlap = parts.motion_prior, config.present.overlap
+        number = state.position // config.clip.frames
+        draws = clip_generator(state.seed + 7919 * attempt, number, self.PRIOR)
+        shape = (1, len(sound_FWE), prior.token_count, config.present.token_width)
+        noise = torch.randn(shape, generator=draws).to(parts.device)
+        solver = make_solver(
+            "ddim", parts.prior_noise, self.sampling.prior_steps, parts.device
+        )
+        known = None if state.tokens_FKT is None or not overlap else state.tokens_FKT[-overlap:]
+        given = None if landmarks_FHT is None else landmarks_FHT[None].to(parts.device)
+        sound = sound_FWE[None].to(parts.device)
+        tokens = noise * solver.init_noise_sigma
+        for time in solver.timesteps:
+            if known is not None:
+                start = noise[:, :overlap]
+                tokens[:, :overlap] = solver.add_noise(known[None], start, time[None])
+            seen = solver.scale_model_input(tokens, time)
+            out = prior(seen, time, sound, state.image_SE[None], given)
+            tokens = solver.step(out.float(), time, tokens).prev_sample
+        if given is not None:
+            tokens[:, :, : config.present.head_tokens] = given
+        return tokens[0, overlap:]
+
+    def _denoise(
+        self,
+        state: GenerationState,
+        tokens_FKT: Tensor | None,
+        sound_FWE: Tensor,
+        number: int,
+        attempt: int,
+        present: bool,
+        watched: list[Tensor] | None,
+    ) -> tuple[Tensor, dict[int, Carried]]:
+        """Latents (F, C, H, W) of one clip, and the motion memory by step."""
+        parts, config, sampling = self.parts, self.parts.config, self.sampling
+        frames = config.clip.frames
+        guided = sampling.guidance != 1.0
+        context = parts.clip_context(
+            state.reference_CHW[None],
+            state.archive_ACHW[None],
+            state.image_SE[None],
+            None if tokens_FKT is None or not present else tokens_FKT[None].to(parts.device),
+            sound_FWE[None].to(parts.device) if present else None,
+            frames=frames,
+            guided=guided,
+            keep=True,
+        )
+        context.watched = watched
+        draws = clip_generator(state.seed + 7919 * attempt, number, self.PICTURE)
+        shape = (1, frames, *state.reference_CHW.shape)
+        solver = make_solver(sampling.solver, parts.noise, sampling.steps, parts.device)
+        latents = torch.randn(shape, generator=draws).to(parts.device) * solver.init_noise_sigma
+        memory: dict[int, Carried] = {}
+        for step, time in enumerate(solver.timesteps):
+            seen = solver.scale_model_input(latents, time)
+            if guided:
+                seen = torch.cat([seen, seen])
+            out = parts.unet(seen.to(parts.unet.dtype), time, context, state.memory.get(step))
+            if out.memory:
+                memory[step] = out.memory
+            predicted = out.sample.float()
+            if guided:
+                without, having = predicted.chunk(2)
+                predicted = without + sampling.guidance * (having - without)
+            extra = {"generator": draws} if sampling.solver == "lcm" else {}
+            latents = solver.step(predicted, time, latents, **extra).prev_sample
+        return latents[0], memory

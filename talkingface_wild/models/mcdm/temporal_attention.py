@@ -1,0 +1,147 @@
+"""Memory-efficient temporal attention, section 3.4: memory and present rows, along time.
+
+Shapes: B clips, F frames, N places, C channels, H heads, D width of a head, L rows.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from talkingface_wild.models.mcdm.favor import (
+    favor_attention,
+    feature_count,
+    orthogonal_features,
+)
+from talkingface_wild.models.mcdm.memory import motion_memory
+
+LARGEST_NORM = 1.2
+"""Longest query or key: FAVOR+'s variance grows as exp of the squared length (docs/mcdm.md)."""
+
+
+def sinusoidal_positions(length: int, width: int) -> Tensor:
+    """(length, width): sines on even, cosines on odd channels (Vaswani et al. 2017)."""
+    place_L1 = torch.arange(length, dtype=torch.float32)[:, None]
+    rate = torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * (-math.log(10_000.0) / width))
+    positions_LC = torch.zeros(length, width)
+    positions_LC[:, 0::2] = torch.sin(place_L1 * rate)
+    positions_LC[:, 1::2] = torch.cos(place_L1 * rate[: width // 2])
+    return positions_LC
+
+
+class MemoryTemporalAttention(nn.Module):
+    """F_m = the present half of attention over concat_time[M; F_pc^ref]; its way out starts at 0.
+
+    ``memory=False`` is the variant without it: softmax attention over the present rows alone.
+    """
+
+    features_RD: Tensor | None
+    positions_LC: Tensor
+
+    def __init__(
+        self,
+        channels: int,
+        heads: int,
+        frames: int,
+        *,
+        memory: bool = True,
+        attention: str = "favor",
+        features: int = 0,
+        alpha: float = 0.1,
+        output: str = "present",
+        qk_norm: bool = True,
+        causal: bool = False,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.heads, self.head_width = heads, channels // heads
+        self.frames, self.memory, self.alpha = frames, memory, alpha
+        self.favor = memory and attention == "favor"
+        self.output, self.qk_norm, self.causal = output, qk_norm and memory, causal
+        self.to_q = nn.Linear(channels, channels, bias=False)
+        self.to_k = nn.Linear(channels, channels, bias=False)
+        self.to_v = nn.Linear(channels, channels, bias=False)
+        self.to_out = nn.ModuleList([nn.Linear(channels, channels)])
+        nn.init.zeros_(self.to_out[0].weight)
+        nn.init.zeros_(self.to_out[0].bias)
+        if self.qk_norm:
+            self.norm_logit_2H = nn.Parameter(torch.full((2, heads), math.log(1.0 / 0.2)))
+        count = features or feature_count(self.head_width)
+        drawn_RD = torch.empty(count, self.head_width) if self.favor else None
+        self.register_buffer("features_RD", drawn_RD)
+        self.register_buffer("positions_LC", torch.empty(2 * frames, channels))
+        # On the meta device a checkpoint fills the buffers.
+        if not self.positions_LC.is_meta:
+            self.positions_LC.copy_(sinusoidal_positions(2 * frames, channels))
+            self.redraw(torch.Generator().manual_seed(seed))
+
+    def redraw(self, generator: torch.Generator) -> None:
+        """New random features: an option in training, never at inference."""
+        if self.features_RD is not None:
+            self.features_RD.copy_(orthogonal_features(*self.features_RD.shape, generator))
+
+    def forward(
+        self,
+        archived_BFNC: Tensor,
+        present_BFNC: Tensor,
+        norm: nn.Module,
+        carried: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """F_m (B, F, N, C), and the memory M (B, F, N, C), none without memory.
+
+        ``carried`` is what ``motion_memory`` takes of the clip before.
+        """
+        batch, frames, places, channels = present_BFNC.shape
+        memory_BFNC = None
+        rows = present_BFNC
+        if self.memory:
+            memory_BFNC = motion_memory(archived_BFNC, self.alpha, carried)
+            rows = torch.cat([memory_BFNC, present_BFNC], dim=1)
+        length = rows.shape[1]
+        rows_MLC = rows.transpose(1, 2).reshape(batch * places, length, channels)
+        rows_MLC = norm(rows_MLC) + self._positions(frames, length).to(rows_MLC.dtype)
+        read = slice(0, frames) if self.output == "memory" else slice(length - frames, length)
+        out_MFC = self._attend(rows_MLC[:, read], rows_MLC, frames)
+        out_MFC = self.to_out[0](out_MFC)
+        return out_MFC.reshape(batch, places, frames, channels).transpose(1, 2), memory_BFNC
+
+    def _positions(self, frames: int, length: int) -> Tensor:
+        """Memory rows count from 0, present rows from F on, whatever the clip's length."""
+        if length == frames:
+            return self.positions_LC[:frames]
+        start = self.frames
+        return torch.cat([self.positions_LC[:frames], self.positions_LC[start : start + frames]])
+
+    def _attend(self, reading_MQC: Tensor, rows_MLC: Tensor, frames: int) -> Tensor:
+        query = self._heads(self.to_q(reading_MQC), 0)
+        key = self._heads(self.to_k(rows_MLC), 1)
+        value = self._heads(self.to_v(rows_MLC), None)
+        mask_QL = self._mask(frames, key.shape[-2], query.device) if self.causal else None
+        if self.features_RD is not None:
+            if not self.qk_norm:
+                scale = self.head_width**-0.25
+                query, key = query * scale, key * scale
+            out = favor_attention(query, key, value, self.features_RD, mask_QL)
+        else:
+            scale = 1.0 if self.qk_norm else self.head_width**-0.5
+            out = functional.scaled_dot_product_attention(
+                query, key, value, attn_mask=mask_QL, scale=scale
+            )
+        return out.transpose(1, 2).reshape(reading_MQC.shape)
+
+    def _heads(self, projected_MLC: Tensor, which: int | None) -> Tensor:
+        split = projected_MLC.unflatten(-1, (self.heads, self.head_width)).transpose(1, 2)
+        if which is None or not self.qk_norm:
+            return split
+        length_H = LARGEST_NORM * torch.sigmoid(self.norm_logit_2H[which])
+        unit = functional.normalize(split.float(), dim=-1)
+        return (unit * length_H[:, None, None]).to(split.dtype)
+
+    def _mask(self, frames: int, length: int, device: torch.device) -> Tensor:
+        """True where frame i may see a row of frame j <= i, in either half."""
+        index = torch.arange(frames, device=device)
+        seen_FF = index[:, None] >= index[None, :]
+        return torch.cat([seen_FF] * (length // frames), dim=1)

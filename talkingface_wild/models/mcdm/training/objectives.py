@@ -1,0 +1,135 @@
+"""The loss of each stage (section 3.5), and what each trains; docs/mcdm.md, A.6.
+
+Shapes: B clips, F frames, C H W a latent, K T motion tokens.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from talkingface_wild.models.mcdm.config import DiffusionConfig
+from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.training.sampling import MotionBatch, PictureBatch
+from talkingface_wild.models.samplers.noise import diffusion_target, loss_weight
+
+MOTION_LAYERS = ("attn_pres", "mta", "norm_mta", "motion_in", "sound_in")
+"""Names in the UNet of what stage 3 trains, and stage 1 leaves alone."""
+ARCHIVED_LAYERS = ("attn2", "norm2")
+"""Names in the UNet of what reads the archive."""
+
+
+def is_motion(name: str) -> bool:
+    """Whether a parameter of the UNet belongs to present or temporal attention."""
+    return any(part in MOTION_LAYERS for part in name.split("."))
+
+
+def trained(parts: MCDMParts, stage: str) -> dict[str, nn.Parameter]:
+    """The parameters that a stage trains, by network and name; all others stay as they are."""
+    if stage == "2":
+        if parts.motion_prior is None:
+            return {}
+        return {f"motion_prior.{n}": p for n, p in parts.motion_prior.named_parameters()}
+    unet = dict(parts.unet.named_parameters())
+    if stage == "3":
+        return {f"unet.{n}": p for n, p in unet.items() if is_motion(n)}
+    whole = parts.config.training.stage1_scope == "trunk"
+    chosen = {
+        f"unet.{n}": p
+        for n, p in unet.items()
+        if not is_motion(n) and (whole or any(part in ARCHIVED_LAYERS for part in n.split(".")))
+    }
+    chosen |= {f"archived_prior.{n}": p for n, p in parts.archived_prior.named_parameters()}
+    if parts.reference_unet is not None:
+        # What comes after the last block's rows reaches no loss.
+        used = parts.reference_unet.used_parameters()
+        chosen |= {f"reference_unet.{n}": p for n, p in used.items()}
+    return chosen
+
+
+def drawn_noise(
+    shape: torch.Size, draws: torch.Generator, device: torch.device, config: DiffusionConfig
+) -> Tensor:
+    """Gaussian noise, with an offset per item and channel where the configuration has one."""
+    noise = torch.randn(shape, generator=draws)
+    if config.noise_offset and len(shape) == 5:
+        offset = torch.randn(shape[0], 1, shape[2], 1, 1, generator=draws)
+        noise = noise + config.noise_offset * offset
+    return noise.to(device)
+
+
+def drawn_times(
+    count: int, steps: int, draws: torch.Generator, stratified: bool = False
+) -> Tensor:
+    """Timesteps (count,): uniform, or spread evenly over the schedule for validation."""
+    if not stratified:
+        return torch.randint(steps, (count,), generator=draws)
+    middles = (torch.arange(count) + torch.rand(count, generator=draws)) / count
+    return (middles * steps).long()
+
+
+def picture_loss(
+    parts: MCDMParts,
+    batch: PictureBatch,
+    draws: torch.Generator,
+    *,
+    motion: bool,
+    drop: bool = True,
+    stratified: bool = False,
+) -> Tensor:
+    """Squared error of stage 1 (``motion=False``) or stage 3, over the batch.
+
+    Contexts of a kind are dropped with the configuration's share, for guidance.
+    """
+    config, device = parts.config, batch.present_BFCHW.device
+    diffusion = config.diffusion
+    count, frames = batch.present_BFCHW.shape[:2]
+    time_B = drawn_times(count, diffusion.steps, draws, stratified).to(device)
+    added = drawn_noise(batch.present_BFCHW.shape, draws, device, diffusion)
+    on = torch.rand(2, count, generator=draws) >= diffusion.drop
+    archived_on, present_on = (on if drop else torch.ones_like(on)).to(device)
+    tokens = batch.tokens_BFKT if motion else None
+    if tokens is not None and drop:
+        noise = torch.randn(tokens.shape, generator=draws).to(device)
+        tokens = tokens + config.training.token_noise * noise
+    noised = parts.noise.add_noise(batch.present_BFCHW, added, time_B)
+    context = parts.clip_context(
+        batch.reference_BCHW,
+        batch.archive_BACHW,
+        batch.image_BSE,
+        tokens,
+        batch.sound_BFWE if motion else None,
+        frames=frames,
+        archived_on_B=archived_on if drop else None,
+        present_on_B=present_on if drop else None,
+        motion=motion,
+    )
+    out = parts.unet(noised, time_B, context).sample.float()
+    target = diffusion_target(parts.noise, batch.present_BFCHW, added, time_B)
+    error_B = (out - target).square().flatten(1).mean(dim=1)
+    return (error_B * loss_weight(parts.noise, time_B, diffusion.snr_gamma)).mean()
+
+
+def motion_loss(
+    parts: MCDMParts, batch: MotionBatch, draws: torch.Generator, *, stratified: bool = False
+) -> Tensor:
+    """Equation 3 over the motion tokens that are noised; a given head is no part of it."""
+    prior = parts.motion_prior
+    if prior is None:
+        raise ValueError("this variant has no motion prior")
+    config, device = parts.config, batch.tokens_BFKT.device
+    clean = batch.tokens_BFKT
+    time_B = drawn_times(len(clean), config.prior_diffusion.steps, draws, stratified).to(device)
+    added = torch.randn(clean.shape, generator=draws).to(device)
+    noised = parts.prior_noise.add_noise(clean, added, time_B)
+    heads = clean[:, :, : config.present.head_tokens]
+    out = prior(
+        noised, time_B, batch.sound_BFWE, batch.image_BSE, heads, batch.landmarks_on_B
+    ).float()
+    target = diffusion_target(parts.prior_noise, clean, added, time_B)
+    counted = prior.predicted(batch.landmarks_on_B)[:, None, :, None].expand_as(out)
+    error = functional.mse_loss(out, target, reduction="none") * counted
+    weight_B = loss_weight(parts.prior_noise, time_B, config.prior_diffusion.snr_gamma)
+    each_B = error.flatten(1).sum(dim=1) / counted.flatten(1).sum(dim=1).clamp(min=1)
+    return (each_B * weight_B).mean()

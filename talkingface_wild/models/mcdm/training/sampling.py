@@ -1,0 +1,150 @@
+"""Draws training samples from cached clips, section A.6 of docs/mcdm.md: present, archive, reference.
+
+Shapes: B samples, F frames, A archived frames, C H W a latent, W E sound windows, K T motion tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.models.mcdm.config import MCDMConfig
+from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+
+
+@dataclass
+class PictureBatch:
+    """What stages 1 and 3 learn from."""
+
+    present_BFCHW: Tensor
+    archive_BACHW: Tensor
+    reference_BCHW: Tensor
+    image_BSE: Tensor
+    sound_BFWE: Tensor
+    tokens_BFKT: Tensor | None = None
+
+    def to(self, device: torch.device) -> PictureBatch:
+        """On another device."""
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        return PictureBatch(**{k: v if v is None else v.to(device) for k, v in moved.items()})
+
+
+@dataclass
+class MotionBatch:
+    """What stage 2 learns from: windows of a clip and its overlap with the one before."""
+
+    tokens_BFKT: Tensor
+    sound_BFWE: Tensor
+    image_BSE: Tensor
+    landmarks_on_B: Tensor
+
+    def to(self, device: torch.device) -> MotionBatch:
+        """On another device."""
+        return MotionBatch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+def sound_windows(sound_TE: Tensor, first: int, count: int, reach: int) -> Tensor:
+    """(count, 2 reach + 1, E) windows from frame ``first`` on; zeros outside the clip."""
+    index = torch.arange(first, first + count)[:, None] + torch.arange(-reach, reach + 1)
+    inside = (index >= 0) & (index < len(sound_TE))
+    rows = sound_TE[index.clamp(0, len(sound_TE) - 1)].float()
+    return rows * inside[..., None]
+
+
+class ClipSampler:
+    """Every sample is drawn from a generator alone, so a resumed run draws the same."""
+
+    def __init__(self, clips: Sequence[CachedClip], config: MCDMConfig) -> None:
+        self.config = config
+        least = config.clip.frames + config.training.reference_distance
+        self.clips = [clip for clip in clips if clip.frames >= least]
+        if not self.clips:
+            raise InputUnreadable(
+                f"Expected clips of at least {least} frames, found "
+                f"{max((clip.frames for clip in clips), default=0)} at most; give longer clips."
+            )
+        # Long clips are drawn more often, as many times as they have places to start.
+        self.weights = torch.tensor([float(clip.frames) for clip in self.clips])
+
+    def pictures(self, draws: torch.Generator, size: int) -> PictureBatch:
+        """A batch for stages 1 and 3."""
+        items = [self._picture(draws) for _ in range(size)]
+        stacked = [
+            torch.stack([item[place] for item in items]) if items[0][place] is not None else None
+            for place in range(6)
+        ]
+        return PictureBatch(*stacked)
+
+    def motions(self, draws: torch.Generator, size: int, landmarks: bool) -> MotionBatch:
+        """A batch for stage 2; with ``landmarks`` each clip's are given, or dropped whole."""
+        items = [self._motion(draws) for _ in range(size)]
+        tokens, sound, image = (torch.stack([item[k] for item in items]) for k in range(3))
+        kept = torch.rand(size, generator=draws) >= self.config.training.landmark_drop
+        return MotionBatch(tokens, sound, image, kept & landmarks)
+
+    def _clip(self, draws: torch.Generator) -> CachedClip:
+        return self.clips[int(torch.multinomial(self.weights, 1, generator=draws))]
+
+    def _reference(self, clip: CachedClip, start: int, draws: torch.Generator) -> int:
+        """A frame at least ``reference_distance`` away from the present clip, if there is one."""
+        away = self.config.training.reference_distance
+        end = start + self.config.clip.frames
+        index = torch.arange(clip.frames)
+        far = index[(index < start - away + 1) | (index >= end + away - 1)]
+        if not len(far):
+            return 0 if start > clip.frames - end else clip.frames - 1
+        return int(far[torch.randint(len(far), (1,), generator=draws)])
+
+    def _picture(self, draws: torch.Generator) -> tuple[Tensor | None, ...]:
+        config, clip = self.config, self._clip(draws)
+        frames, archived = config.clip.frames, config.clip.archive_frames
+        start = int(torch.randint(clip.frames - frames + 1, (1,), generator=draws))
+        reference = self._reference(clip, start, draws)
+        first = bool(torch.rand(1, generator=draws) < config.training.first_clip)
+        reference_CHW = clip.latents_TCHW[reference].float()
+        if first or start < archived:
+            archive = reference_CHW.expand(archived, *reference_CHW.shape)
+        else:
+            archive = clip.latents_TCHW[start - archived : start].float()
+        if config.archived.anchor_reference:
+            archive = torch.cat([reference_CHW[None], archive[1:]])
+        tokens = None
+        predicted = bool(torch.rand(1, generator=draws) < config.training.predicted_tokens)
+        if clip.tokens_TKW is not None:
+            use_predicted = predicted and clip.predicted_TKW is not None
+            source = clip.predicted_TKW if use_predicted else clip.tokens_TKW
+            tokens = source[start : start + frames].float()
+        reach = config.present.audio_window
+        return (
+            clip.latents_TCHW[start : start + frames].float(),
+            archive,
+            reference_CHW,
+            clip.image_TE[reference][None].float(),
+            sound_windows(clip.sound_TE, start, frames, reach),
+            tokens,
+        )
+
+    def _motion(self, draws: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """A window that may begin ``overlap`` frames before the clip, as the first clip's does."""
+        config, clip = self.config, self._clip(draws)
+        overlap = config.present.overlap
+        length = config.clip.frames + overlap
+        if clip.tokens_TKW is None:
+            raise InputUnreadable(
+                f"Expected motion tokens of clip {clip.clip_id!r}, found none; run "
+                "--stage encoders first."
+            )
+        span = clip.frames - config.clip.frames + 1
+        start = int(torch.randint(span, (1,), generator=draws)) - overlap
+        reference = self._reference(clip, max(start, 0), draws)
+        index = torch.arange(start, start + length).clamp(min=0)
+        reach = config.present.audio_window
+        return (
+            clip.tokens_TKW[index].float(),
+            sound_windows(clip.sound_TE, start, length, reach),
+            clip.image_TE[reference][None].float(),
+        )

@@ -1,0 +1,1 @@
+"""Noise schedules and solvers that the generators share."""
