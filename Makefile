@@ -12,12 +12,13 @@ STAMP := .venv/.ready-$(CONTENTS)
 # Only the environment's own packages count, whatever the caller's shell exports.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test proof lint bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   curate a small corpus in ten languages into demo_out"
 	@echo "make test   run the tests"
+	@echo "make proof  train the tiny generator on two real clips and check what it learned (15 min)"
 	@echo "make lint   ruff, mypy and the layers"
 	@echo "make bench  run the speed measurements"
 	@echo "make clean  remove .venv and caches"
@@ -41,6 +42,9 @@ demo: $(STAMP)
 test: $(STAMP)
 	@scripts/check_system.sh "$(BIN)/python"
 	@$(BIN)/python -m pytest tests
+
+proof: $(STAMP)
+	@OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.models.mcdm.proof --out proof_out
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

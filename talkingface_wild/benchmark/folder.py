@@ -18,12 +18,15 @@ from talkingface_wild.dataset.layout import Layout
 
 def asked_for(request: BenchRequest, chosen: Protocol, clips: ClipSet) -> dict[str, str]:
     """What makes a run another one: the method, its videos, the list and the protocol."""
-    return {
+    asked = {
         "model": request.model or request.name or "pairs",
         "outputs": str(request.outputs.absolute()) if request.outputs else "",
         "list": clips.name,
         "protocol": chosen.name,
     }
+    if request.checkpoint:
+        asked["checkpoint"] = str(request.checkpoint.absolute())
+    return asked | ({"sampling": request.sampling} if request.sampling else {})
 
 
 def check_folder(
@@ -46,10 +49,11 @@ def check_folder(
     held = read_run(out)
     there, here = held.facts.get("request"), asked_for(request, chosen, clips)
     if there != here:
+        before = dict(there or {})
         differing = [
-            f"{key} {value!r} instead of {here[key]!r}"
-            for key, value in dict(there or {}).items()
-            if value != here.get(key)
+            f"{key} {before.get(key, '')!r} instead of {here.get(key, '')!r}"
+            for key in dict.fromkeys([*before, *here])
+            if before and before.get(key) != here.get(key)
         ]
         raise UsageError(
             f"Expected the same run in {out}, found another ({', '.join(differing) or 'older'}); "
@@ -65,9 +69,12 @@ def check_delivered(request: BenchRequest, asked: Sequence[Asked]) -> None:
     """Raise InputUnreadable when not one of a method's videos is where it should be."""
     paths = [entry.candidate.path for entry in asked if entry.candidate.kind == "file"]
     if paths and not any(Path(path).is_file() for path in paths):
+        mend = "check --outputs and how the files are called"
+        if request.outputs is None and (request.run_command or request.checkpoint):
+            mend = "each of them failed: see what was said of the first"
         raise InputUnreadable(
             f"Expected finished videos of {request.name or request.model or 'the method'} such as "
-            f"{paths[0]}, found none of {len(paths)}; check --outputs and how the files are called."
+            f"{paths[0]}, found none of {len(paths)}; {mend}."
         )
 
 

@@ -6,7 +6,8 @@ A generator or a command gets the reference picture and the driving sound, and n
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,51 @@ from talkingface_wild.media.sound import write_wav
 from talkingface_wild.media.write import write_video
 
 Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Making:
+    """How far a generator is with the videos of a run."""
+
+    made: int
+    """Videos made by this call, or failed."""
+    missing: int
+    """Videos that were missing when it began."""
+    share: float
+    """How much of the next one is made, 0 to 1."""
+    seconds: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate that takes videos for equally long; None before there is a frame."""
+        done = self.made + self.share
+        return self.seconds / done * (self.missing - done) if done else None
+
+
+class _Watched:
+    """Tells how many videos and frames are made as they are made."""
+
+    def __init__(self, missing: int, watch: Callable[[Making], None] | None) -> None:
+        self._missing, self._watch = missing, watch
+        self._made, self._started = 0, time.monotonic()
+
+    def next(self) -> None:
+        """A video is made, or failed."""
+        self._made += 1
+        self._tell(0.0)
+
+    def through(self, chunks: Iterable[Pictures], count: int) -> Iterator[Pictures]:
+        """The chunks of a video of ``count`` frames, counted as they pass."""
+        frames = 0
+        for chunk in chunks:
+            frames += len(chunk)
+            self._tell(min(frames / count, 1.0))
+            yield chunk
+
+    def _tell(self, share: float) -> None:
+        if self._watch is not None:
+            seconds = time.monotonic() - self._started
+            self._watch(Making(self._made, self._missing, share, seconds))
 
 
 @dataclass(frozen=True)
@@ -59,31 +105,47 @@ def generated_outputs(
     run: Path,
     features: Path,
     tell: Told,
+    watch: Callable[[Making], None] | None = None,
 ) -> Iterator[tuple[BenchClip, int, Path]]:
     """Make each clip's video with each seed under ``run/outputs``, unless it is there already.
 
-    A clip that fails has no file, which is then scored as the protocol says, and it is told.
+    A clip that fails has no file, which is then scored as the protocol says, and it is told. The
+    caller holds the run's folder: what a killed run left half made is removed.
     """
     folder = run / "outputs" / generator.fingerprint()
-    for clip in clips:
-        stamps = [stamp(path) for path in (clip.reference, clip.sound, clip.portrait)]
-        shape = [protocol.canvas, protocol.fps, protocol.frames]
-        asked = digest([clip.to_json(), stamps, shape], 8)
-        for seed in seeds:
-            path = folder / f"{_file_name(clip)}-{asked}-{seed}.mp4"
-            if not path.is_file():
-                with _told(clip, tell):
-                    given = given_of(clip, protocol, features, run / "work" / "pixels")
-                    _generate(generator, given, seed, path, protocol.fps)
-            yield clip, seed, path
+    wanted = [
+        (clip, seed, folder / f"{asked}-{seed}.mp4")
+        for clip in clips
+        for asked in [_asked_name(clip, protocol)]
+        for seed in seeds
+    ]
+    for left in (*folder.glob(".*.tmp.*"), *folder.glob("*.wav")):
+        left.unlink(missing_ok=True)
+    watched = _Watched(sum(not path.is_file() for _, _, path in wanted), watch)
+    for clip, seed, path in wanted:
+        if not path.is_file():
+            with _told(clip, tell):
+                given = given_of(clip, protocol, features, run / "work" / "pixels")
+                _generate(generator, given, seed, path, protocol.fps, watched)
+            watched.next()
+        yield clip, seed, path
 
 
-def _generate(generator: Generator, given: Given, seed: int, path: Path, fps: int) -> None:
+def _asked_name(clip: BenchClip, protocol: Protocol) -> str:
+    """A file name that covers all of a clip and a protocol that a generator's video depends on."""
+    stamps = [stamp(path) for path in (clip.reference, clip.sound, clip.portrait)]
+    shape = [protocol.canvas, protocol.fps, protocol.frames]
+    return f"{_file_name(clip)}-{digest([clip.to_json(), stamps, shape], 8)}"
+
+
+def _generate(
+    generator: Generator, given: Given, seed: int, path: Path, fps: int, watched: _Watched
+) -> None:
     sound = path.with_suffix(".wav")
     write_wav(sound, given.sound, SOUND_RATE)
     try:
         chunks = generator.frames(given.portrait_HWC, given.sound, given.frames, seed)
-        write_video(path, chunks, sound, fps)
+        write_video(path, watched.through(chunks, given.frames), sound, fps)
     except (TfwError, ItemFailed, ItemRejected):
         raise
     except Exception as error:

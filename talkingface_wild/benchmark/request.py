@@ -23,6 +23,10 @@ class BenchRequest:
     name: str = ""
     """What tables call the method; the model's name without it."""
     checkpoint: Path | None = None
+    sampling: str = ""
+    """How a generator samples, where that is not its checkpoint's own way."""
+    seeds: int | None = None
+    """Seeds of a stochastic method; the protocol's number without it."""
     split: str = "test"
     protocol: str = "tfw-v1"
     metrics: str | None = None

@@ -19,7 +19,7 @@ from talkingface_wild.benchmark.external.program import check_adapter
 from talkingface_wild.benchmark.lists.plans import PLANS
 from talkingface_wild.benchmark.lists.table import BenchList, read_list
 from talkingface_wild.benchmark.lists.videos import locate
-from talkingface_wild.benchmark.outputs import adapter_outputs, generated_outputs, maker
+from talkingface_wild.benchmark.outputs import Making, adapter_outputs, generated_outputs, maker
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.benchmark.rows import Asked
@@ -156,9 +156,11 @@ def asked_of(
     chosen: Protocol,
     generators: Generators,
     tell: Callable[[str], None],
+    watch: Callable[[Making], None] | None = None,
 ) -> list[Asked]:
     """Each clip with its candidate; videos that have to be made first are made here.
 
+    ``watch`` hears how far a generator is with them.
     Raises UsageError for an unknown model, with the nearest name.
     """
     if not request.model:
@@ -169,8 +171,8 @@ def asked_of(
     run = request.out.absolute()
     if request.model in generators:
         generator = generators[request.model](request.checkpoint)
-        seeds = range(SEEDS if generator.stochastic else 1)
-        made = generated_outputs(generator, clips.clips, seeds, chosen, run, features, tell)
+        seeds = range((request.seeds or SEEDS) if generator.stochastic else 1)
+        made = generated_outputs(generator, clips.clips, seeds, chosen, run, features, tell, watch)
         return [Asked(clip, file_candidate(str(path), seed)) for clip, seed, path in made]
     adapter = _adapter(request.model, generators)
     return _external(adapter, request, clips.clips, chosen, features, tell)
@@ -210,7 +212,8 @@ def _external(
             f"Expected the finished videos of {adapter.name}, found no --outputs; give their "
             f"folder (they are called {adapter.outputs}), or add --run: its command makes them."
         )
-    seeds = range(SEEDS if adapter.stochastic and "{seed}" in adapter.outputs else 1)
+    stochastic = adapter.stochastic and "{seed}" in adapter.outputs
+    seeds = range((request.seeds or SEEDS) if stochastic else 1)
     found = adapter_outputs(adapter, clips, seeds, outputs.absolute(), make, tell)
     return [
         Asked(clip, file_candidate(str(path), seed, adapter.reframes)) for clip, seed, path in found

@@ -67,9 +67,11 @@ def bench(
     ask: Callable[[], Sequence[Asked]],
     watch: Callable[[Progress], None] | None = None,
     notes: Sequence[str] = (),
+    facts: Mapping[str, Any] | None = None,
 ) -> BenchOutcome:
     """Measure and score; writes the run under ``request.out``. ``ask`` gives each clip with its
-    candidate, and may make videos: it is called while the folder is locked.
+    candidate, and may make videos: it is called while the folder is locked. ``facts`` are plain
+    data of the method that the run keeps, such as what it was trained on; ``ask`` may add to them.
 
     Raises UsageError, RecipeError and WeightMissing before any work; InputUnreadable when no clip
     could be scored; DiskFull and Interrupted leave the journal intact.
@@ -116,7 +118,15 @@ def bench(
         if not scored:
             raise InputUnreadable(_nothing(rows))
         made = _scored(
-            request, clips, chosen, names, config, rows, left_out, [*clips.notes, *notes]
+            request,
+            clips,
+            chosen,
+            names,
+            config,
+            rows,
+            left_out,
+            [*clips.notes, *notes],
+            facts or {},
         )
         shutil.rmtree(place.scratch, ignore_errors=True)
         outcome = BenchOutcome(made, failed, len(rows) - len(scored), left_out=left_out)
@@ -189,6 +199,7 @@ def _scored(
     rows: list[dict[str, Any]],
     left_out: Mapping[str, Sequence[str]],
     notes: Sequence[str],
+    given: Mapping[str, Any],
 ) -> BenchRun:
     """Compute every score and write the run."""
     used = dict.fromkeys(w for name in names for w in networks.weights_of(chosen, name))
@@ -222,6 +233,7 @@ def _scored(
     failures = sum(row["state"] == "static" or bool(row["replaced"]) for row in rows)
     said = [*notes, *remarks(rows, failures)]
     facts = {
+        **given,
         "protocol": chosen.to_json(),
         "metrics": list(names),
         "prints": prints,

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from talkingface_wild.cli import bench_checks, bench_grid, bench_list, bench_study, bench_table
+from talkingface_wild.cli import (
+    bench_ablations,
+    bench_checks,
+    bench_grid,
+    bench_list,
+    bench_study,
+    bench_table,
+)
+from talkingface_wild.cli.bench_generators import Sampling
+from talkingface_wild.cli.bench_run import measured, page_of, scores_of, unofficial_of
 from talkingface_wild.cli.output import JsonOption, Output, examples
 from talkingface_wild.core.errors import UsageError
 
 if TYPE_CHECKING:
     from talkingface_wild.benchmark.request import BenchRequest
-    from talkingface_wild.benchmark.resolving import Generators
     from talkingface_wild.benchmark.suite import BenchOutcome
 
 app = typer.Typer(add_completion=False)
@@ -34,6 +42,7 @@ app.add_typer(bench_study.app, name="study")
         "tfw bench --model static --dataset demo_out --split all --metrics ssim,psnr "
         "--out bench/still",
         "tfw bench table bench/real bench/still --reported",
+        "tfw bench --model mcdm --checkpoint runs/tiny --dataset demo_out --skip-missing",
         "tfw bench selfcheck",
     ),
 )
@@ -42,8 +51,8 @@ def bench(
     model: Annotated[
         str,
         typer.Option(
-            help="groundtruth, static, shifted, crf28, halves; a generator; or an adapter's name "
-            "or YAML file."
+            help="groundtruth, static, shifted, crf28, halves; mcdm; or an adapter's name or YAML "
+            "file."
         ),
     ] = "",
     dataset: Annotated[
@@ -70,7 +79,30 @@ def bench(
         Path | None, typer.Option(help="Where a list's videos lie, if it does not say.")
     ] = None,
     name: Annotated[str, typer.Option(help="What tables call the method.")] = "",
-    checkpoint: Annotated[Path | None, typer.Option(help="The generator's checkpoint.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="The generator's checkpoint, or the --out of 'tfw train'.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Sampling steps. Default: the checkpoint's.")
+    ] = None,
+    cfg: Annotated[
+        float | None, typer.Option(help="Guidance; 1 is off. Default: the checkpoint's.")
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Seeds of a stochastic method. Default: 3, as tfw-v1 asks."),
+    ] = None,
+    ablations: Annotated[
+        bool,
+        typer.Option(
+            "--ablations",
+            help="Score CHECKPOINT and its variants of the paper's Tables 4 and 5 and print that "
+            "table.",
+        ),
+    ] = False,
+    reported: Annotated[
+        bool, typer.Option("--reported", help="With --ablations: the paper's printed rows as well.")
+    ] = False,
     split: Annotated[str, typer.Option(help="train, val, test or all of a data set.")] = "test",
     protocol: Annotated[str, typer.Option(help="A protocol's name or YAML file.")] = "tfw-v1",
     metrics: Annotated[
@@ -124,7 +156,7 @@ def bench(
     from talkingface_wild.benchmark.request import BenchRequest
 
     request = BenchRequest(
-        out=out or _default_out(model, dataset, outputs, protocol),
+        out=out or _default_out(model, checkpoint, dataset, outputs, protocol, ablations),
         model=model,
         dataset=dataset,
         outputs=outputs,
@@ -133,6 +165,7 @@ def bench(
         videos=videos,
         name=name,
         checkpoint=checkpoint,
+        seeds=seeds,
         split=split,
         protocol=protocol,
         metrics=metrics,
@@ -147,80 +180,43 @@ def bench(
         retry_failed=retry_failed,
         fresh=fresh,
     )
-    _run(output, request)
+    sampling = Sampling(steps, cfg)
+    if ablations:
+        bench_ablations.ablations(output, request, sampling, reported)
+    elif reported:
+        raise UsageError(
+            "Expected --reported with --ablations, found it alone; for finished runs there is "
+            "`tfw bench table RUN… --reported`."
+        )
+    else:
+        _run(output, request, sampling)
 
 
-def _default_out(model: str, dataset: str, outputs: Path | None, protocol: str) -> Path:
+def _default_out(
+    model: str,
+    checkpoint: Path | None,
+    dataset: str,
+    outputs: Path | None,
+    protocol: str,
+    ablations: bool,
+) -> Path:
     """``bench/`` and a name that another run is not likely to have."""
     chosen = "" if protocol == "tfw-v1" else protocol
-    parts = [model, str(outputs or "") if not model else "", dataset, chosen]
+    made = str(outputs or "") if not model else ""
+    parts = [model, str(checkpoint or ""), made, dataset, chosen, "ablations" * ablations]
     names = [Path(part).stem for part in parts if part]
     return Path("bench") / ("-".join(name for name in names if name) or "pairs")
 
 
-def generators() -> Generators:
-    """What ``models/`` offers, by name; none of them is built yet."""
-    return {}
-
-
-def _run(output: Output, request: BenchRequest) -> None:
-    from talkingface_wild.benchmark import networks
-    from talkingface_wild.benchmark.candidates import FLOORS
-    from talkingface_wild.benchmark.metrics import chosen_metrics
-    from talkingface_wild.benchmark.resolving import asked_of, clips_of, row_name
-    from talkingface_wild.benchmark.suite import bench as go
-    from talkingface_wild.benchmark.suite import protocol_of
-    from talkingface_wild.cli.board import Board
-
-    chosen = protocol_of(request)
-    names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
-    clips = clips_of(request).limited(request.limit)
-    request = dataclasses.replace(request, name=row_name(request, generators()))
-    if not request.skip_missing:
-        networks.refuse_missing(networks.missing(chosen, names))
-    for note in clips.notes:
-        output.warn(note)
-    if request.outputs and request.model in FLOORS:
-        output.warn(f"{request.model} is made from the real videos; --outputs is not looked at.")
-    with Board(output) as board:
-        outcome = go(
-            request,
-            clips,
-            lambda: asked_of(request, clips, chosen, generators(), output.warn),
-            watch=board.show,
-        )
-    _tell(output, request, outcome)
-
-
-def _tell(output: Output, request: BenchRequest, outcome: BenchOutcome) -> None:
-    from talkingface_wild.benchmark.pages.page import write_page
-
-    run = outcome.run
-    for metric, lacking in outcome.left_out.items():
-        output.warn(f"{metric} is left out: {', '.join(lacking)} missing.")
-    for note in outcome.notes:
-        if note not in output.warnings:
-            output.warn(note)
-    said = dict.fromkeys(w for score in run.scores.values() for w in score.warnings)
-    for warning in said:
-        output.warn(warning)
-    unofficial = list(dict.fromkeys(w for s in run.scores.values() for w in s.unofficial))
-    if unofficial:
-        output.warn(
-            f"UNOFFICIAL WEIGHTS ({', '.join(unofficial)}): these numbers compare with none."
-        )
-    page = run.folder / "report.html"
-    write_page(run, page)
-    data = _data(request, outcome, unofficial, page)
+def _run(output: Output, request: BenchRequest, sampling: Sampling) -> None:
+    outcome = measured(output, request, sampling)
+    data = _data(request, outcome)
     output.result(data, lambda: _page(data), exit_code=1 if outcome.failed else 0)
 
 
-def _data(
-    request: BenchRequest, outcome: BenchOutcome, unofficial: list[str], page: Path
-) -> dict[str, Any]:
+def _data(request: BenchRequest, outcome: BenchOutcome) -> dict[str, Any]:
     """The data of ``--json``."""
     run = outcome.run
-    names = ("value", "low", "high", "n", "unit", "signature", "note", "deviation", "raw", "extra")
     return {
         "out": str(request.out),
         "name": run.name,
@@ -234,17 +230,15 @@ def _data(
         "unscored": outcome.unscored,
         "failed": outcome.failed,
         "static": run.failures,
-        "scores": {
-            key: {name: getattr(score, name) for name in names} | {"unofficial": score.unofficial}
-            for key, score in run.scores.items()
-        },
+        "scores": scores_of(outcome),
         "languages": {
             language: {key: {"value": s.value, "n": s.n} for key, s in scores.items()}
             for language, scores in run.languages.items()
         },
         "left_out": outcome.left_out,
-        "unofficial": unofficial,
-        "report": str(page),
+        "unofficial": unofficial_of(outcome),
+        "trained_on": run.facts.get("trained_on"),
+        "report": str(page_of(outcome)),
     }
 
 
@@ -293,4 +287,6 @@ def _page(data: dict[str, Any]) -> Any:
         f"page    {data['report']}",
         f"next    tfw bench table {data['out']}",
     ]
+    if data["trained_on"]:
+        lines.insert(1, f"trained on {data['trained_on']}")
     return Group(table, *(Text(line) for line in lines))

@@ -106,6 +106,8 @@ def _overview(run: BenchRun) -> Markup:
         said = f"{share:.0%} of the videos failed: nothing of this run is bold in a table."
         notes.append(tag("p", said, class_="warning"))
     what = f"Model {run.model}, protocol {run.protocol}, list {run.list_name} ({run.list_sha8})."
+    if run.facts.get("trained_on"):
+        what += f" Trained on {run.facts['trained_on']}."
     return tag(
         "header", tag("h1", run.name), tag("p", what), tag("div", *cards, class_="cards"), *notes
     )

@@ -51,6 +51,7 @@ def footer(
     lines += [f"No bold in {titles[name]}: {why}." for name, why in untested.items()]
     for name, run in zip(names, every, strict=True):
         lines += _losses(name, run)
+    lines += _trained(dict(zip(names, every, strict=True)))
     lines += _floors(every)
     lines += _few_windows(entries)
     lines += [
@@ -113,6 +114,15 @@ def _losses(name: str, run: BenchRun) -> list[str]:
     if run.seeds > 1:
         lines.append(f"{name}: mean of {run.seeds} seeds; ± is the deviation between them.")
     return lines
+
+
+def _trained(runs: Mapping[str, BenchRun]) -> list[str]:
+    """What each method that says so was trained on, rows of one training together."""
+    said: dict[str, list[str]] = {}
+    for name, run in runs.items():
+        if run.facts.get("trained_on"):
+            said.setdefault(str(run.facts["trained_on"]), []).append(name)
+    return [f"{', '.join(rows)}: trained on {what}." for what, rows in said.items()]
 
 
 def _floors(runs: Sequence[BenchRun]) -> list[str]:

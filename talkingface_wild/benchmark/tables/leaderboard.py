@@ -6,7 +6,7 @@ Builds plain data; ``text.py`` and ``latex.py`` write it. Knows no networks, no 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -100,12 +100,16 @@ def build_table(
     return Table(_title(runs, common), columns, blocks, lines, tuple(unofficial))
 
 
-def reported_tables(lists: Iterable[str]) -> list[Table]:
-    """The paper's printed tables that concern ``lists``, or all where none does."""
+def reported_tables(
+    lists: Iterable[str], numbers: Collection[int] = tuple(CAPTIONS)
+) -> list[Table]:
+    """The paper's printed tables of these numbers that concern ``lists``, or all where none does."""
     columns = tuple(Column(name, title_of(name), better) for name, better in PAPER_METRICS.items())
     groups: dict[tuple[int, str], list[Row]] = {}
     notes: dict[tuple[int, str], dict[str, None]] = {}
     for printed in reported_rows(list(lists)):
+        if printed.table not in numbers:
+            continue
         cells = {
             metric: Cell(float(figure), printed=figure)
             for metric, figure in printed.figures.items()

@@ -5,6 +5,7 @@ from talkingface_wild.models.mcdm.building import build_parts
 from talkingface_wild.models.mcdm.config import PRESETS, MCDMConfig, preset
 from talkingface_wild.models.mcdm.encoders import ExpressionEncoder, HeadEncoder, LipEncoder
 from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.pipeline import MCDMPipeline
 from talkingface_wild.models.mcdm.present_prior import PresentClipPrior
 from talkingface_wild.models.mcdm.temporal_attention import MemoryTemporalAttention
 from talkingface_wild.models.mcdm.unet import MCDMUNet
@@ -17,6 +18,7 @@ __all__ = [
     "LipEncoder",
     "MCDMConfig",
     "MCDMParts",
+    "MCDMPipeline",
     "MCDMUNet",
     "MemoryTemporalAttention",
     "PresentClipPrior",

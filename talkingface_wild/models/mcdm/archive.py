@@ -27,23 +27,23 @@ def updated_archive(
 ) -> Tensor:
     """The archive after a clip whose first frame was number ``position`` of the video.
 
-    ``last`` keeps the latest A frames, ``strided`` the latest of every fourth, ``reservoir`` a
-    uniform sample of all frames so far, drawn from ``seed`` and the frame's number alone. With
-    ``reference_CHW`` slot 0 is the reference.
+    ``last`` keeps the latest A frames, ``strided`` the latest of those whose number is a multiple
+    of four, ``reservoir`` a uniform sample of all frames so far, drawn from ``seed`` and the frame's
+    number alone. With ``reference_CHW`` slot 0 is the reference, and frames take the others.
     """
-    slots = len(archive_ACHW)
+    archive = archive_ACHW if reference_CHW is None else archive_ACHW[1:]
+    slots = len(archive)
     if policy == "reservoir":
-        archive = archive_ACHW.clone()
         for number, latent in enumerate(made_FCHW, start=position):
             slot = 0 if number < slots else _draw(seed, number)
             if slot < slots:
                 archive = torch.cat([archive[:slot], archive[slot + 1 :], latent[None]])
     else:
-        made = made_FCHW[:: STRIDE if policy == "strided" else 1]
-        archive = torch.cat([archive_ACHW, made])[-slots:]
+        made = made_FCHW[-position % STRIDE :: STRIDE] if policy == "strided" else made_FCHW
+        archive = torch.cat([archive, made])[len(made) :]
     if reference_CHW is not None:
-        archive = torch.cat([reference_CHW[None], archive[1:]])
-    return archive
+        archive = torch.cat([reference_CHW[None], archive])
+    return archive.clone() if archive is archive_ACHW else archive
 
 
 def _draw(seed: int, number: int) -> int:

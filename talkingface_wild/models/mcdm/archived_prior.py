@@ -74,7 +74,10 @@ class ArchivedClipPrior(ModelMixin, ConfigMixin):
             self.image_in = nn.Linear(image_width, width)
             self.norm_out = nn.LayerNorm(width)
             return
-        self.patch_reference = nn.Conv2d(latent_channels, width, patch, stride=patch)
+        # What all keys have in common the softmax does not see, so such a bias could not be learned.
+        self.patch_reference = nn.Conv2d(
+            latent_channels, width, patch, stride=patch, bias=kind == "qformer"
+        )
         self.patch_archive = nn.Conv2d(latent_channels, width, patch, stride=patch)
         if kind == "qformer":
             from talkingface_wild.models.mcdm.qformer import FrameQFormer

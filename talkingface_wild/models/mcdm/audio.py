@@ -51,8 +51,9 @@ class MelFeatures:
         from transformers.audio_utils import mel_filter_bank
 
         self.fps, self.width = fps, self.BINS * self.SPANS
-        bank = mel_filter_bank(self.WINDOW // 2 + 1, self.BINS, 60.0, 7600.0, RATE, norm="slaney",
-                               mel_scale="slaney")
+        bank = mel_filter_bank(
+            self.WINDOW // 2 + 1, self.BINS, 60.0, 7600.0, RATE, norm="slaney", mel_scale="slaney"
+        )
         self.bank_SB = torch.from_numpy(np.asarray(bank, dtype=np.float32))
         self.taper = torch.hann_window(self.WINDOW)
 
@@ -81,7 +82,7 @@ class Wav2Vec2Features:
     def __init__(self, model: torch.nn.Module, fps: int) -> None:
         self.model, self.fps = model, fps
         self.width = int(model.config.hidden_size)
-        self._last: tuple[tuple[int, int], Tensor] | None = None
+        self._last: tuple[Samples, int, Tensor] | None = None
 
     @torch.no_grad()
     def rows(self, sound: Samples, first: int, count: int) -> Tensor:
@@ -99,9 +100,8 @@ class Wav2Vec2Features:
 
     def _span(self, sound: Samples, place: int) -> Tensor:
         """The rows of one span of the grid, kept until another is asked for."""
-        key = (id(sound), place)
-        if self._last is not None and self._last[0] == key:
-            return self._last[1]
+        if self._last is not None and self._last[0] is sound and self._last[1] == place:
+            return self._last[2]
         start = (place * self.SPAN - self.MARGIN) * RATE
         length = (self.SPAN + 2 * self.MARGIN) * RATE
         heard = np.zeros(length, dtype=np.float32)
@@ -117,5 +117,6 @@ class Wav2Vec2Features:
             mean_TE.T[None], size=frames, mode="linear", align_corners=False
         )[0].T
         kept = rows[self.MARGIN * self.fps : self.MARGIN * self.fps + self._frames].cpu()
-        self._last = (key, kept)
+        # The sound is kept too: the address of one that is gone may be another's.
+        self._last = (sound, place, kept)
         return kept

@@ -37,7 +37,9 @@ class MCDMTransformerBlock(BasicTransformerBlock):
         self.number, self.level, self.streams, self.carry = number, level, streams, carry
         width = self.attn2.to_k.in_features
         self.attn_pres = Attention(
-            self.dim, cross_attention_dim=width, heads=self.attn1.heads,
+            self.dim,
+            cross_attention_dim=width,
+            heads=self.attn1.heads,
             dim_head=self.attention_head_dim,
         )
         nn.init.zeros_(self.attn_pres.to_out[0].weight)
@@ -131,7 +133,8 @@ class MCDMTransformerBlock(BasicTransformerBlock):
             carried,
         )
         if memory is not None and self.carry != "reset" and not torch.is_grad_enabled():
-            clip.left[self.number] = memory if self.carry == "full" else memory[:, -1]
+            # A copy, since a view of the last row would keep all rows in memory.
+            clip.left[self.number] = memory if self.carry == "full" else memory[:, -1].clone()
         return stream + motion.flatten(0, 1)
 
     def _kept(

@@ -87,11 +87,18 @@ def load_modules(config: MCDMConfig, folder: Path) -> dict[str, Any]:
     from transformers import CLIPVisionModel, Wav2Vec2Model
 
     kinds: dict[str, Any] = {
-        "unet": MCDMUNet, "archived_prior": ArchivedClipPrior, "motion_prior": PresentClipPrior,
-        "reference_unet": ReferenceUNet, "vae": AutoencoderKL, "patch_codec": PatchCodec,
-        "audio_encoder": Wav2Vec2Model, "image_encoder": CLIPVisionModel,
-        "landmark_guider": LandmarkGuider, "lip_encoder": LipEncoder,
-        "expression_encoder": ExpressionEncoder, "head_encoder": HeadEncoder,
+        "unet": MCDMUNet,
+        "archived_prior": ArchivedClipPrior,
+        "motion_prior": PresentClipPrior,
+        "reference_unet": ReferenceUNet,
+        "vae": AutoencoderKL,
+        "patch_codec": PatchCodec,
+        "audio_encoder": Wav2Vec2Model,
+        "image_encoder": CLIPVisionModel,
+        "landmark_guider": LandmarkGuider,
+        "lip_encoder": LipEncoder,
+        "expression_encoder": ExpressionEncoder,
+        "head_encoder": HeadEncoder,
     }
     found: dict[str, nn.Module] = {}
     for name, kind in kinds.items():

@@ -267,6 +267,7 @@ class MCDMConfig:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
+        _refuse_counts_below_one(self)
         if self.picture.side % self.picture.shrink:
             raise ValueError(f"picture.side must be a multiple of {self.picture.shrink}")
         if self.picture.latent_side % self.archived.patch:
@@ -278,8 +279,21 @@ class MCDMConfig:
             raise ValueError("temporal.alpha must be in [0, 1)")
         if self.archived.context == "aligned" and self.clip.frames != self.clip.archive_frames:
             raise ValueError("archived.context=aligned needs as many archived as present frames")
+        if self.archived.context == "aligned" and self.archived.kind in ("none", "reference_unet"):
+            raise ValueError("archived.context=aligned needs an archive, which this kind has not")
         if not 0 <= self.present.overlap < self.clip.frames:
             raise ValueError("present.overlap must be fewer frames than a clip has")
+        if len(self.trunk.channels) != len(self.trunk.attention):
+            raise ValueError("trunk.channels and trunk.attention must be as many")
+        for width in self.trunk.channels:
+            if width % self.trunk.heads or width % self.trunk.groups:
+                raise ValueError("trunk.heads and trunk.groups must divide every trunk.channels")
+        if self.trunk.context_width % self.archived.heads:
+            raise ValueError("archived.heads must divide trunk.context_width")
+        if self.present.width % self.present.heads:
+            raise ValueError("present.heads must divide present.width")
+        if self.picture.codec == "pca" and self.picture.latent_channels > 3 * self.picture.shrink**2:
+            raise ValueError("picture.latent_channels must be at most 3 * picture.shrink^2 with pca")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``from_dict`` takes it."""
@@ -307,8 +321,9 @@ PRESETS = ("paper", "robust", "tiny")
 def preset(name: str) -> MCDMConfig:
     """A preset by name; RecipeError names the nearest."""
     if name not in PRESETS:
-        raise RecipeError(f"Expected a preset of {', '.join(PRESETS)}, found {name!r}"
-                          f"{nearest(name, PRESETS)}.")
+        raise RecipeError(
+            f"Expected a preset of {', '.join(PRESETS)}, found {name!r}{nearest(name, PRESETS)}."
+        )
     if name == "paper":
         return MCDMConfig()
     text = (resources.files(__package__) / "presets" / f"{name}.yaml").read_text("utf-8")
@@ -324,17 +339,30 @@ def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+_MAY_BE_ZERO = ("audio_window", "features", "overlap", "carry_from_level")
+"""Counts that may be 0."""
+
+
+def _refuse_counts_below_one(config: MCDMConfig) -> None:
+    """ValueError for a count or a size that nothing could be built with."""
+    for section in ("picture", "clip", "trunk", "archived", "present", "temporal"):
+        for name, value in vars(getattr(config, section)).items():
+            numbers = value if isinstance(value, tuple) else (value,)
+            counted = all(type(number) is int for number in numbers)
+            least = 0 if name in _MAY_BE_ZERO else 1
+            if counted and (not numbers or min(numbers) < least):
+                raise ValueError(f"{section}.{name} must be at least {least}, found {value}")
+
+
 def _put(data: dict[str, Any], key: str, value: Any) -> None:
     *sections, last = key.split(".")
     here: Any = data
-    for section in sections:
-        if not isinstance(here, dict) or section not in here:
-            raise RecipeError(f"--set: {key!r} is no known setting{nearest(section, here)}.")
-        here = here[section]
-    if not isinstance(here, dict) or last not in here:
-        known = here if isinstance(here, dict) else ()
-        raise RecipeError(f"--set: {key!r} is no known setting{nearest(last, known)}.")
-    here[last] = value
+    for name in (*sections, last):
+        known = here if isinstance(here, dict) else {}
+        if name not in known:
+            raise RecipeError(f"--set: {key!r} is no known setting{nearest(name, known)}.")
+        parent, here = known, known[name]
+    parent[last] = value
 
 
 def _build(data: Mapping[str, Any], document: Document) -> MCDMConfig:
@@ -350,6 +378,11 @@ def _nested(cls: Any, data: Mapping[str, Any], document: Document, path: tuple[s
     }
     values = dict(data)
     for key, kind in kinds.items():
-        if isinstance(values.get(key), Mapping):
+        if key in values and not isinstance(values[key], Mapping):
+            raise RecipeError(
+                f"{document.where((*path, key))}: {'.'.join((*path, key))} expects a mapping of "
+                f"settings, found {values[key]!r}."
+            )
+        if key in values:
             values[key] = _nested(kind, values[key], document, (*path, key))
     return build(cls, values, document, path)

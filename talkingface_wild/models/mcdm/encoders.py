@@ -48,9 +48,7 @@ class CropEncoder(ModelMixin, ConfigMixin):
         token_width: int = 256,
     ) -> None:
         super().__init__()
-        self.stem = nn.Conv3d(
-            3, widths[0], (window, 5, 5), stride=(1, 2, 2), padding=(0, 2, 2)
-        )
+        self.stem = nn.Conv3d(3, widths[0], (window, 5, 5), stride=(1, 2, 2), padding=(0, 2, 2))
         pairs = zip(widths[:-1], widths[1:], strict=True)
         self.stages = nn.ModuleList(_Residual(inside, outside, 2) for inside, outside in pairs)
         left = side
@@ -77,7 +75,7 @@ class CropEncoder(ModelMixin, ConfigMixin):
     def set_scale(self, raw_NKT: Tensor) -> None:
         """Take mean and spread of the training set's raw tokens."""
         self.mean_KT.copy_(raw_NKT.mean(dim=0))
-        self.std_KT.copy_(raw_NKT.std(dim=0).clamp(min=1e-4))
+        self.std_KT.copy_(raw_NKT.std(dim=0, correction=0).clamp(min=1e-4))
 
 
 class LipEncoder(CropEncoder):

@@ -70,6 +70,8 @@ class LandmarkGuider(ModelMixin, ConfigMixin):
     the prior it could collapse.
     """
 
+    BATCH = 8
+    """Frames drawn at once: a drawing at full size takes megabytes for each landmark."""
     config_name = "config.json"
     mean_M: Tensor
     basis_NM: Tensor
@@ -112,12 +114,12 @@ class LandmarkGuider(ModelMixin, ConfigMixin):
     def maps(self, points_TP2: Points) -> Tensor:
         """Pooled maps (T, channels * pool^2) of the landmarks."""
         weight = self.guider.conv_out.weight
-        drawn = drawn_landmarks(points_TP2, self.config.side, self.config.landmarks)
         pool = nn.functional.adaptive_avg_pool2d
-        found = [
-            pool(self.guider(part.to(weight)), self.config.pool).flatten(1)
-            for part in drawn.split(8)
-        ]
+        found = []
+        for start in range(0, len(points_TP2), self.BATCH):
+            points = points_TP2[start : start + self.BATCH]
+            drawn = drawn_landmarks(points, self.config.side, self.config.landmarks)
+            found.append(pool(self.guider(drawn.to(weight)), self.config.pool).flatten(1))
         return torch.cat(found)
 
     def fit(self, maps_TM: Tensor) -> None:

@@ -62,9 +62,18 @@ class MCDMParts:
     def modules(self) -> dict[str, nn.Module]:
         """The networks that are there, by the name of their folder."""
         names = (
-            "unet", "archived_prior", "motion_prior", "reference_unet", "vae", "patch_codec",
-            "audio_encoder", "image_encoder", "landmark_guider", "lip_encoder",
-            "expression_encoder", "head_encoder",
+            "unet",
+            "archived_prior",
+            "motion_prior",
+            "reference_unet",
+            "vae",
+            "patch_codec",
+            "audio_encoder",
+            "image_encoder",
+            "landmark_guider",
+            "lip_encoder",
+            "expression_encoder",
+            "head_encoder",
         )
         found = {name: getattr(self, name) for name in names}
         return {name: module for name, module in found.items() if module is not None}
@@ -81,7 +90,7 @@ class MCDMParts:
         if dtype is not None:
             for module in (self.unet, self.reference_unet, self.vae):
                 if module is not None:
-                    module.to(dtype)
+                    nn.Module.to(module, dtype)  # Diffusers' own warns where nothing is wrong.
         return self
 
     def eval(self) -> MCDMParts:

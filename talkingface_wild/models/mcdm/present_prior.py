@@ -73,18 +73,24 @@ class PresentClipPrior(ModelMixin, ConfigMixin):
         heard = (2 * audio_window + 1) * audio_width
         self.audio_in = nn.Linear(heard, audio_tokens * width)
         self.image_pool = nn.Linear(image_width, width)
-        self.image_in = nn.Linear(image_width, image_tokens * width)
+        modulates = film == "image_modulates_audio"
+        if image_in_sequence or not modulates:
+            self.image_in = nn.Linear(image_width, image_tokens * width)
         self.modulated = FiLM(width)
         self.landmark_in = nn.Linear(token_width, width)
         self.noised_in = nn.Linear(token_width, width)
         self.time_proj = Timesteps(width, flip_sin_to_cos=True, downscale_freq_shift=0)
         self.time_in = TimestepEmbedding(width, width)
-        correlated = image_tokens + 1 if film == "audio_modulates_image" else audio_tokens
+        correlated = audio_tokens if modulates else image_tokens + 1
         images = image_tokens + 1 if image_in_sequence else 0
         asked = tokens if readout == "query" else 0
         self.parts = {
-            "correlation": correlated, "image": images, "landmark": head_tokens, "time": 1,
-            "noised": tokens, "query": asked,
+            "correlation": correlated,
+            "image": images,
+            "landmark": head_tokens,
+            "time": 1,
+            "noised": tokens,
+            "query": asked,
         }
         length = sum(self.parts.values())
         self.place_SD = nn.Parameter(torch.randn(length, width) * 0.02)

@@ -7,12 +7,14 @@ B is 1, or 2 with guidance (first without, then with the contexts).
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
 from talkingface_wild.models.mcdm.config import SamplingConfig
 from talkingface_wild.models.mcdm.context import Carried
@@ -25,12 +27,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class MadeClip:
-    """One clip: frames uint8 (F, H, W, 3), latents, its motion tokens, and the state after it."""
+    """One clip: frames uint8 (F, H, W, 3), latents, its motion tokens, and the state after it.
+
+    ``tokens_FKT`` are those that the pictures were made with; the state has them before an edit.
+    """
 
     frames_FHWC: Tensor
     latents_FCHW: Tensor
     tokens_FKT: Tensor | None
     state: GenerationState
+
+
+Edit = Callable[[Tensor], Tensor]
+"""Changes motion tokens (F, K, T) before pictures are made of them."""
 
 
 def clip_generator(seed: int, clip: int, purpose: int) -> torch.Generator:
@@ -74,11 +83,13 @@ class Rollout:
         present: bool = True,
         attempt: int = 0,
         watched: list[Tensor] | None = None,
+        edit: Edit | None = None,
     ) -> MadeClip:
         """The next clip. ``sound_FWE`` has ``prior_frames`` windows, the overlap first.
 
         ``tokens_FKT`` takes the place of the prior's; ``present=False`` leaves motion tokens out.
-        ``attempt`` draws other noise for the same clip.
+        ``attempt`` draws other noise for the same clip. ``edit`` changes the tokens that pictures
+        are made of; the prior goes on from what it said itself. ``state`` stays as it is.
         """
         config = self.parts.config
         overlap = config.present.overlap
@@ -86,8 +97,9 @@ class Rollout:
         tokens = tokens_FKT
         if tokens is None and config.present.kind == "prior" and present:
             tokens = self.motion_tokens(state, sound_FWE, landmarks_FHT, attempt)
+        shown = tokens if tokens is None or edit is None else edit(tokens)
         heard = sound_FWE[overlap:]
-        latents, memory = self._denoise(state, tokens, heard, number, attempt, present, watched)
+        latents, memory = self._denoise(state, shown, heard, number, attempt, present, watched)
         frames = self.parts.codec.decode(latents)
         kept = latents
         if config.archived.source == "reencode":
@@ -100,7 +112,7 @@ class Rollout:
         after.position = state.position + len(latents)
         after.memory = memory
         after.tokens_FKT = tokens
-        return MadeClip(frames, latents, tokens, after)
+        return MadeClip(frames, latents, shown, after)
 
     @torch.no_grad()
     def motion_tokens(
@@ -113,13 +125,13 @@ class Rollout:
         """Motion tokens (F, K, T) of the next clip, going on from those of the clip before."""
         parts, config = self.parts, self.parts.config
         prior, overlap = parts.motion_prior, config.present.overlap
+        if prior is None:
+            raise RecipeError("Expected a model with motion tokens, found one that has none.")
         number = state.position // config.clip.frames
         draws = clip_generator(state.seed + 7919 * attempt, number, self.PRIOR)
         shape = (1, len(sound_FWE), prior.token_count, config.present.token_width)
         noise = torch.randn(shape, generator=draws).to(parts.device)
-        solver = make_solver(
-            "ddim", parts.prior_noise, self.sampling.prior_steps, parts.device
-        )
+        solver = make_solver("ddim", parts.prior_noise, self.sampling.prior_steps, parts.device)
         known = None if state.tokens_FKT is None or not overlap else state.tokens_FKT[-overlap:]
         given = None if landmarks_FHT is None else landmarks_FHT[None].to(parts.device)
         sound = sound_FWE[None].to(parts.device)

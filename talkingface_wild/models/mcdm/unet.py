@@ -47,7 +47,10 @@ class SoundEmbedding(nn.Module):
     def __init__(self, features: int, width: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(features, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(),
+            nn.Linear(features, 512),
+            nn.ReLU(),
+            nn.Linear(512, 512),
+            nn.ReLU(),
             nn.Linear(512, SOUND_TOKENS * width),
         )
         self.norm = nn.LayerNorm(width)
@@ -137,7 +140,10 @@ class MCDMUNet(UNet2DConditionModel):
     def of(cls, config: MCDMConfig) -> MCDMUNet:
         """The network of a configuration."""
         picture, trunk, time, present = (
-            config.picture, config.trunk, config.temporal, config.present
+            config.picture,
+            config.trunk,
+            config.temporal,
+            config.present,
         )
         by_sound = present.kind == "audio_attention"
         heard = (2 * present.audio_window + 1) * present.audio_width

@@ -105,5 +105,7 @@ def raw_tokens(
     """Tokens (T, K, W) of every frame of a clip, before they are set to unit scale."""
     frames = torch.arange(len(crops_TSSC))
     window = encoder.config.window
-    parts = [encoder.raw(crop_windows(crops_TSSC, f, window).to(device)) for f in frames.split(batch)]
+    parts = [
+        encoder.raw(crop_windows(crops_TSSC, f, window).to(device)) for f in frames.split(batch)
+    ]
     return torch.cat(parts).cpu()

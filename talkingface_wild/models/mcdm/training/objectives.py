@@ -25,6 +25,11 @@ def is_motion(name: str) -> bool:
     return any(part in MOTION_LAYERS for part in name.split("."))
 
 
+def reads_archive(name: str) -> bool:
+    """Whether a parameter of the UNet reads the archive; residual blocks have a ``norm2`` too."""
+    return ".transformer_blocks." in name and any(p in ARCHIVED_LAYERS for p in name.split("."))
+
+
 def trained(parts: MCDMParts, stage: str) -> dict[str, nn.Parameter]:
     """The parameters that a stage trains, by network and name; all others stay as they are."""
     if stage == "2":
@@ -38,7 +43,7 @@ def trained(parts: MCDMParts, stage: str) -> dict[str, nn.Parameter]:
     chosen = {
         f"unet.{n}": p
         for n, p in unet.items()
-        if not is_motion(n) and (whole or any(part in ARCHIVED_LAYERS for part in n.split(".")))
+        if not is_motion(n) and (whole or reads_archive(n))
     }
     chosen |= {f"archived_prior.{n}": p for n, p in parts.archived_prior.named_parameters()}
     if parts.reference_unet is not None:
@@ -59,9 +64,7 @@ def drawn_noise(
     return noise.to(device)
 
 
-def drawn_times(
-    count: int, steps: int, draws: torch.Generator, stratified: bool = False
-) -> Tensor:
+def drawn_times(count: int, steps: int, draws: torch.Generator, stratified: bool = False) -> Tensor:
     """Timesteps (count,): uniform, or spread evenly over the schedule for validation."""
     if not stratified:
         return torch.randint(steps, (count,), generator=draws)

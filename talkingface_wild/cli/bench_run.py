@@ -1,0 +1,142 @@
+"""One run of ``tfw bench`` from its request to its page: checked, made, measured, told."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from talkingface_wild.cli.bench_generators import (
+    NAMES,
+    OPTIONS,
+    Sampling,
+    checkpoint_facts,
+    generators,
+)
+from talkingface_wild.cli.output import Output
+from talkingface_wild.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from talkingface_wild.benchmark.outputs import Making
+    from talkingface_wild.benchmark.request import BenchRequest
+    from talkingface_wild.benchmark.suite import BenchOutcome
+
+_LINE_EVERY_SECONDS = 10.0
+
+
+def measured(output: Output, request: BenchRequest, sampling: Sampling) -> BenchOutcome:
+    """Measure and score; videos of a generator are made first. Writes the page, says warnings."""
+    from talkingface_wild.benchmark import networks
+    from talkingface_wild.benchmark.candidates import FLOORS
+    from talkingface_wild.benchmark.metrics import chosen_metrics
+    from talkingface_wild.benchmark.pages.page import write_page
+    from talkingface_wild.benchmark.resolving import SEEDS, asked_of, clips_of, row_name
+    from talkingface_wild.benchmark.suite import bench as go
+    from talkingface_wild.benchmark.suite import protocol_of
+    from talkingface_wild.cli.board import Board
+    from talkingface_wild.engine.executors import device_for
+
+    offered = generators(device_for(request.device), sampling)
+    _refuse_idle(request, sampling)
+    facts: dict[str, Any] = {}
+    if request.model in offered:
+        facts = checkpoint_facts(request.model, request.checkpoint).to_json()
+    chosen = protocol_of(request)
+    names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
+    clips = clips_of(request).limited(request.limit)
+    named = row_name(request, offered)
+    request = dataclasses.replace(request, name=named, sampling=str(sampling))
+    if not request.skip_missing:
+        networks.refuse_missing(networks.missing(chosen, names))
+    notes = []
+    if request.seeds not in (None, SEEDS) and request.model in offered:
+        notes.append(f"Made with --seeds {request.seeds} where the protocol asks for {SEEDS}.")
+    for note in clips.notes:
+        output.warn(note)
+    if request.outputs and request.model in FLOORS:
+        output.warn(f"{request.model} is made from the real videos; --outputs is not looked at.")
+    watch = _Watch(output)
+    with Board(output) as board:
+        outcome = go(
+            request,
+            clips,
+            lambda: asked_of(request, clips, chosen, offered, output.warn, watch.show),
+            watch=board.show,
+            notes=notes,
+            facts=facts,
+        )
+    _warn(output, outcome)
+    write_page(outcome.run, page_of(outcome))
+    return outcome
+
+
+def page_of(outcome: BenchOutcome) -> Path:
+    """Where the page of a run is written."""
+    return outcome.run.folder / "report.html"
+
+
+def unofficial_of(outcome: BenchOutcome) -> list[str]:
+    """Weights behind some score that are not the published ones."""
+    return list(dict.fromkeys(w for s in outcome.run.scores.values() for w in s.unofficial))
+
+
+def scores_of(outcome: BenchOutcome) -> dict[str, Any]:
+    """Every score as plain data."""
+    names = ("value", "low", "high", "n", "unit", "signature", "note", "deviation", "raw", "extra")
+    return {
+        key: {name: getattr(score, name) for name in names} | {"unofficial": score.unofficial}
+        for key, score in outcome.run.scores.items()
+    }
+
+
+class _Watch:
+    """How far a generator is with the videos: a line at the start, every ten seconds, at the end."""
+
+    def __init__(self, output: Output) -> None:
+        self._output, self._last = output, 0.0
+
+    def show(self, making: Making) -> None:
+        """Say it, where it is time to."""
+        now = time.monotonic()
+        began = not making.made and not making.share
+        ended = making.made == making.missing
+        if now - self._last < _LINE_EVERY_SECONDS and not began and not ended:
+            return
+        self._last = now
+        said = f"{making.made} of {making.missing} videos made"
+        if ended:
+            self._output.say(f"{said} in {_clock(making.seconds)}")
+        elif making.seconds_left is None:
+            self._output.say(f"{said}; an estimate comes with the first frames")
+        else:
+            self._output.say(f"{said}, about {_clock(making.seconds_left)} to go")
+
+
+def _clock(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _refuse_idle(request: BenchRequest, sampling: Sampling) -> None:
+    """Raise UsageError for options that only a generator has a use for."""
+    idle = [OPTIONS[name] for name in sampling.given()]
+    if idle and request.model not in NAMES:
+        raise UsageError(
+            f"Expected {', '.join(idle)} with a generator ({', '.join(NAMES)}), found "
+            f"{request.model or 'finished videos'}; leave it out."
+        )
+
+
+def _warn(output: Output, outcome: BenchOutcome) -> None:
+    """Say, once each, what a reader of the scores has to know."""
+    scores = outcome.run.scores.values()
+    unofficial = unofficial_of(outcome)
+    said = [f"{m} is left out: {', '.join(w)} missing." for m, w in outcome.left_out.items()]
+    said += [*outcome.notes, *(warning for score in scores for warning in score.warnings)]
+    if unofficial:
+        said.append(
+            f"UNOFFICIAL WEIGHTS ({', '.join(unofficial)}): these numbers compare with none."
+        )
+    for text in dict.fromkeys(said):
+        if text not in output.warnings:
+            output.warn(text)

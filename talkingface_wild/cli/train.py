@@ -1,0 +1,249 @@
+"""``tfw train``: train a generator in stages on a curated data set."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.core.errors import ExtraMissing, UsageError, nearest
+
+if TYPE_CHECKING:
+    from talkingface_wild.models.mcdm import MCDMConfig
+    from talkingface_wild.models.mcdm.training.course import Course
+    from talkingface_wild.models.training.loop import TrainingProgress
+
+app = typer.Typer(add_completion=False)
+MODELS = ("mcdm",)
+_LINE_EVERY_SECONDS = 10.0
+
+
+@app.command(
+    epilog=examples(
+        "tfw train --model mcdm --preset tiny --stage all --data demo_out --out runs/tiny",
+        "tfw train --model mcdm --preset tiny --stage 3 --data demo_out --out runs/tiny "
+        "--set training.stage3.iterations=600 --fresh",
+        "tfw train --model mcdm --preset tiny --variant no_archive --data demo_out --out runs/tiny",
+    )
+)
+def train(
+    model: Annotated[str, typer.Option(help="Which generator: mcdm.")] = "mcdm",
+    stage: Annotated[
+        str, typer.Option(help="features, encoders, 1, 2, 3, or all in this order.")
+    ] = "all",
+    data: Annotated[
+        Path | None, typer.Option(help="A curated data set's folder; the stage features reads it.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of this training.")] = Path("runs/mcdm"),
+    preset: Annotated[
+        str,
+        typer.Option(help="paper, robust or tiny (for a CPU). Default: what OUT has, or paper."),
+    ] = "",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="section.field=value of the configuration; repeatable."),
+    ] = None,
+    variant: Annotated[
+        str,
+        typer.Option(
+            help="A variant of the paper's tables: no_archive, no_present, no_mta, qformer, "
+            "reference_unet, alpha_0 to alpha_9. It is trained in OUT/variants/NAME."
+        ),
+    ] = "ours",
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=PATH of published weights to start from: sd15, vae, animatediff, moore, "
+            "clip, wav2vec2; repeatable."
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first so many clips.")] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Use no GPU.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget this stage and all after it, and train anew.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Train a generator in stages. A stopped run goes on; a finished stage is not run again.
+
+    Several GPUs: accelerate launch -m talkingface_wild.cli.main train …
+    """
+    output = Output("train", json)
+    if model not in MODELS:
+        raise UsageError(f"--model expects {', '.join(MODELS)}, found {model!r}.")
+    order = ("features", "encoders", "1", "2", "3")
+    if stage not in (*order, "all"):
+        raise UsageError(
+            f"--stage expects {', '.join(order)} or all, found {stage!r}{nearest(stage, order)}."
+        )
+    try:
+        import accelerate  # noqa: F401
+        import diffusers  # noqa: F401
+    except ImportError as error:
+        raise ExtraMissing(
+            f"Expected the extra 'models', found {error.name} missing; run "
+            "pip install -c constraints.txt 'talkingface-wild[models]'."
+        ) from error
+    from talkingface_wild.models.mcdm.variants import FOLDER
+
+    folder = out if variant == "ours" else out / FOLDER / variant
+    config = _configuration(out, folder, preset, settings or [], variant)
+    course = _course(output, folder, config, data, cpu)
+    _run(output, course, stage, data, weights or [], limit, fresh)
+
+
+def _configuration(
+    out: Path, folder: Path, preset: str, settings: list[str], variant: str
+) -> MCDMConfig:
+    """The configuration asked for; without a preset, the folder's own or its parent's."""
+    import json
+
+    from talkingface_wild.models.mcdm import MCDMConfig
+    from talkingface_wild.models.mcdm import preset as preset_by_name
+    from talkingface_wild.models.mcdm.variants import varied
+
+    kept = next((p for p in (folder / "config.json", out / "config.json") if p.is_file()), None)
+    if preset or kept is None:
+        config = preset_by_name(preset or "paper")
+    else:
+        config = MCDMConfig.from_dict(json.loads(kept.read_text("utf-8")), str(kept))
+    return varied(config, variant).changed(settings)
+
+
+def _course(
+    output: Output, folder: Path, config: MCDMConfig, data: Path | None, cpu: bool
+) -> Course:
+    from accelerate import Accelerator
+
+    from talkingface_wild.cli.training_data import sample_writer
+    from talkingface_wild.models.mcdm.training.course import Course
+
+    accelerator = Accelerator(cpu=cpu, mixed_precision=config.training.precision)
+    return Course(
+        out=folder,
+        config=config,
+        tell=output.say,
+        watch=_Watch(output).show,
+        write_sample=sample_writer(data),
+        accelerator=accelerator,
+    )
+
+
+def _run(
+    output: Output,
+    course: Course,
+    stage: str,
+    data: Path | None,
+    weights: list[str],
+    limit: int | None,
+    fresh: bool,
+) -> None:
+    asked = course.stages() if stage == "all" else [stage]
+    if fresh:
+        course.forget(asked[0])
+    results: dict[str, Any] = {}
+    for name in asked:
+        maker = None
+        if name == "features" and data is not None:
+            maker = _feature_maker(output, data, course, weights, limit)
+        started = time.monotonic()
+        result = course.run(name, maker)
+        if result is None:
+            output.say(f"{_title(name)} is done already")
+            continue
+        seconds = time.monotonic() - started
+        output.say(f"{_title(name)} done in {_clock(seconds)}: {_figures(result)}")
+        results[name] = result | {"seconds": round(seconds, 1)}
+    found = {
+        "out": str(course.out),
+        "model": str(course.model_folder),
+        "stages": results,
+        "done": list(course.done()),
+        "preset": course.config.name,
+    }
+    output.result(found, lambda: _page(found))
+
+
+def _feature_maker(
+    output: Output, data: Path, course: Course, weights: list[str], limit: int | None
+) -> Any:
+    """What measures the data set for the first stage: clips read here, networks in models/."""
+    from talkingface_wild.cli.training_data import training_clips
+    from talkingface_wild.models.mcdm.training.features import cache_features
+
+    def make(parts: Any, folder: Path) -> dict[str, Any]:
+        if weights:
+            from talkingface_wild.models.loading import load_weights
+
+            pairs = [_pair(word) for word in weights]
+            for coverage in load_weights(parts, dict(pairs)):
+                output.say(str(coverage))
+        clips = training_clips(data, None, parts.config.picture.side, parts.config.picture.fps)
+        clips = clips[:limit]
+        summary = cache_features(
+            parts, clips, folder, tell=output.say, device=course.accelerator.device
+        )
+        parts.facts["trained_on"] = summary.trained_on(data)
+        return summary.figures()
+
+    return make
+
+
+def _pair(word: str) -> tuple[str, str]:
+    name, equals, path = word.partition("=")
+    if not equals:
+        raise UsageError(f"--weights expects NAME=PATH, found {word!r}.")
+    return name, path
+
+
+class _Watch:
+    """A line every ten seconds, and at a stage's end."""
+
+    def __init__(self, output: Output) -> None:
+        self._output, self._last = output, 0.0
+
+    def show(self, progress: TrainingProgress) -> None:
+        """Say how a stage stands."""
+        now = time.monotonic()
+        ended = progress.iteration == progress.iterations
+        if now - self._last < _LINE_EVERY_SECONDS and not ended:
+            return
+        self._last = now
+        checked = "" if progress.validation is None else f", validation {progress.validation:.4f}"
+        self._output.say(
+            f"{progress.stage}: {progress.iteration}/{progress.iterations}, loss "
+            f"{progress.loss:.4f}{checked}, {_clock(progress.seconds_left)} left"
+        )
+
+
+def _title(stage: str) -> str:
+    return stage if stage in ("features", "encoders") else f"stage {stage}"
+
+
+def _figures(result: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {value:.4f}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in result.items()
+        if not isinstance(value, dict | list)
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes}:{rest:02d} min"
+
+
+def _page(found: dict[str, Any]) -> str:
+    lines = [
+        f"model    {found['model']}",
+        f"logs     {found['out']}/stage*/log.csv; tensorboard --logdir {found['out']}",
+    ]
+    if "3" in found["done"]:
+        lines.append(
+            f"next     tfw generate --model mcdm --checkpoint {found['out']} --image FACE.jpg "
+            "--audio SPEECH.wav --out v.mp4"
+        )
+    return "\n".join(lines)

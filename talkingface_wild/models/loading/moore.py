@@ -1,0 +1,31 @@
+"""Moore-AnimateAnyone's four files: trunk, reference UNet, pose guider, motion modules.
+
+Its own loader reads them with ``strict=False``, which hides motion modules that were not loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from talkingface_wild.models.loading.locating import Layout
+from talkingface_wild.models.loading.placing import Placement, place
+
+TRUNK_LAYOUT = Layout("Moore's trunk", files=("denoising_unet.pth",), guess=False)
+REFERENCE_LAYOUT = Layout("Moore's reference UNet", files=("reference_unet.pth",), guess=False)
+TEMPORAL_LAYOUT = Layout("Moore's motion modules", files=("motion_module.pth",), guess=False)
+GUIDER_LAYOUT = Layout("Moore's pose guider", files=("pose_guider.pth",), guess=False)
+ONE_GUIDER_LAYOUT = Layout("a pose guider", files=("pose_guider.pth", "pose_guider1.pth"))
+ADVICE = "take pose_guider.pth of patrolli/AnimateAnyone, or leave it out and train one"
+
+
+def place_guider(guider: nn.Module, tensors: Mapping[str, Tensor], source: str) -> list[Placement]:
+    """The pose guider into the landmark guider's convolutions."""
+    prefix = "guider."
+    names = {
+        name: (name.removeprefix(prefix), name)
+        for name in guider.state_dict()
+        if name.startswith(prefix)
+    }
+    return [place("pose guider", source, guider, names, tensors, advice=ADVICE)]

@@ -1,0 +1,75 @@
+"""Draws Figure 7: a dot for each alpha, filled where the weights were trained at it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from talkingface_wild.models.mcdm.analyses.alpha import OWN, SAME, TRAINED, AlphaCurve, AlphaPoint
+from talkingface_wild.models.mcdm.analyses.drawing import COLOURS, plate
+
+_HEIGHT_INCHES = 3.6
+_TITLE = r"SSIM over $\alpha$, the weight of the past in the motion memory (Figure 7)"
+_LOOKS = {
+    TRAINED: (COLOURS[0], COLOURS[0], "o", r"trained at this $\alpha$"),
+    OWN: (COLOURS[0], COLOURS[0], "D", r"the model, trained at this $\alpha$"),
+    SAME: (COLOURS[0], "white", "o", r"the model's weights, run at another $\alpha$"),
+}
+
+
+def draw_alpha(path: Path, found: AlphaCurve) -> None:
+    """Write the picture."""
+    with plate(path, _HEIGHT_INCHES, _TITLE, _notes(found), found.cautions) as figure:
+        axes = figure.subplots()
+        xs = [float(point.alpha or 0) for point in found.points]
+        ys = [point.ssim for point in found.points]
+        axes.plot(xs, ys, "-", color=COLOURS[0], linewidth=1.4, zorder=1)
+        for weights, (edge, face, marker, label) in _LOOKS.items():
+            chosen = [point for point in found.points if point.weights == weights]
+            if chosen:
+                _dots(axes, chosen, edge, face, marker, label)
+        for x, y in zip(xs, ys, strict=True):
+            axes.annotate(
+                f"{y:.3f}", (x, y), xytext=(0, 10), textcoords="offset points", ha="center",
+                fontsize=8.5,
+            )  # fmt: skip
+        if found.without is not None:
+            axes.axhline(
+                found.without.ssim, color=COLOURS[1], linestyle="--", linewidth=1.6,
+                label=f"w/o MTA: {found.without.ssim:.3f}",
+            )  # fmt: skip
+        axes.set_xticks(xs, [f"{x:g}" for x in xs])
+        axes.set_xlabel(r"$\alpha$")
+        axes.set_ylabel(f"SSIM against {found.against}")
+        axes.margins(x=0.06, y=0.25)
+        axes.legend(loc="best")
+
+
+def _dots(
+    axes: Any, points: list[AlphaPoint], edge: str, face: str, marker: str, label: str
+) -> None:
+    xs, ys = [point.alpha for point in points], [point.ssim for point in points]
+    if len(points[0].clips) > 1:
+        below = [point.ssim - min(point.clips.values()) for point in points]
+        above = [max(point.clips.values()) - point.ssim for point in points]
+        axes.errorbar(xs, ys, (below, above), fmt="none", ecolor="#999999", capsize=3, zorder=0)
+    axes.plot(
+        xs, ys, marker, color=edge, markerfacecolor=face, markersize=8, markeredgewidth=1.8,
+        label=label, zorder=2,
+    )  # fmt: skip
+
+
+def _notes(found: AlphaCurve) -> list[str]:
+    clips = list(found.points[0].clips)
+    over = f"{len(clips)} clips (whiskers: the least and the greatest)"
+    notes = [
+        f"Mean over the first {found.frames} frames of {over if len(clips) > 1 else clips[0]}."
+    ]
+    if any(point.weights == SAME for point in found.points):
+        notes.append(
+            "Hollow dots are one set of weights run at values that it was not trained at: the "
+            "paper trained a model for each."
+        )
+    if found.without is None:
+        notes.append("No line for w/o MTA: variants/no_mta was not trained.")
+    return notes

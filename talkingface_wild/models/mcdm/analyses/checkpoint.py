@@ -1,0 +1,81 @@
+"""A trained model with the variants that were trained beside it, and what must be said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from talkingface_wild.core.errors import InputUnreadable, RecipeError
+from talkingface_wild.models.mcdm.parts import CONFIG_NAME, MCDMParts
+from talkingface_wild.models.mcdm.variants import FOLDER
+
+SMALL = 256
+"""Models whose frames are narrower say nothing of the paper's figures."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """``model`` holds the networks, ``training`` the variants' folders."""
+
+    model: Path
+    training: Path
+
+    @classmethod
+    def find(cls, folder: Path) -> Checkpoint:
+        """From the ``--out`` of ``tfw train`` or a model's folder. Raises InputUnreadable."""
+        inside = folder / "model"
+        if (inside / CONFIG_NAME).is_file():
+            return cls(inside, folder)
+        if (folder / CONFIG_NAME).is_file():
+            return cls(folder, folder.parent if folder.name == "model" else folder)
+        raise InputUnreadable(
+            f"Expected an MCDM checkpoint in {folder}, found none; give the --out of 'tfw train', "
+            "or the folder that it named as its model."
+        )
+
+    def load(self, device: torch.device | str = "cpu") -> MCDMParts:
+        """The model itself, as at inference."""
+        return MCDMParts.load(self.model, device).eval()
+
+    def variant_folder(self, name: str) -> Path | None:
+        """Where a variant's model lies, or None when none was trained."""
+        folder = self.training / FOLDER / name / "model"
+        return folder if (folder / CONFIG_NAME).is_file() else None
+
+    def variant(self, name: str, like: MCDMParts) -> MCDMParts | None:
+        """A variant's model on the device of ``like``, or None when none was trained.
+
+        Raises RecipeError when its frames are not those of ``like``.
+        """
+        folder = self.variant_folder(name)
+        if folder is None:
+            return None
+        parts = MCDMParts.load(folder, like.device).eval()
+        ours, theirs = like.config.picture, parts.config.picture
+        if (ours.side, ours.fps) != (theirs.side, theirs.fps):
+            raise RecipeError(
+                f"Expected the variant in {folder} to make frames of {ours.side} px at {ours.fps} "
+                f"a second as the model does, found {theirs.side} px at {theirs.fps}; train the "
+                "variant with the model's preset."
+            )
+        return parts
+
+
+def cautions(models: Mapping[str, MCDMParts]) -> list[str]:
+    """Sentences that the picture must carry: a small model, weights that were not trained."""
+    sentences = []
+    side = min(parts.config.picture.side for parts in models.values())
+    if side < SMALL:
+        sentences.append(
+            f"A {side}-pixel model: it shows that the analysis works, not what MCDM does at "
+            "full size."
+        )
+    for name, parts in models.items():
+        stages = parts.facts.get("stages", {})
+        if "3" not in stages:
+            done = ", ".join(stages) or "none"
+            sentences.append(f"{name} is not fully trained (stages done: {done}).")
+    return sentences

@@ -1,0 +1,96 @@
+"""How the analyses' pictures look: one style, colours told apart by colour-blind eyes, cautions.
+
+Shapes: H W pixels.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from talkingface_wild.core.errors import ExtraMissing
+from talkingface_wild.core.paths import atomic_path
+
+WIDTH_INCHES, DPI = 8.0, 150
+"""1,200 pixels wide."""
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#000000")
+"""Okabe and Ito's, the yellow, which white paper swallows, replaced."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+CAUTION = "#B22222"
+_LETTERS_A_LINE = 118
+_STYLE = {
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#666666",
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+}
+
+
+@contextmanager
+def plate(
+    path: Path, height_inches: float, title: str, notes: Sequence[str], cautions: Sequence[str]
+) -> Iterator[Any]:
+    """A subfigure to draw in, between the title, cautions in red under it and notes at the foot.
+
+    The file at ``path`` is written when the block ends well. Raises ExtraMissing.
+    """
+    try:
+        import matplotlib as mpl
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ExtraMissing(
+            "Expected the extra 'models', found matplotlib missing; run "
+            "pip install -c constraints.txt 'talkingface-wild[models]'."
+        ) from error
+    warned = _wrapped([f"Caution: {sentence}" for sentence in cautions])
+    told = _wrapped(notes)
+    line = 0.19
+    head = 0.38 + line * len(warned)
+    foot = 0.12 + line * len(told)
+    with mpl.rc_context(_STYLE):
+        figure = Figure((WIDTH_INCHES, head + height_inches + foot), dpi=DPI, layout="constrained")
+        FigureCanvasAgg(figure)
+        top, middle, bottom = figure.subfigures(3, 1, height_ratios=[head, height_inches, foot])
+        top.text(0.012, 1 - 0.08 / head, title, va="top", fontsize=12, fontweight="bold")
+        top.text(
+            0.012, 1 - 0.34 / head, "\n".join(warned), va="top", fontsize=9, color=CAUTION,
+            fontweight="bold",
+        )  # fmt: skip
+        bottom.text(0.012, 0.9, "\n".join(told), va="top", fontsize=8.5, color="#444444")
+        yield middle
+        said = " ".join([title, *cautions, "Faces in this picture are generated."])
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, metadata={"Description": said})
+
+
+def _wrapped(sentences: Sequence[str]) -> list[str]:
+    return [line for text in sentences for line in textwrap.wrap(text, _LETTERS_A_LINE)]
+
+
+def show_picture(axes: Any, picture_HWC: Any, edge: str | None = None) -> None:
+    """Pixels without axes, framed in a colour; small frames stay crisp."""
+    smooth = "nearest" if picture_HWC.shape[0] < 256 else "antialiased"
+    axes.imshow(picture_HWC, interpolation=smooth)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(edge is not None)
+        spine.set_edgecolor(edge or "none")
+        spine.set_linewidth(2)
+
+
+def formula(text: str) -> str:
+    """The paper's symbols as they are set there."""
+    return text.replace("F_a", "$F_a$").replace("F_pc", "$F_{pc}$")

@@ -1,0 +1,110 @@
+"""Draws Figure 5: the frames in rows, and SSIM over the length of the video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from talkingface_wild.functional.drift import values_at
+from talkingface_wild.models.mcdm.analyses.curves import binned_curve
+from talkingface_wild.models.mcdm.analyses.drawing import (
+    COLOURS,
+    MARKERS,
+    WIDTH_INCHES,
+    formula,
+    plate,
+    show_picture,
+)
+from talkingface_wild.models.mcdm.analyses.drift import Drift
+
+_LONG = 300
+"""Frames from which on a slope per 1,000 frames means something."""
+_WIDE = 20
+"""Frames that lie so many times apart stand on a logarithmic axis."""
+_CURVE_INCHES = 2.9
+_TITLE = "Drift over a long video, with and without the archived clip (Figure 5)"
+
+
+def draw_drift(path: Path, found: Drift) -> None:
+    """Write the picture."""
+    rows = [("real", found.real)] if found.real else []
+    rows += [(formula(run.name), run.pictures) for run in found.runs]
+    columns = 1 + len(found.asked)
+    cell = min(1.6, (WIDTH_INCHES - 0.6) / columns)
+    strip = len(rows) * cell + 0.3
+    with plate(path, strip + _CURVE_INCHES, _TITLE, _notes(found), found.cautions) as figure:
+        above, below = figure.subfigures(2, 1, height_ratios=[strip, _CURVE_INCHES])
+        grid = above.subplots(len(rows), columns, squeeze=False)
+        for axes in grid[:, 0]:
+            axes.set_axis_off()
+        show_picture(grid[0][0], found.portrait_HWC)
+        grid[0][0].set_axis_on()
+        grid[0][0].set_title("portrait")
+        for line, (name, pictures) in zip(grid, rows, strict=True):
+            line[1].set_ylabel(name, fontsize=11)
+            for axes, frame in zip(line[1:], found.asked, strict=True):
+                show_picture(axes, pictures[frame])
+        for axes, frame in zip(grid[0][1:], found.asked, strict=True):
+            axes.set_title(f"frame {frame:,}")
+        _curve(below.subplots(), found)
+
+
+def _notes(found: Drift) -> list[str]:
+    clips = list(found.runs[0].clips)
+    over = f"mean over {len(clips)} clips" if len(clips) > 1 else clips[0]
+    notes = [f"{formula(run.name)}: {run.weights}." for run in found.runs]
+    notes.append(
+        f"SSIM against {found.against}, {over}: lines are means over clips of {found.stretch} "
+        "frames, dots over the 25 frames around them."
+    )
+    if found.left_out:
+        every = len(clips) + found.left_out
+        notes.append(f"Too short for frame {found.asked[-1]}: {found.left_out} of {every} clips.")
+    return notes
+
+
+def _curve(axes: Any, found: Drift) -> None:
+    for place, run in enumerate(found.runs):
+        colour, line = COLOURS[place], ("-", "--")[place]
+        middles, means = binned_curve(run.mean_T, found.stretch)
+        axes.plot(middles + 1, means, line, color=colour, linewidth=(2.2, 1.2)[place], alpha=0.8)
+        at = {f: v for f, v in values_at(run.mean_T, found.asked).items() if v is not None}
+        axes.plot(
+            list(at),
+            list(at.values()),
+            MARKERS[place],
+            color=colour,
+            markersize=9,
+            markerfacecolor=(colour, "none")[place],
+            markeredgewidth=1.8,
+            label=_label(found, place),
+        )
+        for frame, value in at.items():
+            axes.annotate(
+                f"{value:.3f}",
+                (frame, value),
+                xytext=(0, (11, -17)[place]),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                color=colour,
+            )
+    if max(found.asked) >= _WIDE * min(found.asked):
+        axes.set_xscale("log")
+        axes.minorticks_off()
+    axes.set_xticks(found.asked, [f"{frame:,}" for frame in found.asked])
+    axes.set_xlabel("frame")
+    axes.set_ylabel(f"SSIM against {found.against}")
+    axes.margins(y=0.2)
+    axes.legend(loc="best")
+
+
+def _label(found: Drift, place: int) -> str:
+    run = found.runs[place]
+    figures = found.figures()[run.name]
+    name = formula(run.name)
+    slope = figures["slope_per_1000_frames"]
+    if slope is None or figures["frames"] < _LONG:
+        return name
+    return f"{name}: {slope:+.3f} in 1,000 frames"
+

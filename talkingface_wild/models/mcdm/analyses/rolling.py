@@ -1,0 +1,95 @@
+"""Rolls a model over a subject, clip after clip; nothing of the frames is kept here.
+
+Shapes: F frames of a clip, T frames, H W pixels.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from talkingface_wild.functional.similarity import ssim
+from talkingface_wild.models.mcdm.analyses.subjects import Picture, Subject
+from talkingface_wild.models.mcdm.audio import windows
+from talkingface_wild.models.mcdm.config import SamplingConfig
+from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.rollout import Rollout
+from talkingface_wild.models.mcdm.state import GenerationState
+
+
+@dataclasses.dataclass(frozen=True)
+class Draws:
+    """What random numbers and how many denoising steps a rollout takes."""
+
+    seed: int = 0
+    steps: int | None = None
+    """None is the model's own."""
+
+    def sampling(self, parts: MCDMParts) -> SamplingConfig:
+        """The model's sampling with these steps."""
+        own = parts.config.sampling
+        return own if self.steps is None else dataclasses.replace(own, steps=self.steps)
+
+
+def heard(parts: MCDMParts, subject: Subject, position: int) -> Tensor:
+    """Sound windows (prior_frames, W, E) of the clip that begins at frame ``position``."""
+    present = parts.config.present
+    first = position - present.overlap
+    return windows(
+        parts.sound_features, subject.sound, first, parts.prior_frames, present.audio_window
+    )
+
+
+def rolled(
+    parts: MCDMParts,
+    subject: Subject,
+    frames: int,
+    draws: Draws,
+    *,
+    fixed_archive: bool = False,
+    watched: list[Tensor] | None = None,
+) -> Iterator[Picture]:
+    """Chunks (F, H, W, 3) of the first ``frames`` frames, the last one cut.
+
+    ``fixed_archive`` keeps the reference as the archive of every clip. ``watched`` receives the
+    present attention's probabilities of each block and step.
+    """
+    rollout = Rollout(parts, draws.sampling(parts))
+    state = rollout.start(torch.from_numpy(np.ascontiguousarray(subject.portrait_HWC)), draws.seed)
+    first_ACHW = state.archive_ACHW
+    while state.position < frames:
+        start = state.position
+        made = rollout.clip(state, heard(parts, subject, start), watched=watched)
+        state = made.state
+        if fixed_archive:
+            state.archive_ACHW = first_ACHW
+        yield made.frames_FHWC[: frames - start].cpu().numpy()
+
+
+def rolled_tokens(
+    parts: MCDMParts, subject: Subject, windows_count: int, draws: Draws
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Motion tokens (F, K, T) and sound windows (F, W, E) of each clip, without any picture."""
+    rollout = Rollout(parts, draws.sampling(parts))
+    state: GenerationState = rollout.start(
+        torch.from_numpy(np.ascontiguousarray(subject.portrait_HWC)), draws.seed
+    )
+    for _ in range(windows_count):
+        sound = heard(parts, subject, state.position)
+        tokens = rollout.motion_tokens(state, sound)
+        state = copy.copy(state)
+        state.position, state.tokens_FKT = state.position + len(tokens), tokens
+        yield tokens.cpu(), sound[parts.config.present.overlap :]
+
+
+def similarities(chunk: Picture, subject: Subject, start: int) -> npt.NDArray[np.float64]:
+    """SSIM of each frame of a chunk, whose first is frame ``start``, (F,)."""
+    return np.array(
+        [ssim(frame, subject.compared(start + place)) for place, frame in enumerate(chunk)]
+    )

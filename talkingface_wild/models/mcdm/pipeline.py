@@ -1,0 +1,320 @@
+"""MCDM as a diffusers pipeline: a portrait and a sound in, frames out, one clip at a time.
+
+Shapes: T frames, H W pixels (uint8 RGB), K W head tokens. Sound is mono at 16 kHz.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from diffusers import DDIMScheduler, DiffusionPipeline
+from torch import Tensor, nn
+
+from talkingface_wild.core.errors import InputUnreadable, RecipeError, nearest
+from talkingface_wild.models.mcdm.audio import RATE, windows
+from talkingface_wild.models.mcdm.codec import to_unit
+from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
+from talkingface_wild.models.mcdm.drift_gate import DriftGate, Identity
+from talkingface_wild.models.mcdm.parts import CONFIG_NAME, MCDMParts
+from talkingface_wild.models.mcdm.pictures import portrait_tensor
+from talkingface_wild.models.mcdm.rollout import Edit, MadeClip, Rollout
+from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.samplers.noise import SOLVERS, make_solver
+
+Pictures = npt.NDArray[np.uint8]
+Samples = npt.NDArray[np.int16]
+
+
+class How(TypedDict, total=False):
+    """Options of one generation; what is left out is as the model says."""
+
+    frames: int
+    """How many; as long as the sound."""
+    seed: int
+    """0."""
+    steps: int
+    prior_steps: int
+    guidance: float
+    solver: str
+    """ddim, dpm++, unipc or lcm."""
+    drift_gate: bool
+    identity: Identity
+    """Likeness to the portrait, for the drift gate."""
+    head: Tensor
+    """Head tokens (T, K, W) of a driving video (``head_tokens``); the last one stays."""
+    edit: Edit
+    """Changes motion tokens, such as a ``TokenScale``."""
+    state: GenerationState
+    """Goes on from it; portrait and seed are then those it began with."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenScale:
+    """Scales the streams of motion tokens: 0 mutes one (its mean stays), 2 exaggerates it."""
+
+    config: MCDMConfig
+    head: float = 1.0
+    lips: float = 1.0
+    expression: float = 1.0
+
+    def __call__(self, tokens_FKT: Tensor) -> Tensor:
+        """The scaled tokens."""
+        present = self.config.present
+        counts = (present.head_tokens, present.lip_tokens, present.expression_tokens)
+        factors = (self.head, self.lips, self.expression)
+        scale_K = torch.cat([torch.full((n,), f) for n, f in zip(counts, factors, strict=True)])
+        return tokens_FKT * scale_K.to(tokens_FKT)[:, None]
+
+
+class MCDMPipeline(DiffusionPipeline):
+    """All networks of a model, ready to make videos of any length.
+
+    ``pipeline.parts`` are the same networks by name. What is kept between clips is one
+    ``GenerationState``; nothing grows with the length of the video.
+    """
+
+    def __init__(
+        self,
+        unet: nn.Module,
+        archived_prior: nn.Module,
+        motion_prior: nn.Module | None,
+        reference_unet: nn.Module | None,
+        vae: nn.Module | None,
+        patch_codec: nn.Module | None,
+        audio_encoder: nn.Module | None,
+        image_encoder: nn.Module | None,
+        landmark_guider: nn.Module | None,
+        lip_encoder: nn.Module | None,
+        expression_encoder: nn.Module | None,
+        head_encoder: nn.Module | None,
+        scheduler: Any,
+        prior_scheduler: Any,
+        model_config: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        networks = {
+            "unet": unet,
+            "archived_prior": archived_prior,
+            "motion_prior": motion_prior,
+            "reference_unet": reference_unet,
+            "vae": vae,
+            "patch_codec": patch_codec,
+            "audio_encoder": audio_encoder,
+            "image_encoder": image_encoder,
+            "landmark_guider": landmark_guider,
+            "lip_encoder": lip_encoder,
+            "expression_encoder": expression_encoder,
+            "head_encoder": head_encoder,
+        }
+        config = MCDMConfig() if model_config is None else MCDMConfig.from_dict(model_config)
+        self.parts = MCDMParts(config=config, **networks)  # type: ignore[arg-type]
+        self.register_modules(**networks, scheduler=scheduler, prior_scheduler=prior_scheduler)
+        self.register_to_config(model_config=config.to_dict())
+        for network in self.parts.modules().values():
+            network.eval()
+
+    @classmethod
+    def of(cls, parts: MCDMParts) -> MCDMPipeline:
+        """The pipeline over networks that are there already."""
+        names = [field.name for field in dataclasses.fields(parts)]
+        networks = {name: getattr(parts, name) for name in names if name not in ("config", "facts")}
+        pipeline = cls(
+            **networks,
+            scheduler=parts.noise,
+            prior_scheduler=parts.prior_noise,
+            model_config=parts.config.to_dict(),
+        )
+        pipeline.parts = parts
+        return pipeline
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]
+        cls,
+        folder: str | Path,
+        *,
+        torch_dtype: torch.dtype | None = None,
+        device: torch.device | str = "cpu",
+        compile: bool = False,
+        channels_last: bool = False,
+    ) -> MCDMPipeline:
+        """Read what ``save_pretrained``, or ``tfw train`` into its ``--out``, wrote.
+
+        ``compile`` has torch compile the denoising network (the first clip then takes minutes),
+        ``channels_last`` lays its convolutions out as tensor cores like them. Raises
+        InputUnreadable, RecipeError.
+        """
+        parts = MCDMParts.load(model_folder(Path(folder)), device).eval()
+        parts.to(device, torch_dtype)
+        if channels_last:
+            parts.unet.to(memory_format=torch.channels_last)
+        if compile:
+            parts.unet.compile()
+        return cls.of(parts)
+
+    def save_pretrained(self, save_directory: str | Path, **_: Any) -> None:  # type: ignore[override]
+        """Write every network and the configuration; the folder appears only when complete."""
+        self.parts.save(Path(save_directory))
+
+    def to(self, *args: Any, **kwargs: Any) -> MCDMPipeline:
+        """Move the networks; a dtype is that of the networks that a clip runs through."""
+        given = [*args, *kwargs.values()]
+        dtype = next((value for value in given if isinstance(value, torch.dtype)), None)
+        device = next((v for v in given if isinstance(v, str | torch.device)), self.parts.device)
+        self.parts.to(device, dtype)
+        return self
+
+    def __call__(self, portrait: Any, sound: Any, **how: Unpack[How]) -> Pictures:
+        """All frames (T, H, W, 3) of a video; ``stream`` gives them as they are made."""
+        return np.concatenate(list(self.stream(portrait, sound, **how)))
+
+    def stream(self, portrait: Any, sound: Any, **how: Unpack[How]) -> Iterator[Pictures]:
+        """The frames (T, H, W, 3) of one clip after another, each as soon as it is made."""
+        for made in self.clips(portrait, sound, **how):
+            yield made.frames_FHWC.cpu().numpy()
+
+    def clips(self, portrait: Any, sound: Any, **how: Unpack[How]) -> Iterator[MadeClip]:
+        """One clip after another with its tokens and the state after it.
+
+        ``portrait`` is a square picture of a face (array or PIL), ``sound`` int16, or float in
+        [-1, 1]. The last clip is made whole and cut to the frames that are asked for. Raises
+        InputUnreadable for what is no picture or sound, RecipeError for options that cannot be.
+        """
+        heard = mono_sound(sound)
+        sampling = self.sampling(how)
+        rollout = Rollout(self.parts, sampling)
+        gate = DriftGate(identity=how.get("identity")) if sampling.drift_gate else None
+        state = how.get("state") or self.start(portrait, how.get("seed", 0), gate)
+        count = how.get("frames") or frame_count(len(heard), self.parts.config.picture.fps)
+        while state.position < count:
+            made = self._clip(rollout, gate, state, heard, how)
+            made.frames_FHWC = made.frames_FHWC[: count - state.position]
+            state = made.state
+            yield made
+
+    def start(self, portrait: Any, seed: int, gate: DriftGate | None = None) -> GenerationState:
+        """The state before the first clip of a video."""
+        picture = portrait_tensor(portrait, self.parts.config.picture.side)
+        state = Rollout(self.parts).start(picture, seed)
+        if gate is not None:
+            gate.start(state, self.parts.codec.decode(state.reference_CHW[None]))
+        return state
+
+    def sampling(self, how: How) -> SamplingConfig:
+        """The model's sampling with the options that are given. Raises RecipeError."""
+        swapped = [
+            name
+            for name, kind in SOLVERS.items()
+            if type(self.scheduler) is kind and kind is not DDIMScheduler
+        ]
+        names = {field.name for field in dataclasses.fields(SamplingConfig)}
+        given: dict[str, Any] = {"solver": swapped[0]} if swapped else {}
+        given |= {name: value for name, value in how.items() if name in names}
+        asked = dataclasses.replace(self.parts.config.sampling, **given)
+        if asked.solver not in SOLVERS:
+            raise RecipeError(
+                f"Expected a solver of {', '.join(SOLVERS)}, found {asked.solver!r}"
+                f"{nearest(asked.solver, SOLVERS)}."
+            )
+        runs = ((asked.solver, asked.steps, "steps"), ("ddim", asked.prior_steps, "prior steps"))
+        for solver, steps, name in runs:
+            try:
+                make_solver(solver, self.parts.noise, steps)
+            except (ValueError, ZeroDivisionError, IndexError) as error:
+                most = 50 if solver == "lcm" else self.parts.noise.config.num_train_timesteps
+                raise RecipeError(
+                    f"Expected 1 to {most} {name} for the solver {solver}, found {steps}."
+                ) from error
+        return asked
+
+    @torch.no_grad()
+    def head_tokens(self, given: Any) -> Tensor:
+        """Head tokens (T, K, W) of a driving video, for the option ``head``.
+
+        ``given`` is what the model's head tokens are made of: landmarks (T, P, 2) in [0, 1] of the
+        face's crop, or crops (T, S, S, 3) uint8 where ``present.head`` is ``face_crop``.
+        """
+        parts = self.parts
+        if parts.config.present.kind != "prior":
+            raise RecipeError("Expected a model with motion tokens, found one that has none.")
+        if parts.config.present.head == "landmarks":
+            if parts.landmark_guider is None:
+                raise InputUnreadable("Expected the model to have its landmark_guider, found none.")
+            return parts.landmark_guider(np.asarray(given, dtype=np.float32)).cpu()
+        if parts.head_encoder is None:
+            raise InputUnreadable("Expected the model to have its head_encoder, found none.")
+        crops_TSSC = torch.as_tensor(given)
+        batches = [to_unit(part.to(parts.device))[:, None] for part in crops_TSSC.split(64)]
+        return torch.cat([parts.head_encoder(batch).cpu() for batch in batches])
+
+    @torch.no_grad()
+    def _clip(
+        self,
+        rollout: Rollout,
+        gate: DriftGate | None,
+        state: GenerationState,
+        sound: Samples,
+        how: How,
+    ) -> MadeClip:
+        parts, present = self.parts, self.parts.config.present
+        first = state.position - present.overlap
+        windows_FWE = windows(
+            parts.sound_features, sound, first, parts.prior_frames, present.audio_window
+        )
+        head_FKW, edit = None, how.get("edit")
+        if (head := how.get("head")) is not None:
+            rows = torch.arange(first, first + parts.prior_frames)
+            head_FKW = head[rows.clamp(0, len(head) - 1)]
+            if present.head == "face_crop":
+                # Such a prior was never shown a given head: it takes the predicted one's place.
+                edit, head_FKW = _with_head(head_FKW[present.overlap :], edit), None
+
+        def make(attempt: int) -> MadeClip:
+            return rollout.clip(
+                state, windows_FWE, landmarks_FHT=head_FKW, attempt=attempt, edit=edit
+            )
+
+        return make(0) if gate is None else gate.clip(state, make)
+
+
+def _with_head(head_FKW: Tensor, edit: Edit | None) -> Edit:
+    """An edit that puts head tokens in the place of the predicted ones, then makes the other."""
+
+    def put(tokens_FKT: Tensor) -> Tensor:
+        tokens = torch.cat([head_FKW.to(tokens_FKT), tokens_FKT[:, head_FKW.shape[1] :]], dim=1)
+        return tokens if edit is None else edit(tokens)
+
+    return put
+
+
+def model_folder(checkpoint: Path) -> Path:
+    """The folder with the networks: ``checkpoint`` itself, or ``model`` in a training's folder."""
+    inner = checkpoint / "model"
+    trained = (inner / CONFIG_NAME).is_file() and not (checkpoint / CONFIG_NAME).is_file()
+    return inner if trained else checkpoint
+
+
+def frame_count(samples: int, fps: int) -> int:
+    """Frames that a sound at 16 kHz fills, the last one perhaps in part."""
+    return -(-samples * fps // RATE)
+
+
+def mono_sound(sound: Any) -> Samples:
+    """int16 samples of int16, or of float in [-1, 1]. Raises InputUnreadable for others."""
+    samples = sound.numpy() if isinstance(sound, Tensor) else np.asanyarray(sound)
+    if samples.ndim != 1 or not len(samples):
+        raise InputUnreadable(
+            f"Expected one row of samples at 16 kHz, found an array of shape {samples.shape}."
+        )
+    if samples.dtype == np.int16:
+        return samples
+    if not np.issubdtype(samples.dtype, np.floating) or not np.isfinite(samples).all():
+        raise InputUnreadable(
+            f"Expected samples as int16 or as finite float, found {samples.dtype}."
+        )
+    return np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)

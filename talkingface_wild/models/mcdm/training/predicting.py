@@ -1,0 +1,69 @@
+"""Motion tokens of whole clips by the prior, several clips side by side, for stage 3 (R17).
+
+Shapes: B clips, F frames of a window with its overlap, W E sound windows, K T motion tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.sampling import sound_windows
+from talkingface_wild.models.samplers.noise import make_solver
+from talkingface_wild.models.training.loop import iteration_generator
+
+SEED = 17
+
+
+class PredictedTokens:
+    """The prior, rolled over clips from their sound, with each clip's first frame as reference."""
+
+    def __init__(self, parts: MCDMParts) -> None:
+        if parts.motion_prior is None:
+            raise ValueError("this variant has no motion prior")
+        self.parts, self.prior = parts, parts.motion_prior
+
+    def of(self, clips: Sequence[CachedClip]) -> list[Tensor]:
+        """(T, K, W) of each clip."""
+        config, device = self.parts.config, self.parts.device
+        step, overlap = config.clip.frames, config.present.overlap
+        longest = max(clip.frames for clip in clips)
+        image = torch.stack([clip.image_TE[0][None].float() for clip in clips]).to(device)
+        made: list[Tensor] = []
+        before: Tensor | None = None
+        for number, start in enumerate(range(0, longest, step)):
+            sound = torch.stack(
+                [
+                    sound_windows(
+                        clip.sound_TE, start - overlap, step + overlap, config.present.audio_window
+                    )
+                    for clip in clips
+                ]
+            ).to(device)
+            before = self._window(sound, image, before, number)
+            made.append(before.cpu())
+        tokens = torch.cat(made, dim=1)
+        return [tokens[place, : clip.frames] for place, clip in enumerate(clips)]
+
+    def _window(self, sound: Tensor, image: Tensor, before: Tensor | None, number: int) -> Tensor:
+        """(B, F - overlap, K, T) of the next window."""
+        parts, present = self.parts, self.parts.config.present
+        overlap = present.overlap
+        shape = (len(sound), sound.shape[1], self.prior.token_count, present.token_width)
+        noise = torch.randn(shape, generator=iteration_generator(SEED, number)).to(sound.device)
+        solver = make_solver(
+            "ddim", parts.prior_noise, parts.config.sampling.prior_steps, sound.device
+        )
+        tokens = noise * solver.init_noise_sigma
+        for time in solver.timesteps:
+            if before is not None and overlap:
+                known = before[:, -overlap:]
+                times = time.expand(len(sound))
+                tokens[:, :overlap] = solver.add_noise(known, noise[:, :overlap], times)
+            out = self.prior(tokens, time, sound, image).float()
+            tokens = solver.step(out, time, tokens).prev_sample
+        return tokens[:, overlap:]

@@ -1,0 +1,273 @@
+"""Runs the stages on cached clips: encoders, 1, 2, 3; and takes the tokens that the next one needs.
+
+Shapes: T frames, K motion tokens, W their width.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from talkingface_wild.core.errors import CheckFailed, RecipeError
+from talkingface_wild.models.mcdm.config import StageConfig
+from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.encoders import (
+    EncoderTask,
+    encoder_loss,
+    make_task,
+    raw_tokens,
+)
+from talkingface_wild.models.mcdm.training.objectives import (
+    motion_loss,
+    picture_loss,
+    trained,
+)
+from talkingface_wild.models.mcdm.training.sampling import ClipSampler
+from talkingface_wild.models.training.loop import (
+    LoopSettings,
+    TrainingLoop,
+    Watch,
+    iteration_generator,
+)
+
+STAGES = ("encoders", "1", "2", "3")
+VALIDATION_BATCHES = 4
+VALIDATION_SEED = 20_261_124
+
+
+@dataclass
+class StageOutcome:
+    """What a stage ended with."""
+
+    stage: str
+    iterations: int
+    before: float | None
+    """The validation loss before training."""
+    after: float
+
+
+def run_stage(
+    parts: MCDMParts,
+    stage: str,
+    clips: Sequence[CachedClip],
+    held_out: Sequence[CachedClip],
+    folder: Path,
+    watch: Watch | None = None,
+    accelerator: Accelerator | None = None,
+    after: Callable[[int], None] | None = None,
+) -> StageOutcome:
+    """Train one of 1, 2, 3. Validation draws the same samples with the same noise every time.
+
+    Raises RecipeError for a stage that the variant has not, CheckFailed when a frozen tensor moved.
+    """
+    training = parts.config.training
+    settings: StageConfig = getattr(training, f"stage{stage}")
+    parameters = trained(parts, stage)
+    if not parameters:
+        raise RecipeError(f"Expected a variant that has stage {stage}, found one without it.")
+    sampler = ClipSampler(clips, parts.config)
+    checker = ClipSampler(held_out or clips, parts.config)
+    networks = _networks(parts, stage)
+    landmarks = parts.config.present.head == "landmarks"
+    accelerator = accelerator or Accelerator(mixed_precision=training.precision)
+
+    def draw(draws: torch.Generator, size: int = settings.batch, source: Any = sampler) -> Any:
+        if stage == "2":
+            return source.motions(draws, size, landmarks)
+        return source.pictures(draws, size)
+
+    def loss(batch: Any, draws: torch.Generator, validating: bool = False) -> Tensor:
+        if stage == "2":
+            return motion_loss(parts, batch, draws, stratified=validating)
+        return picture_loss(
+            parts, batch, draws, motion=stage == "3", drop=not validating, stratified=validating
+        )
+
+    def validate() -> float:
+        total = 0.0
+        for number in range(VALIDATION_BATCHES):
+            draws = iteration_generator(VALIDATION_SEED, number)
+            batch = draw(draws, max(4, settings.batch), checker).to(accelerator.device)
+            with accelerator.autocast():
+                total += float(loss(batch, draws, validating=True))
+        return total / VALIDATION_BATCHES
+
+    if training.gradient_checkpointing:
+        for network in networks.values():
+            if getattr(network, "_supports_gradient_checkpointing", False):
+                network.enable_gradient_checkpointing()
+    loop = TrainingLoop(
+        f"stage {stage}",
+        networks,
+        parameters,
+        loop_settings(parts, settings, int(stage)),
+        draw,
+        loss,
+        folder,
+        validate,
+        accelerator,
+        after,
+    )
+    with torch.no_grad():
+        before = validate() if loop.checkpoints.latest() is None else None
+    frozen = frozen_digest(parts, parameters)
+    after = loop.run(watch)
+    if frozen_digest(parts, parameters) != frozen:
+        raise CheckFailed(
+            f"Expected everything but what stage {stage} trains to stay as it was, found a frozen "
+            "tensor changed; this is a defect, please report it."
+        )
+    return StageOutcome(stage, loop.iteration, before, after)
+
+
+def loop_settings(parts: MCDMParts, stage: StageConfig, number: int) -> LoopSettings:
+    """The loop's settings from a configuration; every stage draws its own random numbers."""
+    training = parts.config.training
+    return LoopSettings(
+        iterations=stage.iterations,
+        rate=stage.rate,
+        warmup=stage.warmup,
+        schedule=stage.schedule,
+        accumulation=training.accumulation,
+        weight_decay=training.weight_decay,
+        clip_norm=training.clip_norm,
+        ema=training.ema,
+        precision=training.precision,
+        seed=training.seed * 101 + number,
+        checkpoint_every=training.checkpoint_every,
+        validate_every=training.validate_every,
+    )
+
+
+def _networks(parts: MCDMParts, stage: str) -> dict[str, nn.Module]:
+    """The networks that a stage's loss runs through."""
+    names = ("motion_prior",) if stage == "2" else ("unet", "archived_prior", "reference_unet")
+    return {name: module for name, module in parts.modules().items() if name in names}
+
+
+def frozen_digest(parts: MCDMParts, parameters: dict[str, nn.Parameter]) -> str:
+    """A hash over every tensor that a stage must leave alone, buffers included."""
+    found = hashlib.sha256()
+    for network, module in parts.modules().items():
+        for name, tensor in module.state_dict().items():
+            if f"{network}.{name}" not in parameters:
+                plain = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+                found.update(plain.numpy())
+    return found.hexdigest()
+
+
+def encoder_tasks(parts: MCDMParts) -> list[EncoderTask]:
+    """The encoders to train: lips, expression, and head where no landmarks give it."""
+    tasks = []
+    if parts.lip_encoder is not None:
+        tasks.append(make_task("lips", parts.lip_encoder, lambda c: c.lips_TSSC, parts.config))
+    if parts.expression_encoder is not None:
+        tasks.append(
+            make_task("expression", parts.expression_encoder, lambda c: c.face_TSSC, parts.config)
+        )
+    if parts.head_encoder is not None:
+        tasks.append(make_task("head", parts.head_encoder, _head_crops, parts.config))
+    return tasks
+
+
+def _head_crops(clip: CachedClip) -> Tensor:
+    if clip.head_TSSC is None:
+        raise RecipeError(
+            f"Expected head crops of clip {clip.clip_id!r}, found none; run --stage features again."
+        )
+    return clip.head_TSSC
+
+
+def run_encoders(
+    parts: MCDMParts,
+    clips: Sequence[CachedClip],
+    folder: Path,
+    watch: Watch | None = None,
+    accelerator: Accelerator | None = None,
+) -> list[StageOutcome]:
+    """Train the encoders one after another, then set their tokens to unit scale."""
+    training = parts.config.training
+    accelerator = accelerator or Accelerator(mixed_precision=training.precision)
+    reach = parts.config.present.audio_window
+    outcomes = []
+    for number, task in enumerate(encoder_tasks(parts)):
+        parts_of = {"encoder": task.encoder, "decoder": task.decoder}
+        networks: dict[str, nn.Module] = {
+            **parts_of,
+            **{k: m for k, m in (("heard", task.heard), ("told", task.told)) if m is not None},
+        }
+        named = {
+            f"{name}.{n}": p
+            for name, module in networks.items()
+            for n, p in module.named_parameters()
+        }
+
+        def loss(_: Any, draws: torch.Generator, task: EncoderTask = task) -> Tensor:
+            size = training.encoders.batch
+            return encoder_loss(task, clips, draws, size, reach, accelerator.device)
+
+        loop = TrainingLoop(
+            f"{task.name} encoder",
+            networks,
+            named,
+            loop_settings(parts, training.encoders, 10 + number),
+            lambda draws: None,
+            loss,
+            folder / task.name,
+            accelerator=accelerator,
+        )
+        after = loop.run(watch)
+        task.encoder.eval().requires_grad_(False)
+        device = accelerator.device
+        found = [raw_tokens(task.encoder, task.crops(clip), device) for clip in clips]
+        task.encoder.set_scale(torch.cat(found).to(device))
+        outcomes.append(StageOutcome(task.name, loop.iteration, None, after))
+    return outcomes
+
+
+@torch.no_grad()
+def take_tokens(parts: MCDMParts, clip: CachedClip) -> Tensor:
+    """Motion tokens (T, K, W) of a clip: head, lips, expression. Needs the clip's crops."""
+    device = parts.device
+    found = []
+    if parts.config.present.head == "landmarks":
+        if clip.head_TKW is None:
+            raise RecipeError(
+                f"Expected head tokens of clip {clip.clip_id!r}, found none; landmarks are needed: "
+                "see docs/mcdm.md, or take --set present.head=face_crop."
+            )
+        found.append(clip.head_TKW.float())
+    for task in sorted(
+        encoder_tasks(parts), key=lambda t: ("head", "lips", "expression").index(t.name)
+    ):
+        raw = raw_tokens(task.encoder, task.crops(clip), device).to(device)
+        found.append(((raw - task.encoder.mean_KT) / task.encoder.std_KT).cpu())
+    return torch.cat(found, dim=1)
+
+
+@torch.no_grad()
+def predict_tokens(
+    parts: MCDMParts,
+    clips: Sequence[CachedClip],
+    tell: Callable[[int, int], None] | None = None,
+    together: int = 16,
+) -> None:
+    """Fill ``predicted_TKW`` of every clip as generation would: window after window, each going on
+    from the last, from the clip's first frame as the reference. Several clips go side by side.
+    """
+    from talkingface_wild.models.mcdm.training.predicting import PredictedTokens
+
+    for start in range(0, len(clips), together):
+        group = clips[start : start + together]
+        for clip, tokens in zip(group, PredictedTokens(parts).of(group), strict=True):
+            clip.predicted_TKW = tokens
+        if tell is not None:
+            tell(min(start + together, len(clips)), len(clips))

@@ -1,0 +1,237 @@
+"""One stage's training loop on accelerate: draws, steps, logs, checkpoints, resumes.
+
+Every random number of an iteration comes from its number alone, so that a run that was stopped goes
+on to the same losses, on a CPU to the bit.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+
+from talkingface_wild.core.errors import CheckFailed, Interrupted
+from talkingface_wild.models.training.checkpoints import Checkpoints
+from talkingface_wild.models.training.logbook import Logbook
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How one stage is trained."""
+
+    iterations: int
+    rate: float
+    warmup: int = 0
+    schedule: str = "constant"
+    accumulation: int = 1
+    weight_decay: float = 1e-2
+    clip_norm: float = 1.0
+    ema: float = 0.0
+    precision: str = "no"
+    seed: int = 0
+    checkpoint_every: int = 1000
+    validate_every: int = 1000
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """What a watcher is told after an iteration."""
+
+    stage: str
+    iteration: int
+    iterations: int
+    loss: float
+    seconds_left: float
+    validation: float | None = None
+
+
+Watch = Callable[[TrainingProgress], None]
+
+
+class StageModule(nn.Module):
+    """What accelerate wraps: the networks of a stage, whose forward pass is the stage's loss."""
+
+    def __init__(self, modules: dict[str, nn.Module], loss: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleDict(modules)
+        self.loss = loss
+
+    def forward(self, *arguments: Any) -> Tensor:
+        """The loss of one batch."""
+        return self.loss(*arguments)
+
+
+def iteration_generator(seed: int, *numbers: int) -> torch.Generator:
+    """The random numbers of one iteration, part and process."""
+    mixed = seed
+    for number in numbers:
+        mixed = (mixed * 1_000_003 + number + 1) % 2**62
+    return torch.Generator().manual_seed(mixed)
+
+
+def rate_at(settings: LoopSettings, iteration: int) -> float:
+    """The learning rate of an iteration, counted from 0."""
+    if iteration < settings.warmup:
+        return settings.rate * (iteration + 1) / settings.warmup
+    if settings.schedule == "constant":
+        return settings.rate
+    span = max(1, settings.iterations - settings.warmup)
+    done = (iteration - settings.warmup) / span
+    return settings.rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+class TrainingLoop:
+    """Trains ``parameters`` so that ``loss`` falls. ``draw`` makes a batch from a generator."""
+
+    def __init__(
+        self,
+        name: str,
+        networks: dict[str, nn.Module],
+        parameters: dict[str, nn.Parameter],
+        settings: LoopSettings,
+        draw: Callable[[torch.Generator], Any],
+        loss: Callable[[Any, torch.Generator], Tensor],
+        folder: Path,
+        validate: Callable[[], float] | None = None,
+        accelerator: Accelerator | None = None,
+        after: Callable[[int], None] | None = None,
+    ) -> None:
+        self.after = after
+        self.name, self.settings, self.draw, self.validate = name, settings, draw, validate
+        self.parameters, self.folder = parameters, Path(folder)
+        self.accelerator = accelerator or Accelerator(mixed_precision=settings.precision)
+        for network in networks.values():
+            network.requires_grad_(False)
+            network.to(self.accelerator.device)
+        for parameter in parameters.values():
+            parameter.requires_grad_(True)
+        fused = self.accelerator.device.type == "cuda"
+        self.optimizer = torch.optim.AdamW(
+            parameters.values(),
+            lr=settings.rate,
+            betas=(0.9, 0.999),
+            weight_decay=settings.weight_decay,
+            fused=fused,
+        )
+        module = StageModule(networks, loss)
+        self.module, self.optimizer = self.accelerator.prepare(module, self.optimizer)
+        self.ema = EMAModel(parameters.values(), settings.ema) if settings.ema else None
+        self.checkpoints = Checkpoints(self.folder / "checkpoints")
+        self.iteration = 0
+
+    def run(self, watch: Watch | None = None) -> float:
+        """Train to the end from the latest checkpoint; gives the last validation or loss.
+
+        Raises CheckFailed when a loss is no number, Interrupted after Ctrl-C; both keep the latest
+        checkpoint.
+        """
+        self.restore()
+        first = self.accelerator.is_main_process
+        log = Logbook(self.folder, self.iteration) if first else None
+        started, at_start = time.monotonic(), self.iteration
+        latest = math.nan
+        try:
+            while self.iteration < self.settings.iterations:
+                loss = self._step()
+                self.iteration += 1
+                measured = self._measure()
+                latest = loss if measured is None else measured
+                if log is not None:
+                    log.add(self.iteration, loss, rate_at(self.settings, self.iteration), measured)
+                if watch is not None and first:
+                    each = (time.monotonic() - started) / (self.iteration - at_start)
+                    left = each * (self.settings.iterations - self.iteration)
+                    watch(
+                        TrainingProgress(
+                            self.name,
+                            self.iteration,
+                            self.settings.iterations,
+                            loss,
+                            left,
+                            measured,
+                        )
+                    )
+                if self.iteration % self.settings.checkpoint_every == 0 or self._ended:
+                    self.save()
+                if self.after is not None and first:
+                    self.after(self.iteration)
+        except KeyboardInterrupt as error:
+            self.save()
+            raise Interrupted(
+                f"Interrupted at iteration {self.iteration} of {self.settings.iterations} of "
+                f"{self.name}; run the same command again to go on."
+            ) from error
+        finally:
+            if log is not None:
+                log.close()
+        if self.ema is not None:
+            self.ema.copy_to(self.parameters.values())
+        return latest
+
+    @property
+    def _ended(self) -> bool:
+        return self.iteration >= self.settings.iterations
+
+    def _step(self) -> float:
+        settings = self.settings
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_at(settings, self.iteration)
+        total = 0.0
+        process = self.accelerator.process_index
+        for part in range(settings.accumulation):
+            draws = iteration_generator(settings.seed, self.iteration, part, process)
+            batch = self.draw(draws)
+            moved = batch.to(self.accelerator.device) if hasattr(batch, "to") else batch
+            with self.accelerator.autocast():
+                loss = self.module(moved, draws)
+            self.accelerator.backward(loss / settings.accumulation)
+            total += float(loss.detach()) / settings.accumulation
+        norm = self.accelerator.clip_grad_norm_(self.parameters.values(), settings.clip_norm)
+        if not math.isfinite(total) or (norm is not None and not math.isfinite(float(norm))):
+            raise CheckFailed(
+                f"Expected a loss and gradients that are numbers, found loss {total} and gradient "
+                f"norm {float(norm)} at iteration {self.iteration + 1} of {self.name}; the latest "
+                f"checkpoint is {self.checkpoints.latest() or 'none'}; try a lower "
+                "training rate or precision no."
+            )
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.ema is not None:
+            self.ema.step(self.parameters.values())
+        return total
+
+    def _measure(self) -> float | None:
+        """The validation loss where one is due."""
+        due = self.iteration % self.settings.validate_every == 0 or self._ended
+        if self.validate is None or not due:
+            return None
+        with torch.no_grad():
+            return self.validate()
+
+    def save(self) -> None:
+        """A checkpoint under its number, complete or not there."""
+        if self.accelerator.is_main_process:
+            self.checkpoints.save(
+                self.iteration,
+                self.parameters,
+                self.optimizer.state_dict(),
+                None if self.ema is None else self.ema.state_dict(),
+            )
+        self.accelerator.wait_for_everyone()
+
+    def restore(self) -> None:
+        """Go on from the latest checkpoint, if there is one."""
+        found = self.checkpoints.load(self.parameters, self.accelerator.device)
+        if found is not None:
+            self.iteration, optimizer, ema = found
+            self.optimizer.load_state_dict(optimizer)
+            if self.ema is not None and ema is not None:
+                self.ema.load_state_dict(ema)
