@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from talkingface_wild import __version__
 from talkingface_wild.benchmark.candidates import Candidate, stamp
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.benchmark.external.adapter import Adapter
@@ -58,6 +59,8 @@ class _Watched:
     def __init__(self, missing: int, watch: Callable[[Making], None] | None) -> None:
         self._missing, self._watch = missing, watch
         self._made, self._started = 0, time.monotonic()
+        if missing:
+            self._tell(0.0)
 
     def next(self) -> None:
         """A video is made, or failed."""
@@ -145,7 +148,12 @@ def _generate(
     write_wav(sound, given.sound, SOUND_RATE)
     try:
         chunks = generator.frames(given.portrait_HWC, given.sound, given.frames, seed)
-        write_video(path, watched.through(chunks, given.frames), sound, fps)
+        words = {
+            "title": f"AI-generated talking-face video ({generator.name})",
+            "comment": "AI-generated from a picture and a sound by talkingface-wild "
+            f"{__version__}, model {generator.name} {generator.fingerprint()}, seed {seed}.",
+        }
+        write_video(path, watched.through(chunks, given.frames), sound, fps, words=words)
     except (TfwError, ItemFailed, ItemRejected):
         raise
     except Exception as error:

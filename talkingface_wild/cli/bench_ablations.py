@@ -42,9 +42,9 @@ def ablations(output: Output, request: BenchRequest, sampling: Sampling, reporte
     Raises UsageError before any work for another model or a checkpoint under 256 pixels, and
     InputUnreadable where there is no variant to compare.
     """
-    found = _checkpoints(request)
-    lacking = {name: _training(name, request) for name in ROWS if name not in found}
-    _refuse_small(request, found)
+    training, found = _checkpoints(request)
+    lacking = {name: _command(name, request, training) for name in ROWS if name not in found}
+    _refuse_small(training, found)
     outcomes: dict[str, BenchOutcome] = {}
     for name, facts in found.items():
         output.say(f"{ROWS[name]}: {facts.folder}")
@@ -67,51 +67,49 @@ def ablations(output: Output, request: BenchRequest, sampling: Sampling, reporte
     _tell(output, request, outcomes, tables, lacking)
 
 
-def _checkpoints(request: BenchRequest) -> dict[str, CheckpointFacts]:
-    """The model and its variants that have a checkpoint, in the order of the rows."""
-    from talkingface_wild.models.mcdm.parts import CONFIG_NAME
-    from talkingface_wild.models.mcdm.pipeline import model_folder
-    from talkingface_wild.models.mcdm.variants import FOLDER
-
+def _checkpoints(request: BenchRequest) -> tuple[Path, dict[str, CheckpointFacts]]:
+    """The training folder; the model and its variants with a checkpoint, in the rows' order."""
     if request.model not in NAMES:
         raise UsageError(
             f"Expected --ablations with --model {NAMES[0]}, found {request.model or 'no model'}; "
             "name it, with --checkpoint and --dataset."
         )
     ours = checkpoint_facts(request.model, request.checkpoint)
-    within = Path(str(request.checkpoint)) / FOLDER
-    found = {}
-    for name in ROWS:
-        if name == "ours":
-            found[name] = ours
-        elif (model_folder(within / name) / CONFIG_NAME).is_file():
-            found[name] = checkpoint_facts(request.model, within / name)
+    from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint
+
+    trained = Checkpoint.find(Path(str(request.checkpoint)))
+    folders = {name: trained.variant_folder(name) for name in ROWS if name != "ours"}
+    found = {
+        name: ours if name == "ours" else checkpoint_facts(request.model, folders[name])
+        for name in ROWS
+        if name == "ours" or folders[name] is not None
+    }
     if len(found) == 1:
         raise InputUnreadable(
-            f"Expected the checkpoint of a variant in {within}, found none; train one with "
-            f"`{_training('no_archive', request)}`; the others are "
+            f"Expected the checkpoint of a variant in {trained.training}, found none; train one "
+            f"with `{_command('no_archive', request, trained.training)}`; the others are "
             f"{', '.join(name for name in ROWS if name not in ('ours', 'no_archive'))}."
         )
-    return found
+    return trained.training, found
 
 
-def _training(name: str, request: BenchRequest) -> str:
+def _command(name: str, request: BenchRequest, training: Path) -> str:
     """The command that trains a variant."""
     return (
         f"tfw train --model {request.model} --variant {name} --data {request.dataset or 'DATASET'} "
-        f"--out {request.checkpoint}"
+        f"--out {training}"
     )
 
 
-def _refuse_small(request: BenchRequest, found: Mapping[str, CheckpointFacts]) -> None:
+def _refuse_small(training: Path, found: Mapping[str, CheckpointFacts]) -> None:
     for facts in found.values():
         if facts.side < LEAST_SIDE:
             raise UsageError(
                 f"Expected models of at least {LEAST_SIDE} x {LEAST_SIDE} pixels for the paper's "
                 f"Tables 4 and 5, found {facts.side} x {facts.side} in {facts.folder}: at that "
                 "size differences say nothing of the paper's; score each model by itself, with "
-                f"--checkpoint {request.checkpoint} and --checkpoint "
-                f"{request.checkpoint}/variants/NAME, and compare them by `tfw bench table`."
+                f"--checkpoint {training} and --checkpoint {training}/variants/NAME, and compare "
+                "them by `tfw bench table`."
             )
 
 
@@ -127,7 +125,7 @@ def _unlike(found: Mapping[str, CheckpointFacts]) -> list[str]:
             continue
         expected = varied(MCDMConfig.from_dict(ours.config), name).to_dict()
         apart = _differing(expected, facts.config)
-        if facts.trained_on != ours.trained_on:
+        if facts.data != ours.data:
             apart.append("what it was trained on")
         if apart:
             lines.append(
@@ -184,7 +182,7 @@ def _tell(
     write_text(written["latex"], latex(tables))
     data = {
         "out": str(request.out),
-        "rows": {
+        "variants": {
             name: {
                 "name": ROWS[name],
                 "out": str(outcome.run.folder),

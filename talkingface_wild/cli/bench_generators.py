@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 from talkingface_wild.core.errors import ExtraMissing, InputUnreadable, UsageError
 
 if TYPE_CHECKING:
+    from talkingface_wild.benchmark.clips import ClipSet
     from talkingface_wild.benchmark.resolving import Generators
     from talkingface_wild.core.generator import Generator
 
+LEARNED = ("train", "val")
+"""Splits that training sees."""
 NAMES = ("mcdm",)
 """What ``--model`` may name of ``models/``."""
 OPTIONS = {"steps": "--steps", "guidance": "--cfg"}
@@ -48,15 +51,35 @@ class CheckpointFacts:
     preset: str
     side: int
     config: Mapping[str, Any]
-    trained_on: str
-    """One line: the data, and how far each stage went (R33)."""
+    data: str
+    """What it was trained on (R33)."""
+    dataset: str
+    """The name of that data set, empty where it is not said."""
+    stages: str
+    """How far each stage went."""
+    cautions: tuple[str, ...] = ()
+    """What must be said of numbers that it makes."""
 
-    def to_json(self) -> dict[str, Any]:
-        """What a run keeps of it."""
-        return {
-            "trained_on": self.trained_on,
-            "checkpoint": {"folder": str(self.folder), "preset": self.preset, "side": self.side},
-        }
+    @property
+    def trained_on(self) -> str:
+        """One line: the data, and how far each stage went."""
+        return f"{self.data}; stages {self.stages}" if self.stages else self.data
+
+    def seen(self, clips: ClipSet) -> int:
+        """How many of the clips are of the part of a data set that it learned from."""
+        if self.dataset != clips.name:
+            return 0
+        return sum(clip.split in LEARNED for clip in clips.clips)
+
+    def of_run(self, clips: ClipSet) -> tuple[dict[str, Any], list[str]]:
+        """What a run on these clips keeps of it, and what is to be noted."""
+        seen, trained_on, notes = self.seen(clips), self.trained_on, list(self.cautions)
+        if seen:
+            of = f"{seen} of {len(clips.clips)} scored clips"
+            trained_on += f"; {of} are among it"
+            notes.append(f"The model learned from {of}: these figures are not held out.")
+        checkpoint = {"folder": str(self.folder), "preset": self.preset, "side": self.side}
+        return {"trained_on": trained_on, "checkpoint": checkpoint}, notes
 
 
 def generators(device: str, sampling: Sampling) -> Generators:
@@ -64,8 +87,10 @@ def generators(device: str, sampling: Sampling) -> Generators:
     return {"mcdm": functools.partial(_mcdm, device=device, sampling=sampling)}
 
 
-def checkpoint_facts(model: str, checkpoint: Path | None) -> CheckpointFacts:
-    """Raises UsageError without a checkpoint, InputUnreadable for what is none, ExtraMissing."""
+def checkpoint_facts(model: str, checkpoint: Path | None, called: str = "") -> CheckpointFacts:
+    """What a checkpoint says of itself; ``called`` is what the reader knows the model by.
+
+    Raises UsageError without a checkpoint, InputUnreadable for what is none, ExtraMissing."""
     if checkpoint is None:
         raise UsageError(
             f"Expected a checkpoint for the model {model}, found none; train one with "
@@ -74,10 +99,10 @@ def checkpoint_facts(model: str, checkpoint: Path | None) -> CheckpointFacts:
         )
     need_models()
     from talkingface_wild.models.mcdm import MCDMConfig
+    from talkingface_wild.models.mcdm.analyses.checkpoint import SMALL, Checkpoint, cautions
     from talkingface_wild.models.mcdm.parts import CONFIG_NAME
-    from talkingface_wild.models.mcdm.pipeline import model_folder
 
-    folder = model_folder(checkpoint)
+    folder = Checkpoint.find(checkpoint).model
     path = folder / CONFIG_NAME
     try:
         content = json.loads(path.read_text("utf-8"))
@@ -85,11 +110,18 @@ def checkpoint_facts(model: str, checkpoint: Path | None) -> CheckpointFacts:
         facts = dict(content.get("facts", {}))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputUnreadable(
-            f"Expected a checkpoint of {model} in {checkpoint}, found none "
+            f"Expected an MCDM checkpoint in {folder}, found none that can be read "
             f"({type(error).__name__}); give the --out of `tfw train --model {model}`."
         ) from error
-    said = _trained_on(facts)
-    return CheckpointFacts(folder, config.name, config.picture.side, config.to_dict(), said)
+    return CheckpointFacts(
+        folder,
+        config.name,
+        config.picture.side,
+        config.to_dict(),
+        *_data(facts.get("trained_on")),
+        _stages(facts.get("stages")),
+        tuple(cautions(SMALL, {called or model: facts})),
+    )
 
 
 def need_models() -> None:
@@ -112,24 +144,23 @@ def _mcdm(checkpoint: Path | None, device: str, sampling: Sampling) -> Generator
     return MCDMGenerator(opened.pipeline, opened.weights, **given) if given else opened
 
 
-def _trained_on(facts: Mapping[str, Any]) -> str:
-    data = _said(facts.get("trained_on")) or "data that the checkpoint does not name"
-    stages = facts.get("stages")
-    if not isinstance(stages, Mapping) or not stages:
-        return data
+def _data(told: Any) -> tuple[str, str]:
+    """What it was trained on in words, and the data set's name."""
+    if not isinstance(told, Mapping):
+        return str(told or "data that the checkpoint does not name"), ""
+    name, languages = str(told.get("dataset", "")), told.get("languages")
+    counts = {key: told.get(key) for key in ("clips", "seconds", "identities")}
+    counts["languages"] = len(languages) if isinstance(languages, Mapping) else None
+    parts = [f"{key} {count}" for key, count in counts.items() if count]
+    parts.append(f"sha256 {str(told.get('sha256', ''))[:8] or 'unknown'}")
+    return f"{name or 'a data set'} ({', '.join(parts)})", name
+
+
+def _stages(stages: Any) -> str:
     went = [
         f"{name} ({result['iterations']} iterations)"
         if isinstance(result, Mapping) and "iterations" in result
         else str(name)
-        for name, result in stages.items()
+        for name, result in (stages.items() if isinstance(stages, Mapping) else ())
     ]
-    return f"{data}; stages {', '.join(went)}"
-
-
-def _said(value: Any) -> str:
-    """Plain data as words of one line."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_said(item)}" for name, item in value.items())
-    if isinstance(value, list | tuple):
-        return " and ".join(_said(item) for item in value)
-    return "" if value is None else str(value)
+    return ", ".join(went)

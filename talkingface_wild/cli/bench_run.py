@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from talkingface_wild.benchmark.request import BenchRequest
     from talkingface_wild.benchmark.suite import BenchOutcome
 
-_LINE_EVERY_SECONDS = 10.0
+_FIRST_LINE_SECONDS, _LINE_EVERY_SECONDS = 10.0, 30.0
 
 
 def measured(output: Output, request: BenchRequest, sampling: Sampling) -> BenchOutcome:
@@ -39,9 +39,9 @@ def measured(output: Output, request: BenchRequest, sampling: Sampling) -> Bench
 
     offered = generators(device_for(request.device), sampling)
     _refuse_idle(request, sampling)
-    facts: dict[str, Any] = {}
+    checkpoint = None
     if request.model in offered:
-        facts = checkpoint_facts(request.model, request.checkpoint).to_json()
+        checkpoint = checkpoint_facts(request.model, request.checkpoint, request.name)
     chosen = protocol_of(request)
     names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
     clips = clips_of(request).limited(request.limit)
@@ -49,8 +49,8 @@ def measured(output: Output, request: BenchRequest, sampling: Sampling) -> Bench
     request = dataclasses.replace(request, name=named, sampling=str(sampling))
     if not request.skip_missing:
         networks.refuse_missing(networks.missing(chosen, names))
-    notes = []
-    if request.seeds not in (None, SEEDS) and request.model in offered:
+    facts, notes = checkpoint.of_run(clips) if checkpoint is not None else ({}, [])
+    if request.seeds not in (None, SEEDS) and checkpoint is not None:
         notes.append(f"Made with --seeds {request.seeds} where the protocol asks for {SEEDS}.")
     for note in clips.notes:
         output.warn(note)
@@ -91,26 +91,24 @@ def scores_of(outcome: BenchOutcome) -> dict[str, Any]:
 
 
 class _Watch:
-    """How far a generator is with the videos: a line at the start, every ten seconds, at the end."""
+    """How far a generator is with its videos: few lines, an estimate as soon as there is one."""
 
     def __init__(self, output: Output) -> None:
-        self._output, self._last = output, 0.0
+        self._output, self._next = output, 0.0
 
     def show(self, making: Making) -> None:
         """Say it, where it is time to."""
-        now = time.monotonic()
-        began = not making.made and not making.share
-        ended = making.made == making.missing
-        if now - self._last < _LINE_EVERY_SECONDS and not began and not ended:
-            return
-        self._last = now
-        said = f"{making.made} of {making.missing} videos made"
-        if ended:
-            self._output.say(f"{said} in {_clock(making.seconds)}")
-        elif making.seconds_left is None:
-            self._output.say(f"{said}; an estimate comes with the first frames")
-        else:
-            self._output.say(f"{said}, about {_clock(making.seconds_left)} to go")
+        now, left = time.monotonic(), making.seconds_left
+        if left is None:
+            self._output.say(f"{making.missing} videos to make")
+            self._next = now + _FIRST_LINE_SECONDS
+        elif making.made == making.missing:
+            self._output.say(f"{making.missing} videos made in {_clock(making.seconds)}")
+        elif now >= self._next:
+            self._output.say(
+                f"{making.made} of {making.missing} videos made, about {_clock(left)} to go"
+            )
+            self._next = now + _LINE_EVERY_SECONDS
 
 
 def _clock(seconds: float) -> str:

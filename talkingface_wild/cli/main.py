@@ -30,7 +30,13 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("talkingface_wild.cli.report", "Write one HTML page on a data set."),
     "review": ("talkingface_wild.cli.review", "Give a sample to reviewers and take their words."),
     "bench": ("talkingface_wild.cli.bench", "Score talking-face videos; tables; lists; studies."),
+    "train": ("talkingface_wild.cli.train", "Train a generator in stages on a data set."),
+    "generate": (
+        "talkingface_wild.cli.generate",
+        "Make a talking-face video from a portrait and a sound.",
+    ),
     "cite": ("talkingface_wild.cli.cite", "Print BibTeX for what a benchmark run used."),
+    "model": ("talkingface_wild.cli.model", "Look into a trained generator."),
     "weights": ("talkingface_wild.cli.weights", "List, fetch, import and verify trained weights."),
     "recipes": ("talkingface_wild.cli.recipes", "List recipes, or show one."),
     "schema": ("talkingface_wild.cli.schema", "Print the columns of the data set's tables."),
@@ -86,7 +92,7 @@ class LazyVerbs(TyperGroup):
 app = typer.Typer(
     cls=LazyVerbs,
     name="tfw",
-    help="Curate, score and compare talking-face video.",
+    help="Curate, generate, score and compare talking-face video.",
     epilog=EXIT_CODES,
     add_completion=True,
     no_args_is_help=True,
@@ -186,7 +192,7 @@ def _unexpected(error: Exception) -> str:
 def _typed_verb(options: list[str]) -> str:
     """The verb as far as it can be told from the words typed: ``weights list``, ``curate``."""
     words = [word for word in options if not word.startswith("-")]
-    groups = {"weights", "recipes", "review", "bench"}
+    groups = {"weights", "recipes", "review", "bench", "model"}
     return " ".join(words[: 2 if words and words[0] in groups else 1]) or "tfw"
 
 

@@ -142,6 +142,8 @@ def _run(
     fresh: bool,
 ) -> None:
     asked = course.stages() if stage == "all" else [stage]
+    if weights and "features" not in asked:
+        raise UsageError("--weights is read at the stage features; run that stage with it.")
     if fresh:
         course.forget(asked[0])
     results: dict[str, Any] = {}
@@ -153,6 +155,8 @@ def _run(
         result = course.run(name, maker)
         if result is None:
             output.say(f"{_title(name)} is done already")
+            if name == "features" and weights:
+                output.warn("--weights is read at the stage features; add --fresh to begin anew.")
             continue
         seconds = time.monotonic() - started
         output.say(f"{_title(name)} done in {_clock(seconds)}: {_figures(result)}")
@@ -175,28 +179,39 @@ def _feature_maker(
     from talkingface_wild.models.mcdm.training.features import cache_features
 
     def make(parts: Any, folder: Path) -> dict[str, Any]:
+        started_from: list[str] = []
         if weights:
             from talkingface_wild.models.loading import load_weights
 
-            pairs = [_pair(word) for word in weights]
-            for coverage in load_weights(parts, dict(pairs)):
+            for coverage in load_weights(parts, _sources(weights)):
                 output.say(str(coverage))
+                started_from.append(coverage.group)
         clips = training_clips(data, None, parts.config.picture.side, parts.config.picture.fps)
         clips = clips[:limit]
         summary = cache_features(
-            parts, clips, folder, tell=output.say, device=course.accelerator.device
+            parts,
+            clips,
+            folder,
+            tell=output.say,
+            device=course.accelerator.device,
+            accelerator=course.accelerator,
         )
         parts.facts["trained_on"] = summary.trained_on(data)
+        parts.facts["started_from"] = started_from
         return summary.figures()
 
     return make
 
 
-def _pair(word: str) -> tuple[str, str]:
-    name, equals, path = word.partition("=")
-    if not equals:
-        raise UsageError(f"--weights expects NAME=PATH, found {word!r}.")
-    return name, path
+def _sources(words: list[str]) -> dict[str, str]:
+    """NAME=PATH words as a mapping; UsageError for another form, or a name given twice."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, path = word.partition("=")
+        if not equals or name in found:
+            raise UsageError(f"--weights expects NAME=PATH, each name once; found {word!r}.")
+        found[name] = path
+    return found
 
 
 class _Watch:

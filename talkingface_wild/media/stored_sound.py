@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,12 @@ class StoredSound:
     dbfs: float
     broke_off: bool
     """The file's data end before they should."""
+
+    def let_go(self) -> None:
+        """Give back the memory of what was read so far; it is read again when asked for."""
+        mapped = getattr(self.samples, "_mmap", None)
+        if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
     @property
     def seconds(self) -> float:

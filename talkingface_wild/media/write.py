@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,12 @@ def write_video(
     sound: Path | None,
     fps: int = 25,
     crf: int = 18,
+    words: Mapping[str, str] | None = None,
 ) -> int:
     """Write (T, H, W, 3) uint8 RGB chunks as H.264 (yuv420p) and AAC; returns the frames written.
 
-    The file has its name only when it is complete. Raises ItemFailed when ffmpeg fails or nothing
-    comes, ValueError for chunks of several sizes.
+    The file has its name only when it is complete. ``words`` go into the container: title, comment.
+    Raises ItemFailed when ffmpeg fails or nothing comes, ValueError for chunks of several sizes.
     """
     coming = iter(chunks)
     first = next(coming, None)
@@ -43,19 +44,25 @@ def write_video(
             yield chunk
 
     with atomic_path(path) as temporary:
-        arguments = _arguments(temporary, shape, sound, fps, crf)
+        arguments = _arguments(temporary, shape, sound, fps, crf, words or {})
         feed_ffmpeg(arguments, checked(), writes=path, timeout_seconds=_CLOSING_SECONDS)
     return sum(counts)
 
 
 def _arguments(
-    target: Path, shape: tuple[int, ...], sound: Path | None, fps: int, crf: int
+    target: Path,
+    shape: tuple[int, ...],
+    sound: Path | None,
+    fps: int,
+    crf: int,
+    words: Mapping[str, str],
 ) -> list[str]:
     height, width = shape[0], shape[1]
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)]
     heard = ["-i", file_argument(sound), "-c:a", "aac", "-b:a", "192k"] if sound else []
+    told = [word for name, text in words.items() for word in ("-metadata", f"{name}={text}")]
     return [
         *("-threads", "1", *raw, "-i", "pipe:0", *heard),
         *("-c:v", "libx264", "-crf", str(crf), "-preset", "medium", "-pix_fmt", "yuv420p"),
-        *("-threads", "1", "-movflags", "+faststart", file_argument(target)),
+        *("-threads", "1", "-movflags", "+faststart", *told, file_argument(target)),
     ]

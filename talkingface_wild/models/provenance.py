@@ -36,6 +36,8 @@ class Provenance:
     settings: Mapping[str, Any]
     inputs: Mapping[str, Mapping[str, str]]
     """By kind: the file's name (no folder) and its sha256."""
+    request: str = ""
+    """A digest of all that shapes the frames: the same request gives the same video."""
     figures: Mapping[str, Any] = field(default_factory=dict)
     """Frames, frames a second, clips made again and the like."""
 

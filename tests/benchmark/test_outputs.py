@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
+from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.media.decode import frames
 from talkingface_wild.media.probe import probe
@@ -79,6 +80,49 @@ def test_another_fingerprint_or_canvas_is_made_anew(asked, pixels, tmp_path):
     found = scored(tmp_path / "run", {"breathing": lambda checkpoint: made}, **asked)
     assert made.calls[3:] == [((96, 96, 3), 20 * 640, 20, 0)] * 3
     assert set(found.run.clips()["flags"]) == {""}
+
+
+def test_how_far_the_videos_are_is_told_as_they_are_made(asked, pixels, tmp_path):
+    from talkingface_wild.benchmark.outputs import generated_outputs
+    from talkingface_wild.benchmark.protocol import load_protocol
+    from talkingface_wild.benchmark.resolving import clips_of
+
+    asked = {key: value for key, value in asked.items() if key == "pairs"}
+    clips = clips_of(BenchRequest(out=tmp_path, **asked)).clips
+    told = []
+
+    def made(generator):
+        features = tmp_path / "features"
+        given = (load_protocol(pixels), tmp_path, features, print, told.append)
+        return list(generated_outputs(generator, clips, [0], *given))
+
+    first = made(Breathing(fails=(2,)))
+    assert told[0].missing == 3 and told[0].seconds_left is None
+    ahead = [making.made + making.share for making in told]
+    assert ahead == sorted(ahead) and ahead[-1] == 3.0
+    halfway = next(making for making in told if making.made == 1 and making.share)
+    assert halfway.share == 16 / COUNT
+    left = halfway.seconds * (2 - halfway.share) / (1 + halfway.share)
+    assert halfway.seconds_left == pytest.approx(left)
+    folder = first[0][2].parent
+    (folder / ".0123.tmp.mp4").write_bytes(b"half")
+    told.clear()
+    made(Breathing())
+    assert {making.missing for making in told} == {1}, "only the one that failed"
+    assert not list(folder.glob(".*")), "what a killed run left is gone"
+    told.clear()
+    made(Breathing())
+    assert told == []
+
+
+def test_a_generated_video_says_that_it_is_one(asked, tmp_path):
+    import av
+
+    scored(tmp_path / "run", {"breathing": lambda checkpoint: Breathing()}, **asked, limit=1)
+    (path,) = (tmp_path / "run" / "outputs").rglob("*.mp4")
+    with av.open(str(path)) as container:
+        said = container.metadata["comment"]
+    assert said.startswith("AI-generated") and "breathing-1, seed 0" in said
 
 
 @pytest.mark.parametrize("error", [RuntimeError, ValueError])

@@ -10,12 +10,8 @@ def motion_memory(archived, alpha, before=None):
     """
     memory = []
     for feature in archived:
-        if before is None:
-            now = feature
-        else:
-            now = alpha * before + (1 - alpha) * feature
-        memory.append(now)
-        before = now
+        before = feature if before is None else alpha * before + (1 - alpha) * feature
+        memory.append(before)
     return np.stack(memory)
 
 

@@ -1,4 +1,4 @@
-"""Temporal attention in plain loops: section 3.4 of the paper, and FAVOR+ as Choromanski et al. give it.
+"""Temporal attention in plain loops: section 3.4 of the paper, FAVOR+ as Choromanski et al.
 
 Rows are what stands at one place of the picture, a vector for each point in time.
 """

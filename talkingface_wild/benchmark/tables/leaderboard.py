@@ -103,7 +103,7 @@ def build_table(
 def reported_tables(
     lists: Iterable[str], numbers: Collection[int] = tuple(CAPTIONS)
 ) -> list[Table]:
-    """The paper's printed tables of these numbers that concern ``lists``, or all where none does."""
+    """The paper's printed tables that concern ``lists``, or all where none does; of ``numbers``."""
     columns = tuple(Column(name, title_of(name), better) for name, better in PAPER_METRICS.items())
     groups: dict[tuple[int, str], list[Row]] = {}
     notes: dict[tuple[int, str], dict[str, None]] = {}

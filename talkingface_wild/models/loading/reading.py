@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,9 +26,10 @@ SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt", ".bin")
 INDEX = ".index.json"
 """Ending of the file that says which shard holds which tensor."""
 _WRAPPERS = ("state_dict", "model_state_dict")
+# All that torch's reader was seen to raise for broken files.
 _BROKEN = (
     pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError,
-    AttributeError, IndexError, zipfile.BadZipFile,
+    AttributeError, IndexError, AssertionError, struct.error, zipfile.BadZipFile,
 )  # fmt: skip
 
 

@@ -28,8 +28,8 @@ def updated_archive(
     """The archive after a clip whose first frame was number ``position`` of the video.
 
     ``last`` keeps the latest A frames, ``strided`` the latest of those whose number is a multiple
-    of four, ``reservoir`` a uniform sample of all frames so far, drawn from ``seed`` and the frame's
-    number alone. With ``reference_CHW`` slot 0 is the reference, and frames take the others.
+    of four, ``reservoir`` a uniform sample of all frames so far, drawn from ``seed`` and the number
+    of a frame alone. With ``reference_CHW`` slot 0 is the reference, and frames take the others.
     """
     archive = archive_ACHW if reference_CHW is None else archive_ACHW[1:]
     slots = len(archive)

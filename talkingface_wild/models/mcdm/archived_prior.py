@@ -74,7 +74,7 @@ class ArchivedClipPrior(ModelMixin, ConfigMixin):
             self.image_in = nn.Linear(image_width, width)
             self.norm_out = nn.LayerNorm(width)
             return
-        # What all keys have in common the softmax does not see, so such a bias could not be learned.
+        # A softmax does not see what all keys have in common: such a bias could not be learned.
         self.patch_reference = nn.Conv2d(
             latent_channels, width, patch, stride=patch, bias=kind == "qformer"
         )

@@ -6,7 +6,7 @@ Shapes: F frames, E width of a feature, W features that a frame sees.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +32,11 @@ def windows(features: SoundFeatures, sound: Samples, first: int, count: int, rea
 
     Rows before the first frame are zeros; past its end the sound is silence.
     """
-    before = max(0, reach - first)
-    rows = features.rows(sound, first - reach + before, count + 2 * reach - before)
-    if before:
-        rows = torch.cat([rows.new_zeros(before, rows.shape[1]), rows])
+    total = count + 2 * reach
+    before = min(max(0, reach - first), total)
+    rows = torch.zeros(before, features.width)
+    if before < total:
+        rows = torch.cat([rows, features.rows(sound, first - reach + before, total - before)])
     return rows.unfold(0, 2 * reach + 1, 1).transpose(1, 2).contiguous()
 
 
@@ -79,9 +80,10 @@ class Wav2Vec2Features:
 
     SPAN, MARGIN = 8, 2
 
-    def __init__(self, model: torch.nn.Module, fps: int) -> None:
-        self.model, self.fps = model, fps
-        self.width = int(model.config.hidden_size)
+    def __init__(self, model: Any, fps: int) -> None:
+        self.model = model
+        self.fps = fps
+        self.width = int(self.model.config.hidden_size)
         self._last: tuple[Samples, int, Tensor] | None = None
 
     @torch.no_grad()

@@ -114,7 +114,7 @@ class MCDMTransformerBlock(BasicTransformerBlock):
     def _temporal(
         self, x: Tensor, archived: Tensor, present: Tensor | None, clip: ClipContext
     ) -> Tensor:
-        """x + A + P + F_m, the temporal rows as ``streams`` says (docs/mcdm.md, R6)."""
+        """The sum x + A + P + F_m, the temporal rows as ``streams`` says (docs/mcdm.md, R6)."""
         both = archived if present is None else archived + present
         stream = x + both
         only = torch.zeros_like(x) if present is None else present

@@ -105,8 +105,8 @@ def load_modules(config: MCDMConfig, folder: Path) -> dict[str, Any]:
         if not (folder / name).is_dir():
             continue
         try:
-            found[name] = kind.from_pretrained(
-                folder / name, local_files_only=True, use_safetensors=True
+            found[name] = _copied(
+                kind.from_pretrained(folder / name, local_files_only=True, use_safetensors=True)
             )
         except (OSError, ValueError, RuntimeError, SafetensorError, KeyError, TypeError) as error:
             raise InputUnreadable(
@@ -125,3 +125,11 @@ def load_modules(config: MCDMConfig, folder: Path) -> dict[str, Any]:
             "checkpoint that is complete."
         )
     return found
+
+
+def _copied(network: nn.Module) -> nn.Module:
+    """The network with tensors of its own. In a mapped file they begin anywhere, and where a tensor
+    begins changes the last bits of what is computed with it."""
+    for tensor in (*network.parameters(), *network.buffers()):
+        tensor.data = tensor.data.clone()
+    return network

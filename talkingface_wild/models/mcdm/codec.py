@@ -47,12 +47,14 @@ class VaeCodec:
 
     @torch.no_grad()
     def encode(self, frames_THWC: Tensor) -> Tensor:
+        """uint8 (T, H, W, 3) -> (T, 4, H / 8, W / 8)."""
         unit = to_unit(frames_THWC.to(self.vae.device), self.vae.dtype)
         slices = unit.split(self.slice_frames)
         return torch.cat([self.vae.encode(s).latent_dist.mean for s in slices]) * self.scale
 
     @torch.no_grad()
     def decode(self, latents_TCHW: Tensor) -> Tensor:
+        """(T, 4, h, w) -> uint8 (T, 8 h, 8 w, 3)."""
         slices = (latents_TCHW.to(self.vae.dtype) / self.scale).split(self.slice_frames)
         return torch.cat([to_bytes(self.vae.decode(s).sample) for s in slices])
 
@@ -102,11 +104,14 @@ class PatchCodec(ModelMixin, ConfigMixin):
     @torch.no_grad()
     def decode(self, latents_TCHW: Tensor) -> Tensor:
         """(T, C, h, w) -> uint8 (T, H, W, 3)."""
-        size = [side * self.config.patch for side in latents_TCHW.shape[-2:]]
+        rows, columns = (side * self.config.patch for side in latents_TCHW.shape[-2:])
         latents_TNC = latents_TCHW.float().flatten(2).transpose(1, 2) * self.scale
         patches_TNP = latents_TNC @ self.basis_CP + self.mean_P
         unit = functional.fold(
-            patches_TNP.transpose(1, 2), size, self.config.patch, stride=self.config.patch
+            patches_TNP.transpose(1, 2),
+            (rows, columns),
+            self.config.patch,
+            stride=self.config.patch,
         )
         return to_bytes(unit)
 

@@ -292,8 +292,11 @@ class MCDMConfig:
             raise ValueError("archived.heads must divide trunk.context_width")
         if self.present.width % self.present.heads:
             raise ValueError("present.heads must divide present.width")
-        if self.picture.codec == "pca" and self.picture.latent_channels > 3 * self.picture.shrink**2:
-            raise ValueError("picture.latent_channels must be at most 3 * picture.shrink^2 with pca")
+        numbers = 3 * self.picture.shrink**2
+        if self.picture.codec == "pca" and self.picture.latent_channels > numbers:
+            raise ValueError(
+                f"picture.latent_channels must be at most {numbers}, a patch's numbers"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``from_dict`` takes it."""

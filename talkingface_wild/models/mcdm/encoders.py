@@ -6,6 +6,8 @@ Shapes: B items, L frames of a window, C H W a crop, K tokens, T their width.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
@@ -49,7 +51,7 @@ class CropEncoder(ModelMixin, ConfigMixin):
     ) -> None:
         super().__init__()
         self.stem = nn.Conv3d(3, widths[0], (window, 5, 5), stride=(1, 2, 2), padding=(0, 2, 2))
-        pairs = zip(widths[:-1], widths[1:], strict=True)
+        pairs = itertools.pairwise(widths)
         self.stages = nn.ModuleList(_Residual(inside, outside, 2) for inside, outside in pairs)
         left = side
         for _ in widths:
@@ -104,6 +106,7 @@ class CropDecoder(nn.Module):
         self.last = nn.Conv2d(width >> 3, 3, 3, 1, 1)
 
     def forward(self, tokens_BKT: Tensor) -> Tensor:
+        """A crop with values about in [-1, 1]."""
         x = self.open(tokens_BKT.flatten(1)).unflatten(-1, (self.width, self.start, self.start))
         for step in self.steps:
             x = functional.silu(step(functional.interpolate(x, scale_factor=2)))

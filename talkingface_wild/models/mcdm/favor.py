@@ -16,7 +16,7 @@ EPSILON = 1e-4
 
 
 def feature_count(head_width: int) -> int:
-    """r = floor(d_h ln d_h), the paper's recommendation: 147, 350, 812 for SD 1.5's heads."""
+    """The count r = floor(d_h ln d_h) of the paper: 147, 350, 812 for SD 1.5's heads."""
     return max(1, int(head_width * math.log(head_width)))
 
 

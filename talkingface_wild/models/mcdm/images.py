@@ -5,7 +5,7 @@ Shapes: T frames, H W pixels (uint8 RGB), C h w a latent, E width of the feature
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -42,10 +42,10 @@ class ClipImageFeatures:
     STD = (0.26862954, 0.26130258, 0.27577711)
     BATCH = 16
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: Any) -> None:
         self.model = model
-        self.width = int(model.config.hidden_size)
-        self.side = int(model.config.image_size)
+        self.width = int(self.model.config.hidden_size)
+        self.side = int(self.model.config.image_size)
 
     @torch.no_grad()
     def rows(self, frames_THWC: Tensor, latents_TCHW: Tensor) -> Tensor:

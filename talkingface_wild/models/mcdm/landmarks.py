@@ -24,7 +24,7 @@ EYES_NOSE = (tuple(range(36, 42)), tuple(range(42, 48)), (30,))
 
 
 def chosen_points(points_TP2: Points, kind: str) -> Points:
-    """The landmarks that are drawn (R31): ``eyes_nose`` (3), ``contour`` (jaw, eyes, nose), ``full``.
+    """The landmarks drawn (R31): ``eyes_nose`` (3), ``contour`` (jaw, eyes, nose), ``full``.
 
     Takes five points (eyes, nose, corners of the mouth) or the 68 of iBUG 300-W. Raises ValueError
     for another number, or for a choice that five points cannot give.

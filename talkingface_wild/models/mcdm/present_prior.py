@@ -32,6 +32,7 @@ class FiLM(nn.Module):
         nn.init.zeros_(self.to_gamma_beta.bias)
 
     def forward(self, rows: Tensor, condition: Tensor) -> Tensor:
+        """Rows (..., D) turned by a condition that broadcasts to them."""
         gamma, beta = self.to_gamma_beta(condition).chunk(2, dim=-1)
         return (1 + gamma) * rows + beta
 

@@ -70,11 +70,12 @@ class TemporalInteractionBlock(nn.Module):
         self.attend = _Attention(width, heads)
         self.norm_feed = nn.LayerNorm(width)
         self.feed = _feed_forward(width)
-        for last in (self.attend.to_out, self.feed[-1]):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+        for layer in (self.attend.to_out, self.feed[-1]):
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, rows_BFSD: Tensor) -> Tensor:
+        """(B, F, S, D), each token's place on its own."""
         batch, frames, tokens, width = rows_BFSD.shape
         places = sinusoidal_positions(frames, width).to(rows_BFSD)
         along = self.norm_attend(rows_BFSD) + places[:, None]

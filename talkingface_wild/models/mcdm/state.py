@@ -5,6 +5,7 @@ Shapes: A archived frames, C H W a latent, K motion tokens, T their width, E ima
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,21 @@ class GenerationState:
     retries: int = 0
     """Clips that the drift gate made again."""
 
+    def to(self, device: torch.device | str) -> GenerationState:
+        """The same on another device."""
+        tokens = None if self.tokens_FKT is None else self.tokens_FKT.to(device)
+        return dataclasses.replace(
+            self,
+            reference_CHW=self.reference_CHW.to(device),
+            image_SE=self.image_SE.to(device),
+            archive_ACHW=self.archive_ACHW.to(device),
+            tokens_FKT=tokens,
+            memory={
+                step: {number: rows.to(device) for number, rows in blocks.items()}
+                for step, blocks in self.memory.items()
+            },
+        )
+
     def save(self, path: Path, notes: dict[str, str] | None = None) -> None:
         """Write the state in one step; ``notes`` are the caller's own words, kept beside it."""
         tensors = {
@@ -73,7 +89,7 @@ class GenerationState:
                 if header.get("format") != FORMAT:
                     raise InputUnreadable(
                         f"Expected a state of tfw generate in {path}, found another file; "
-                        "leave --resume out to start anew."
+                        "start anew with --fresh."
                     )
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             memory: dict[int, Carried] = {}
@@ -96,5 +112,5 @@ class GenerationState:
         except (SafetensorError, OSError, KeyError, ValueError) as error:
             raise InputUnreadable(
                 f"Expected a state of tfw generate in {path}, found none that can be read "
-                f"({type(error).__name__}); leave --resume out to start anew."
+                f"({type(error).__name__}); start anew with --fresh."
             ) from error

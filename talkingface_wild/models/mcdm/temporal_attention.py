@@ -64,9 +64,10 @@ class MemoryTemporalAttention(nn.Module):
         self.to_q = nn.Linear(channels, channels, bias=False)
         self.to_k = nn.Linear(channels, channels, bias=False)
         self.to_v = nn.Linear(channels, channels, bias=False)
-        self.to_out = nn.ModuleList([nn.Linear(channels, channels)])
-        nn.init.zeros_(self.to_out[0].weight)
-        nn.init.zeros_(self.to_out[0].bias)
+        out = nn.Linear(channels, channels)
+        nn.init.zeros_(out.weight)
+        nn.init.zeros_(out.bias)
+        self.to_out = nn.ModuleList([out])
         if self.qk_norm:
             self.norm_logit_2H = nn.Parameter(torch.full((2, heads), math.log(1.0 / 0.2)))
         count = features or feature_count(self.head_width)
@@ -81,7 +82,8 @@ class MemoryTemporalAttention(nn.Module):
     def redraw(self, generator: torch.Generator) -> None:
         """New random features: an option in training, never at inference."""
         if self.features_RD is not None:
-            self.features_RD.copy_(orthogonal_features(*self.features_RD.shape, generator))
+            count, width = self.features_RD.shape
+            self.features_RD.copy_(orthogonal_features(count, width, generator))
 
     def forward(
         self,

@@ -5,7 +5,7 @@ Shapes: B clips, F frames, C H W a latent, A archived frames, N queries, K motio
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -38,6 +38,7 @@ class MotionEmbedding(nn.Module):
         self.kind_KD = nn.Parameter(torch.randn(tokens, width) * 0.02)
 
     def forward(self, motion_BFKT: Tensor) -> Tensor:
+        """(B, F, K, D)."""
         return self.project(motion_BFKT) + self.kind_KD
 
 
@@ -56,6 +57,7 @@ class SoundEmbedding(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, sound_BFWE: Tensor) -> Tensor:
+        """(B, F, 32, D)."""
         return self.norm(self.layers(sound_BFWE.flatten(2)).unflatten(-1, (SOUND_TOKENS, -1)))
 
 
@@ -66,7 +68,7 @@ class MCDMUNet(UNet2DConditionModel):
     ``norm_mta`` in each block, and ``motion_in`` or ``sound_in``.
     """
 
-    _no_split_modules = ["MCDMTransformerBlock", "ResnetBlock2D"]
+    _no_split_modules: ClassVar[list[str]] = ["MCDMTransformerBlock", "ResnetBlock2D"]
 
     @register_to_config
     def __init__(

@@ -39,7 +39,8 @@ def test_sd15_is_covered_whole(unet):
     assert (trunk.share, trunk.missing, trunk.unexpected, trunk.mismatched) == (1, (), (), ())
     assert trunk.values == pytest.approx(859.52e6, rel=1e-3)
     assert len(present.loaded) == 48
-    assert present.values == pytest.approx(0.75 * 44.0e6, rel=0.2)
+    widths = {320: 5, 640: 5, 1280: 6}
+    assert present.values == sum(n * (c * c + 2 * 768 * c) for c, n in widths.items())
 
 
 def test_reference_unet_of_both_sources():

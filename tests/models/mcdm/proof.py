@@ -38,10 +38,13 @@ from talkingface_wild.models.mcdm.training.stages import (
 FRAMES, SIDE, CLIPS = 100, 64, 6
 MOUTH = (slice(38, 60), slice(18, 46))
 FACE = (slice(8, 64), slice(8, 56))
+SEEDS = (0, 1, 2)
+"""A rollout's figures are the mean over three noises: one alone moves the correlation by 0.2."""
 SETTINGS = (
     "training.stage1.iterations=500",
-    "training.stage2.iterations=1500",
-    "training.stage3.iterations=300",
+    "training.stage2.iterations=600",
+    "training.stage3.iterations=600",
+    "training.stage3.rate=3e-3",
 )
 
 
@@ -161,10 +164,20 @@ def figures(made: np.ndarray, truth: np.ndarray) -> Rolled:
     return Rolled(float(ssim.mean()), float(psnr), correlation, by_clip, made)
 
 
-def roll(parts: MCDMParts, clip: CachedClip, first: np.ndarray, kind: str) -> np.ndarray:
+def mean_figures(each: list[Rolled]) -> Rolled:
+    """The mean over the seeds; the frames are the first's."""
+    names = ("ssim", "mouth_psnr", "correlation")
+    means = [float(np.mean([getattr(rolled, name) for rolled in each])) for name in names]
+    by_clip = np.mean([rolled.by_clip for rolled in each], axis=0).tolist()
+    return Rolled(*means, by_clip, each[0].frames)
+
+
+def roll(
+    parts: MCDMParts, clip: CachedClip, first: np.ndarray, kind: str, seed: int = 0
+) -> np.ndarray:
     """48 frames in a closed loop from the first frame; ``kind`` says what tokens it reads."""
     rollout = Rollout(parts)
-    state = rollout.start(torch.from_numpy(first), seed=0)
+    state = rollout.start(torch.from_numpy(first), seed)
     config = parts.config
     made = []
     for _ in range(CLIPS):
@@ -205,7 +218,12 @@ def prove(path: Path, folder: Path, config: MCDMConfig, watch: bool = True) -> P
     parts.eval()
     truth = pictures[: CLIPS * config.clip.frames]
     kinds = ("predicted", "true tokens", "no tokens")
-    rollouts = {kind: figures(roll(parts, clip, pictures[0], kind), truth) for kind in kinds}
+    rollouts = {
+        kind: mean_figures(
+            [figures(roll(parts, clip, pictures[0], kind, seed), truth) for seed in SEEDS]
+        )
+        for kind in kinds
+    }
     rollouts["static"] = figures(np.repeat(pictures[:1], len(truth), axis=0), truth)
     parts.save(folder / "model")
     return Proof(path.stem, losses, rollouts, truth, time.monotonic() - started)
@@ -218,7 +236,8 @@ def table(proof: Proof, bounds: Bounds) -> str:
     for kind, rolled in proof.rollouts.items():
         each = " ".join(f"{value:.3f}" for value in rolled.by_clip)
         lines.append(
-            f"  {kind:14}{rolled.ssim:8.3f}{rolled.mouth_psnr:12.2f}{rolled.correlation:14.2f}  {each}"
+            f"  {kind:14}{rolled.ssim:8.3f}{rolled.mouth_psnr:12.2f}{rolled.correlation:14.2f}"
+            f"  {each}"
         )
     for stage, (before, after) in proof.losses.items():
         lines.append(f"  stage {stage} validation loss {before:.4f} -> {after:.4f}")
@@ -260,9 +279,7 @@ def main() -> int:
         checks = proof.checks(BOUNDS[name])
         (options.out / f"{name}.json").write_text(json.dumps(checks, indent=1))
         good = good and all(holds for _, _, holds in checks.values())
-    print(
-        f"strips: {options.out}/*.png (rows: real, {', '.join(('predicted', 'true tokens', 'no tokens', 'static'))})"
-    )
+    print(f"strips: {options.out}/*.png, rows: real, predicted, true tokens, no tokens, static")
     return 0 if good else 6
 
 

@@ -1,5 +1,6 @@
 """FAVOR+ against its definition, against exact softmax attention, and its features' statistics."""
 
+import itertools
 import math
 
 import numpy as np
@@ -38,7 +39,9 @@ def test_features_are_orthogonal_in_blocks():
     assert features.shape == (20, 8)
     directions = torch.nn.functional.normalize(features, dim=1)
     for block in directions.split(8):
-        torch.testing.assert_close(block @ block.T, torch.eye(len(block)).double(), atol=1e-6, rtol=0)
+        torch.testing.assert_close(
+            block @ block.T, torch.eye(len(block)).double(), atol=1e-6, rtol=0
+        )
 
 
 def test_features_are_as_long_as_gaussian_vectors():
@@ -119,7 +122,7 @@ def test_it_nears_softmax_as_features_grow():
 
     errors = [error(count) for count in (64, 1024, 16384)]
     assert errors[-1] < 0.02 * float(exact.std())
-    for coarse, fine in zip(errors, errors[1:], strict=False):
+    for coarse, fine in itertools.pairwise(errors):
         assert 2.5 < coarse / fine < 6.5, errors
 
 

@@ -187,20 +187,6 @@ def test_autocast_changes_the_loss_little():
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
 
 
-def test_saved_and_read_it_is_the_same_to_the_bit(tmp_path):
-    parts = awakened(made_parts("temporal.streams=residual", "temporal.carry=full"))
-    parts.unet.save_pretrained(tmp_path)
-    assert [file.name for file in tmp_path.glob("*.safetensors")]
-    read = MCDMUNet.from_pretrained(tmp_path)
-    state = parts.unet.state_dict()
-    assert list(state) == list(read.state_dict())
-    assert all(torch.equal(read.state_dict()[name], rows) for name, rows in state.items())
-    batch = picture_batch(parts.config)
-    before = _denoised(parts, batch).sample
-    parts.unet = read
-    assert torch.equal(before, _denoised(parts, batch).sample)
-
-
 def test_blocks_are_numbered_in_order_of_use():
     unet = MCDMUNet.of(tiny())
     order = []

@@ -91,7 +91,7 @@ def alpha_curve(
             "w/o MTA; give the training folder of the model itself."
         )
     chosen = long_enough(subjects, parts.config.picture.fps, frames)
-    points, models = [], {"The model": parts}
+    points, facts = [], {"The model": parts.facts}
     for name in ALPHAS:
         alpha = varied(parts.config, name).temporal.alpha
         variant = checkpoint.variant(name, parts)
@@ -99,16 +99,17 @@ def alpha_curve(
         with memory_at(variant or parts, alpha):
             clips = _scores(variant or parts, chosen, draws, frames)
         points.append(AlphaPoint(alpha, weights, clips))
-        models |= {f"The variant {name}": variant} if variant else {}
+        facts |= {f"The variant {name}": variant.facts} if variant else {}
         tell(f"alpha {alpha:g}: SSIM {points[-1].ssim:.4f} ({weights})")
     bare, without = checkpoint.variant("no_mta", parts), None
     if bare is not None:
         without = AlphaPoint(
             None, "trained without it (variants/no_mta)", _scores(bare, chosen, draws, frames)
         )
-        models["The variant w/o MTA"] = bare
+        facts["The variant w/o MTA"] = bare.facts
         tell(f"w/o MTA: SSIM {without.ssim:.4f}")
-    return AlphaCurve(tuple(points), without, frames, against(chosen), tuple(cautions(models)))
+    said = cautions(parts.config.picture.side, facts)
+    return AlphaCurve(tuple(points), without, frames, against(chosen), tuple(said))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from talkingface_wild.models.mcdm.analyses.alpha import OWN, SAME, TRAINED, AlphaCurve, AlphaPoint
-from talkingface_wild.models.mcdm.analyses.drawing import COLOURS, plate
+from talkingface_wild.models.mcdm.analyses.drawing import COLOURS, PAPER, plate, widen
 
 _HEIGHT_INCHES = 3.6
 _TITLE = r"SSIM over $\alpha$, the weight of the past in the motion memory (Figure 7)"
@@ -17,9 +17,9 @@ _LOOKS = {
 }
 
 
-def draw_alpha(path: Path, found: AlphaCurve) -> None:
-    """Write the picture."""
-    with plate(path, _HEIGHT_INCHES, _TITLE, _notes(found), found.cautions) as figure:
+def draw_alpha(path: Path, found: AlphaCurve, source: str = "") -> None:
+    """Write the picture; ``source`` says at its foot where the clips come from."""
+    with plate(path, _HEIGHT_INCHES, _TITLE, [*_notes(found), source], found.cautions) as figure:
         axes = figure.subplots()
         xs = [float(point.alpha or 0) for point in found.points]
         ys = [point.ssim for point in found.points]
@@ -30,18 +30,19 @@ def draw_alpha(path: Path, found: AlphaCurve) -> None:
                 _dots(axes, chosen, edge, face, marker, label)
         for x, y in zip(xs, ys, strict=True):
             axes.annotate(
-                f"{y:.3f}", (x, y), xytext=(0, 10), textcoords="offset points", ha="center",
-                fontsize=8.5,
+                f"{y:.4f}", (x, y), xytext=(0, 10), textcoords="offset points", ha="center",
+                fontsize=8.5, bbox=PAPER,
             )  # fmt: skip
         if found.without is not None:
             axes.axhline(
                 found.without.ssim, color=COLOURS[1], linestyle="--", linewidth=1.6,
-                label=f"w/o MTA: {found.without.ssim:.3f}",
+                label=f"w/o MTA: {found.without.ssim:.4f}",
             )  # fmt: skip
         axes.set_xticks(xs, [f"{x:g}" for x in xs])
         axes.set_xlabel(r"$\alpha$")
         axes.set_ylabel(f"SSIM against {found.against}")
         axes.margins(x=0.06, y=0.25)
+        widen(axes)
         axes.legend(loc="best")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -26,11 +27,10 @@ class Checkpoint:
     @classmethod
     def find(cls, folder: Path) -> Checkpoint:
         """From the ``--out`` of ``tfw train`` or a model's folder. Raises InputUnreadable."""
-        inside = folder / "model"
-        if (inside / CONFIG_NAME).is_file():
-            return cls(inside, folder)
         if (folder / CONFIG_NAME).is_file():
             return cls(folder, folder.parent if folder.name == "model" else folder)
+        if (folder / "model" / CONFIG_NAME).is_file():
+            return cls(folder / "model", folder)
         raise InputUnreadable(
             f"Expected an MCDM checkpoint in {folder}, found none; give the --out of 'tfw train', "
             "or the folder that it named as its model."
@@ -64,17 +64,19 @@ class Checkpoint:
         return parts
 
 
-def cautions(models: Mapping[str, MCDMParts]) -> list[str]:
-    """Sentences that the picture must carry: a small model, weights that were not trained."""
+def cautions(side: int, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Sentences that the picture must carry: small frames, models that are not trained to the end.
+
+    ``facts`` are the models' own, by what they are called.
+    """
     sentences = []
-    side = min(parts.config.picture.side for parts in models.values())
     if side < SMALL:
         sentences.append(
             f"A {side}-pixel model: it shows that the analysis works, not what MCDM does at "
             "full size."
         )
-    for name, parts in models.items():
-        stages = parts.facts.get("stages", {})
+    for name, told in facts.items():
+        stages = told.get("stages", {})
         if "3" not in stages:
             done = ", ".join(stages) or "none"
             sentences.append(f"{name} is not fully trained (stages done: {done}).")

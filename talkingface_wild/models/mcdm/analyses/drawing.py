@@ -20,7 +20,9 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 """Okabe and Ito's, the yellow, which white paper swallows, replaced."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 CAUTION = "#B22222"
-_LETTERS_A_LINE = 118
+PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
+"""What lies under a number that may cross a line."""
+_LETTERS_A_LINE, _BOLD_LETTERS = 116, 100
 _STYLE = {
     "font.size": 10,
     "axes.titlesize": 10,
@@ -53,13 +55,15 @@ def plate(
             "Expected the extra 'models', found matplotlib missing; run "
             "pip install -c constraints.txt 'talkingface-wild[models]'."
         ) from error
-    warned = _wrapped([f"Caution: {sentence}" for sentence in cautions])
-    told = _wrapped(notes)
+    warned = _wrapped([f"Caution: {sentence}" for sentence in cautions], _BOLD_LETTERS)
+    told = _wrapped(notes, _LETTERS_A_LINE)
     line = 0.19
     head = 0.38 + line * len(warned)
     foot = 0.12 + line * len(told)
     with mpl.rc_context(_STYLE):
-        figure = Figure((WIDTH_INCHES, head + height_inches + foot), dpi=DPI, layout="constrained")
+        figure: Any = Figure(
+            (WIDTH_INCHES, head + height_inches + foot), dpi=DPI, layout="constrained"
+        )
         FigureCanvasAgg(figure)
         top, middle, bottom = figure.subfigures(3, 1, height_ratios=[head, height_inches, foot])
         top.text(0.012, 1 - 0.08 / head, title, va="top", fontsize=12, fontweight="bold")
@@ -74,8 +78,8 @@ def plate(
             figure.savefig(temporary, metadata={"Description": said})
 
 
-def _wrapped(sentences: Sequence[str]) -> list[str]:
-    return [line for text in sentences for line in textwrap.wrap(text, _LETTERS_A_LINE)]
+def _wrapped(sentences: Sequence[str], letters: int) -> list[str]:
+    return [line for text in sentences for line in textwrap.wrap(text, letters)]
 
 
 def show_picture(axes: Any, picture_HWC: Any, edge: str | None = None) -> None:
@@ -89,6 +93,13 @@ def show_picture(axes: Any, picture_HWC: Any, edge: str | None = None) -> None:
         spine.set_visible(edge is not None)
         spine.set_edgecolor(edge or "none")
         spine.set_linewidth(2)
+
+
+def widen(axes: Any, least: float = 0.04) -> None:
+    """A vertical axis that spans at least so much: no hair's breadth fills the picture."""
+    low, high = axes.get_ylim()
+    more = max(0.0, least - (high - low)) / 2
+    axes.set_ylim(low - more, high + more)
 
 
 def formula(text: str) -> str:

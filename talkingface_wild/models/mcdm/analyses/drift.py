@@ -40,7 +40,7 @@ class DriftRun:
     pictures: dict[int, Picture] = field(default_factory=dict)
 
     @property
-    def mean_T(self) -> Floats:
+    def mean(self) -> Floats:
         """The mean over clips, which are all of one length, at each frame."""
         return np.mean(list(self.clips.values()), axis=0)
 
@@ -65,20 +65,20 @@ class Drift:
         return {
             run.name: {
                 "weights": run.weights,
-                "ssim": values_at(run.mean_T, self.asked),
-                "slope_per_1000_frames": slope_per_thousand(run.mean_T),
-                "frames": len(run.mean_T),
+                "ssim": values_at(run.mean, self.asked),
+                "slope_per_1000_frames": slope_per_thousand(run.mean),
+                "frames": len(run.mean),
             }
             for run in self.runs
         }
 
     def rows(self) -> list[dict[str, Any]]:
         """The table: asked frames (mean of 25 around each) and the drawn curve, by run and clip."""
-        found = []
+        found: list[dict[str, Any]] = []
         for run in self.runs:
             curves = dict(run.clips)
             if len(curves) > 1:
-                curves[ALL] = run.mean_T
+                curves[ALL] = run.mean
             for clip, values_T in curves.items():
                 shared = {"run": run.name, "weights": run.weights, "clip": clip}
                 shared["against"] = self.against
@@ -109,7 +109,7 @@ def drift(
     reached = tuple(sorted({frame for frame in asked if frame <= longest}))
     chosen = long_enough(subjects, fps, reached[-1])
     variant = checkpoint.variant("no_archive", parts)
-    models = {"The model": parts} | ({"Its variant w/o F_a": variant} if variant else {})
+    facts = {"The model": parts.facts} | ({"The variant w/o F_a": variant.facts} if variant else {})
     runs = (
         _run(parts, DriftRun(WITH, "the model"), chosen, draws, reached, False, tell),
         _run(
@@ -132,7 +132,7 @@ def drift(
         against=against(chosen),
         stretch=parts.config.clip.frames,
         left_out=len(subjects) - len(chosen),
-        cautions=tuple(cautions(models)),
+        cautions=tuple(cautions(parts.config.picture.side, facts)),
     )
 
 

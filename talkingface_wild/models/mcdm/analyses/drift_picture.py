@@ -10,10 +10,12 @@ from talkingface_wild.models.mcdm.analyses.curves import binned_curve
 from talkingface_wild.models.mcdm.analyses.drawing import (
     COLOURS,
     MARKERS,
+    PAPER,
     WIDTH_INCHES,
     formula,
     plate,
     show_picture,
+    widen,
 )
 from talkingface_wild.models.mcdm.analyses.drift import Drift
 
@@ -25,14 +27,16 @@ _CURVE_INCHES = 2.9
 _TITLE = "Drift over a long video, with and without the archived clip (Figure 5)"
 
 
-def draw_drift(path: Path, found: Drift) -> None:
-    """Write the picture."""
+def draw_drift(path: Path, found: Drift, source: str = "") -> None:
+    """Write the picture; ``source`` says at its foot where the clips come from."""
     rows = [("real", found.real)] if found.real else []
     rows += [(formula(run.name), run.pictures) for run in found.runs]
     columns = 1 + len(found.asked)
     cell = min(1.6, (WIDTH_INCHES - 0.6) / columns)
     strip = len(rows) * cell + 0.3
-    with plate(path, strip + _CURVE_INCHES, _TITLE, _notes(found), found.cautions) as figure:
+    with plate(
+        path, strip + _CURVE_INCHES, _TITLE, [*_notes(found), source], found.cautions
+    ) as figure:
         above, below = figure.subfigures(2, 1, height_ratios=[strip, _CURVE_INCHES])
         grid = above.subplots(len(rows), columns, squeeze=False)
         for axes in grid[:, 0]:
@@ -66,9 +70,9 @@ def _notes(found: Drift) -> list[str]:
 def _curve(axes: Any, found: Drift) -> None:
     for place, run in enumerate(found.runs):
         colour, line = COLOURS[place], ("-", "--")[place]
-        middles, means = binned_curve(run.mean_T, found.stretch)
+        middles, means = binned_curve(run.mean, found.stretch)
         axes.plot(middles + 1, means, line, color=colour, linewidth=(2.2, 1.2)[place], alpha=0.8)
-        at = {f: v for f, v in values_at(run.mean_T, found.asked).items() if v is not None}
+        at = {f: v for f, v in values_at(run.mean, found.asked).items() if v is not None}
         axes.plot(
             list(at),
             list(at.values()),
@@ -88,6 +92,7 @@ def _curve(axes: Any, found: Drift) -> None:
                 ha="center",
                 fontsize=8,
                 color=colour,
+                bbox=PAPER,
             )
     if max(found.asked) >= _WIDE * min(found.asked):
         axes.set_xscale("log")
@@ -96,6 +101,7 @@ def _curve(axes: Any, found: Drift) -> None:
     axes.set_xlabel("frame")
     axes.set_ylabel(f"SSIM against {found.against}")
     axes.margins(y=0.2)
+    widen(axes)
     axes.legend(loc="best")
 
 
@@ -107,4 +113,3 @@ def _label(found: Drift, place: int) -> str:
     if slope is None or figures["frames"] < _LONG:
         return name
     return f"{name}: {slope:+.3f} in 1,000 frames"
-

@@ -15,6 +15,7 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.models.mcdm.audio import RATE, Samples
 
 Picture = npt.NDArray[np.uint8]
+Boxes = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Subject:
     truth_THWC: Picture | None = None
     """The real frames at the model's rate; the portrait is the first of them."""
     label: str = ""
+    mouth_T4: Boxes | None = None
+    """Where the mouth is in each frame (x0, y0, x1, y1, in [0, 1]); its last row holds on."""
 
     def frames(self, fps: int) -> int:
         """How many frames the sound covers, and the real frames where there are any."""

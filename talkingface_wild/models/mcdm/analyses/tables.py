@@ -1,4 +1,4 @@
-"""Writes rows as CSV: columns in the order in which rows name them, empty where there is no value."""
+"""Writes rows as CSV: columns in the order in which rows name them, empty without a value."""
 
 from __future__ import annotations
 

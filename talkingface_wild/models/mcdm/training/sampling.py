@@ -140,7 +140,7 @@ class ClipSampler:
             )
         span = clip.frames - config.clip.frames + 1
         start = int(torch.randint(span, (1,), generator=draws)) - overlap
-        reference = self._reference(clip, max(start, 0), draws)
+        reference = self._reference(clip, start + overlap, draws)
         index = torch.arange(start, start + length).clamp(min=0)
         reach = config.present.audio_window
         return (

@@ -1,0 +1,235 @@
+"""Figure 6a: where in the picture the present attention reads the predicted lip tokens.
+
+Shapes: T F frames, K tokens that a frame may read, S side of the heat map, N places.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from talkingface_wild.core.errors import RecipeError
+from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
+from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled
+from talkingface_wild.models.mcdm.analyses.subjects import Picture, Subject, long_enough
+from talkingface_wild.models.mcdm.config import PresentConfig
+from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.training.crops import DEFAULT_LIPS
+
+Floats = npt.NDArray[np.float64]
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in [0, 1] of the picture."""
+WITH, WITHOUT = "w/ F_pc", "w/o F_pc"
+
+
+class HeatWatch(list[Tensor]):
+    """Receives each block's and step's probabilities and keeps only their sum, heads averaged."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+        self._sum: Tensor | None = None
+        self._count = 0
+
+    def append(self, probabilities_BFHNK: Tensor) -> None:
+        """Add one block of one step; of a guided pair the second is the one with contexts."""
+        places_FNK = probabilities_BFHNK[-1].float().mean(dim=1)
+        own = math.isqrt(places_FNK.shape[1])
+        maps_FKSS = places_FNK.transpose(1, 2).unflatten(-1, (own, own))
+        maps_FKSS = functional.interpolate(
+            maps_FKSS, (self.side, self.side), mode="bilinear", align_corners=False
+        ).cpu()
+        self._sum = maps_FKSS if self._sum is None else self._sum + maps_FKSS
+        self._count += 1
+
+    def taken(self) -> Tensor:
+        """The mean (F, K, S, S) since it was last taken. Raises RecipeError when nothing came."""
+        if self._sum is None:
+            raise RecipeError(
+                "Expected a model whose present attention reads tokens, found none read; give a "
+                "model trained through stage 3."
+            )
+        mean, self._sum, self._count = self._sum / self._count, None, 0
+        return mean
+
+
+def mass_in_box(heat_SS: npt.ArrayLike, box: Sequence[float]) -> float:
+    """Share of a map's mass that lies in a box; cells that its edge cuts count in part.
+
+    A map that is even gives the box's share of the area.
+    """
+    heat = np.asarray(heat_SS, dtype=np.float64)
+    left, top, right, bottom = box
+    rows, columns = _covered(heat.shape[0], top, bottom), _covered(heat.shape[1], left, right)
+    return float(rows @ heat @ columns / heat.sum())
+
+
+def _covered(cells: int, low: float, high: float) -> Floats:
+    """How much of each of ``cells`` equal cells of [0, 1] lies in [low, high]."""
+    start = np.arange(cells)
+    return np.clip(np.minimum(start + 1, high * cells) - np.maximum(start, low * cells), 0, 1)
+
+
+@dataclass(frozen=True)
+class LipMaps:
+    """One model: which tokens are watched, frames and maps of the first subject, and the share of
+    each frame's mass that lies in the mouth, by subject."""
+
+    name: str
+    tokens: str
+    frames_THWC: Picture
+    heat_TSS: Floats
+    mass: dict[str, Floats]
+
+    @property
+    def share(self) -> float:
+        """The mean over all frames."""
+        return float(np.concatenate(list(self.mass.values())).mean())
+
+
+@dataclass(frozen=True)
+class Lips:
+    """The model, its variant without the prior if there is one, and what must be said."""
+
+    maps: tuple[LipMaps, ...]
+    mouths: dict[str, Floats]
+    """The mouth's box in each frame, (T, 4), by subject."""
+    mouth_from: str
+    cautions: tuple[str, ...]
+
+    @property
+    def even(self) -> dict[str, Floats]:
+        """The share of an even map: the box's area, (T,) by subject."""
+        return {
+            clip: (box_T4[:, 2] - box_T4[:, 0]) * (box_T4[:, 3] - box_T4[:, 1])
+            for clip, box_T4 in self.mouths.items()
+        }
+
+    @property
+    def even_share(self) -> float:
+        """Its mean over all frames."""
+        return float(np.concatenate(list(self.even.values())).mean())
+
+    def figures(self) -> dict[str, Any]:
+        """Share of the mass in the mouth, by model, and that of an even map."""
+        shares = {maps.name: {"tokens": maps.tokens, "mass": maps.share} for maps in self.maps}
+        return {"models": shares, "even": self.even_share, "mouth": self.mouth_from}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The table: a row for each model, clip and frame."""
+        even = self.even
+        return [
+            {
+                "model": maps.name,
+                "tokens": maps.tokens,
+                "clip": clip,
+                "frame": frame,
+                "mass_in_mouth": float(value),
+                "mass_if_even": float(even[clip][frame]),
+            }
+            for maps in self.maps
+            for clip, mass_T in maps.mass.items()
+            for frame, value in enumerate(mass_T)
+        ]
+
+
+def lips(
+    checkpoint: Checkpoint,
+    parts: MCDMParts,
+    subjects: Sequence[Subject],
+    draws: Draws,
+    frames: int,
+    mouth: Box | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Lips:
+    """Maps of the first ``frames`` frames of every subject that has them.
+
+    Without ``mouth`` the subjects' own boxes count, or where portraits usually have the mouth.
+    Raises RecipeError for a model without a motion prior, InputUnreadable as ``long_enough``.
+    """
+    if parts.config.present.kind != "prior":
+        raise RecipeError(
+            "Expected a model that predicts lip tokens, found the variant w/o F_pc; give the "
+            "training folder of the model itself."
+        )
+    chosen = long_enough(subjects, parts.config.picture.fps, frames)
+    mouths = {subject.name: _mouth(subject, frames, mouth) for subject in chosen}
+    own = all(subject.mouth_T4 is not None for subject in chosen)
+    models, facts = [(WITH, parts)], {"The model": parts.facts}
+    variant = checkpoint.variant("no_present", parts)
+    if variant is not None:
+        models.append((WITHOUT, variant))
+        facts["The variant w/o F_pc"] = variant.facts
+    return Lips(
+        maps=tuple(_maps(p, name, chosen, draws, mouths, tell) for name, p in models),
+        mouths=mouths,
+        mouth_from="where --mouth has it" if mouth else "where the faces' boxes have it" if own else "where portraits usually have it",
+        cautions=tuple(cautions(parts.config.picture.side, facts)),
+    )
+
+
+def _mouth(subject: Subject, frames: int, given: Box | None) -> Floats:
+    """(frames, 4)."""
+    if given is None and subject.mouth_T4 is not None:
+        index = np.arange(frames).clip(max=len(subject.mouth_T4) - 1)
+        return np.clip(subject.mouth_T4[index].astype(np.float64), 0, 1)
+    return np.tile(np.array(given or DEFAULT_LIPS, dtype=np.float64), (frames, 1))
+
+
+def _maps(
+    parts: MCDMParts,
+    name: str,
+    subjects: Sequence[Subject],
+    draws: Draws,
+    mouths: dict[str, Floats],
+    tell: Callable[[str], None],
+) -> LipMaps:
+    heats: dict[str, Tensor] = {}
+    pictures: list[Picture] = []
+    for number, subject in enumerate(subjects):
+        watch = HeatWatch(parts.config.picture.latent_side)
+        found, frames = [], len(mouths[subject.name])
+        for chunk in rolled(parts, subject, frames, draws, watched=watch):
+            found.append(watch.taken()[: len(chunk)])
+            if number == 0:
+                pictures.append(chunk)
+        heats[subject.name] = torch.cat(found)
+        tell(f"{name}, {subject.name}: {frames} frames watched")
+    tokens, maps = _of_lips(parts.config.present, heats, mouths)
+    mass = {clip: masses(maps[clip], mouths[clip]) for clip in maps}
+    return LipMaps(name, tokens, np.concatenate(pictures), maps[subjects[0].name], mass)
+
+
+def masses(heat_TSS: Floats, box_T4: Floats) -> Floats:
+    """``mass_in_box`` of each frame with its own box, (T,)."""
+    return np.array([mass_in_box(heat, box) for heat, box in zip(heat_TSS, box_T4, strict=True)])
+
+
+def _of_lips(
+    present: PresentConfig, heats: dict[str, Tensor], mouths: dict[str, Floats]
+) -> tuple[str, dict[str, Floats]]:
+    """The watched tokens in words, and each subject's map (T, S, S).
+
+    Without the prior no token is the lips': the sound token that looks most at the mouth is taken.
+    """
+    if present.kind == "prior":
+        of_lips = slice(present.head_tokens, present.head_tokens + present.lip_tokens)
+        maps = {clip: heat[:, of_lips].sum(dim=1).double().numpy() for clip, heat in heats.items()}
+        return "the lip tokens", maps
+    all_of = {clip: heat.double().numpy() for clip, heat in heats.items()}
+    tokens = next(iter(all_of.values())).shape[1]
+    means = [
+        np.mean([masses(heat[:, token], mouths[clip]).mean() for clip, heat in all_of.items()])
+        for token in range(tokens)
+    ]
+    best = int(np.argmax(means))
+    maps = {clip: heat[:, best] for clip, heat in all_of.items()}
+    return f"of {tokens} sound tokens the one most in the mouth, number {best}", maps
