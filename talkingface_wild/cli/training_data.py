@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pyarrow import ArrowException
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
@@ -121,7 +122,7 @@ def _table(dataset: Path, name: str) -> pd.DataFrame:
     """One table of the data set. Raises InputUnreadable when it cannot be read."""
     try:
         return load(dataset, name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ArrowException) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputUnreadable(
             f"Expected the table {name!r} of a data set in {dataset}, found none that can be read "

@@ -75,6 +75,7 @@ class GrowingVideo:
         """
         before = self.length
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._encode(frames_THWC)
             with self._piece.open("rb") as piece, self.raw.open("ab") as raw:
                 shutil.copyfileobj(piece, raw)

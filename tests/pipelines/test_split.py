@@ -79,3 +79,16 @@ def test_one_more_group_moves_few():
 
 def test_an_empty_table_has_an_empty_answer():
     assert len(_split(_table([]))) == 0
+
+
+def test_languages_of_few_groups_share_one_split():
+    """Ten languages of a source each had no test split at all, so nothing could be held out."""
+    groups = [f"g{index}" for index in range(10)] + [f"en{index}" for index in range(8)]
+    languages = [f"l{index // 2}" for index in range(10)] + ["en"] * 8
+    sides = _split(_table(groups, languages))
+    assert sides.iloc[:10].value_counts().to_dict() == {"train": 7, "test": 2, "val": 1}
+    assert sides.iloc[10:].value_counts().to_dict() == {"train": 5, "test": 2, "val": 1}
+
+
+def test_two_groups_in_all_are_all_for_training():
+    assert set(_split(_table(["a", "b"], ["en", "zh"]))) == {"train"}

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEVICE = os.environ.get("TFW_SPEED_DEVICE", "cpu")
 SMALL = bool(os.environ.get("TFW_SPEED_SMALL"))
 """Every GPU measurement with a network of a few channels, to see that the script itself works."""
+MODEL = "small" if SMALL else "paper"
 OUT = Path(os.environ.get("TFW_SPEED_OUT", ROOT / "runs" / "speed"))
 """Where figures, the training and its videos go."""
 

@@ -17,6 +17,7 @@ from talkingface_wild.models.mcdm.training.stages import run_encoders, run_stage
 from talkingface_wild.models.training.loop import TrainingProgress
 from tests.speed.mcdm_findings import (
     DEVICE,
+    MODEL,
     SMALL,
     Finding,
     forget_peak,
@@ -133,12 +134,12 @@ def full_steps() -> Iterator[Finding]:
 
     def encoders() -> Iterator[Finding]:
         for name, spent in encoder_seconds(parts, clips).items():
-            yield _finding(f"paper, {name}", parts.config.training.encoders.batch, spent)
+            yield _finding(f"{MODEL}, {name}", parts.config.training.encoders.batch, spent)
 
-    yield from guarded("paper, encoders", encoders)
+    yield from guarded(f"{MODEL}, encoders", encoders)
     for stage in STAGES:
         for batch in (1, 4):
-            name = f"paper, stage {stage}, bf16, gradient checkpointing"
+            name = f"{MODEL}, stage {stage}, bf16, gradient checkpointing"
 
             def measure(
                 stage: str = stage, batch: int = batch, name: str = name

@@ -11,6 +11,9 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.engine.stage import Whole
 
+_LEAST_GROUPS = 3
+"""A side each for train, val and test."""
+
 
 @dataclass(frozen=True)
 class SplitConfig:
@@ -31,11 +34,13 @@ class SplitConfig:
 class Split(Whole):
     """Ranks each language's groups by a hash: the first to test, the next to val, others to train.
 
-    From three groups on each side has at least one. A group with clips in several languages is
-    ranked in the one where it has most.
+    From three groups on each side has at least one; languages with fewer are ranked together, so
+    that a small set of many languages has a test split too. A group with clips in several languages
+    is ranked in the one where it has most.
     """
 
     name = "split"
+    version = 2
     needs = ("identity_group", "language")
     columns = (
         Column("split", "string", "train, val or test; groups of identities never straddle it"),
@@ -52,8 +57,13 @@ class Split(Whole):
             index=table.index,
         )
         sides: dict[str, str] = {}
+        few: list[str] = []
         for _, groups in _home_languages(frame):
-            sides |= self._sides(groups)
+            if len(groups) < _LEAST_GROUPS:
+                few += groups
+            else:
+                sides |= self._sides(groups)
+        sides |= self._sides(few)
         return pd.DataFrame(
             {"split": frame["group"].map(sides).astype("string")}, index=table.index
         )
@@ -70,7 +80,7 @@ class Split(Whole):
         """Numbers of groups in test and val out of ``count``."""
         test = min(self.config.test_groups, int(count * self.config.test_share))
         val = min(self.config.val_groups, int(count * self.config.val_share))
-        return (max(test, 1), max(val, 1)) if count >= 3 else (0, 0)
+        return (max(test, 1), max(val, 1)) if count >= _LEAST_GROUPS else (0, 0)
 
 
 def _home_languages(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:

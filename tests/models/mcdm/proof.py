@@ -9,6 +9,7 @@ only that every part carries what it should.
 from __future__ import annotations
 
 import argparse
+import copy
 import itertools
 import json
 import os
@@ -45,6 +46,8 @@ SETTINGS = (
     "training.stage2.iterations=600",
     "training.stage3.iterations=600",
     "training.stage3.rate=3e-3",
+    "sampling.steps=15",
+    "sampling.prior_steps=15",
 )
 
 
@@ -70,6 +73,10 @@ class Rolled:
     frames: np.ndarray = field(repr=False)
 
 
+STREAMS = ("symmetric", "residual", "attn_only")
+"""What memory and present rows are made of (R6); the first is the default."""
+
+
 @dataclass
 class Proof:
     """One clip's run."""
@@ -79,6 +86,8 @@ class Proof:
     rollouts: dict[str, Rolled]
     truth: np.ndarray = field(repr=False)
     seconds: float = 0.0
+    streams: dict[str, tuple[float, Rolled]] = field(default_factory=dict)
+    """Stage-3 loss and one rollout by what the temporal rows are made of, if asked for."""
 
     def checks(self, bounds: Bounds) -> dict[str, tuple[float, float, bool]]:
         """Each figure, its bound and whether it holds."""
@@ -195,8 +204,10 @@ def roll(
     return np.concatenate(made)
 
 
-def prove(path: Path, folder: Path, config: MCDMConfig, watch: bool = True) -> Proof:
-    """Train on one clip and roll it out."""
+def prove(
+    path: Path, folder: Path, config: MCDMConfig, watch: bool = True, all_streams: bool = False
+) -> Proof:
+    """Train on one clip and roll it out; stage 3 again for the other streams if asked for."""
     started = time.monotonic()
     torch.manual_seed(0)
     parts = build_parts(config)
@@ -209,8 +220,10 @@ def prove(path: Path, folder: Path, config: MCDMConfig, watch: bool = True) -> P
 
     run_encoders(parts, [clip], folder / "encoders", show)
     clip.tokens_TKW = take_tokens(parts, clip)
-    losses = {}
+    losses, others = {}, {}
     for stage in ("1", "2", "3"):
+        if stage == "3" and all_streams:
+            others = {streams: copy.deepcopy(parts) for streams in STREAMS[1:]}
         done = run_stage(parts, stage, [clip], [], folder / f"stage{stage}", show)
         losses[stage] = (done.before, done.after)
         if stage == "2":
@@ -224,9 +237,20 @@ def prove(path: Path, folder: Path, config: MCDMConfig, watch: bool = True) -> P
         )
         for kind in kinds
     }
+    by_streams = {}
+    for streams, other in others.items():
+        for block in other.unet.motion_blocks():
+            block.streams = streams
+        done = run_stage(other, "3", [clip], [], folder / f"stage3-{streams}", show)
+        rolled = figures(roll(other.eval(), clip, pictures[0], "predicted"), truth)
+        by_streams[streams] = (done.after, rolled)
+    if by_streams:
+        rolled = figures(roll(parts, clip, pictures[0], "predicted"), truth)
+        by_streams = {STREAMS[0]: (losses["3"][1], rolled)} | by_streams
     rollouts["static"] = figures(np.repeat(pictures[:1], len(truth), axis=0), truth)
     parts.save(folder / "model")
-    return Proof(path.stem, losses, rollouts, truth, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return Proof(path.stem, losses, rollouts, truth, seconds, by_streams)
 
 
 def table(proof: Proof, bounds: Bounds) -> str:
@@ -241,6 +265,12 @@ def table(proof: Proof, bounds: Bounds) -> str:
         )
     for stage, (before, after) in proof.losses.items():
         lines.append(f"  stage {stage} validation loss {before:.4f} -> {after:.4f}")
+    for streams, (loss, rolled) in proof.streams.items():
+        lines.append(
+            f"  mta streams {streams:10} stage 3 loss {loss:.4f}, one rollout: SSIM "
+            f"{rolled.ssim:.3f}, mouth PSNR {rolled.mouth_psnr:.2f}, motion corr. "
+            f"{rolled.correlation:.2f}"
+        )
     for name, (value, bound, holds) in proof.checks(bounds).items():
         sign = "<=" if "no tokens" in name and "corr" in name else ">="
         lines.append(f"  {'ok   ' if holds else 'SHORT'} {name}: {value:.3f} ({sign} {bound})")
@@ -264,6 +294,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("proof_out"))
     parser.add_argument("--clip", action="append", choices=sorted(BOUNDS))
     parser.add_argument("--set", action="append", default=[], dest="settings")
+    parser.add_argument("--streams-on", default="synthetic_9", help="clip that compares R6")
     options = parser.parse_args()
     torch.set_num_threads(1)
     config = preset("tiny").changed([*SETTINGS, *options.settings])
@@ -273,7 +304,8 @@ def main() -> int:
         if not path.is_file():
             print(f"Expected the clip {path}, found none; set TFW_SHARED.", file=sys.stderr)
             return 5
-        proof = prove(path, options.out / name, config)
+        streams = name == options.streams_on
+        proof = prove(path, options.out / name, config, all_streams=streams)
         print(table(proof, BOUNDS[name]), flush=True)
         cv2.imwrite(str(options.out / f"{name}.png"), strip(proof)[:, :, ::-1])
         checks = proof.checks(BOUNDS[name])

@@ -14,7 +14,6 @@ from talkingface_wild.models.mcdm.pipeline import TokenScale, frame_count, model
 from talkingface_wild.models.mcdm.state import GenerationState
 from tests.models.mcdm.small import QUICK, portrait, small_parts, speech
 
-
 SECONDS = 0.68
 """17 frames: two clips of eight and one frame of a third."""
 

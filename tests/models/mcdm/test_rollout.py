@@ -58,7 +58,9 @@ def test_a_clip_leaves_the_state_before_it_as_it_was(parts):
     first = rollout.clip(state, _heard(parts, 8)).frames_FHWC
     assert state.position == 8
     assert torch.equal(state.archive_ACHW, archive)
-    assert all(torch.equal(state.memory[k][n], rows) for k in memory for n, rows in memory[k].items())
+    assert all(
+        torch.equal(state.memory[k][n], rows) for k in memory for n, rows in memory[k].items()
+    )
     assert torch.equal(rollout.clip(state, _heard(parts, 8)).frames_FHWC, first)
 
 

@@ -34,18 +34,18 @@ def _one(batch, clip):
 def test_stage_1_is_stable_diffusions_unet_with_archived_tokens_as_its_text():
     parts = awakened(made_parts())
     batch = picture_batch(parts.config)
-    settings = {k: v for k, v in dict(parts.unet.config).items() if not k.startswith("_")}
+    picture, trunk = parts.config.picture, parts.config.trunk
     plain = UNet2DConditionModel(
-        sample_size=16,
-        in_channels=8,
-        out_channels=8,
+        sample_size=picture.latent_side,
+        in_channels=picture.latent_channels,
+        out_channels=picture.latent_channels,
         down_block_types=("CrossAttnDownBlock2D",) * 2,
         up_block_types=("CrossAttnUpBlock2D",) * 2,
-        block_out_channels=settings["channels"],
-        layers_per_block=1,
-        attention_head_dim=4,
-        norm_num_groups=8,
-        cross_attention_dim=64,
+        block_out_channels=trunk.channels,
+        layers_per_block=trunk.layers,
+        attention_head_dim=trunk.heads,
+        norm_num_groups=trunk.groups,
+        cross_attention_dim=trunk.context_width,
     )
     missing, _ = plain.load_state_dict(parts.unet.state_dict(), strict=False)
     assert not missing

@@ -63,7 +63,7 @@ def _notes(found: Drift) -> list[str]:
     )
     if found.left_out:
         every = len(clips) + found.left_out
-        notes.append(f"Too short for frame {found.asked[-1]}: {found.left_out} of {every} clips.")
+        notes.append(f"Too short for frame {found.asked[-1]:,}: {found.left_out} of {every} clips.")
     return notes
 
 

@@ -137,7 +137,7 @@ def expressions(
             f"Expected at least {FEWEST_POINTS} points (clips of {step} frames), found "
             f"{len(labels)}; give more or longer clips."
         )
-    heard = "the sound tokens of the variant (variants/no_present)" if variant else "sound features"
+    heard = "sound tokens of variants/no_present" if variant else "sound features"
     spaces = [(WITH, "predicted expression tokens", tokens), (WITHOUT, heard, sounds)]
     return Expressions(
         clouds=tuple(

@@ -12,8 +12,8 @@ from talkingface_wild.models.mcdm.analyses.drawing import COLOURS, MARKERS, form
 from talkingface_wild.models.mcdm.analyses.expressions import Cloud, Expressions
 
 _PLANE_INCHES = 3.9
-_COLUMNS = 4
-_LONGEST_LABEL = 26
+_LONGEST_LABEL = 24
+_LEGEND_LETTERS, _MARK_LETTERS = 104, 9
 _MOST_LABELS = 24
 _TITLE = "Expression tokens by {labels} (Figure 6b)"
 
@@ -22,8 +22,12 @@ def draw_expressions(path: Path, found: Expressions, source: str = "") -> None:
     """Write the picture; ``source`` says at its foot where the clips come from."""
     labels = sorted(set(found.labels))
     looks = dict(zip(labels, itertools.cycle(_looks()), strict=False))
-    named = labels[:_MOST_LABELS]
-    legend = 0.24 * (-(-len(named) // _COLUMNS)) + 0.1
+    named = [
+        label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
+        for label in labels[:_MOST_LABELS]
+    ]
+    columns = max(1, _LEGEND_LETTERS // (max(map(len, named)) + _MARK_LETTERS))
+    legend = 0.24 * (-(-len(named) // columns)) + 0.1
     title = _TITLE.format(labels=found.labelled_by)
     height = _PLANE_INCHES + legend
     with plate(path, height, title, [*_notes(found), source], found.cautions) as figure:
@@ -31,8 +35,7 @@ def draw_expressions(path: Path, found: Expressions, source: str = "") -> None:
         for axes, cloud in zip(above.subplots(1, 2), found.clouds, strict=True):
             _cloud(axes, cloud, found, looks)
         handles, _ = above.axes[0].get_legend_handles_labels()
-        shown = [label[:_LONGEST_LABEL] for label in named]
-        below.legend(handles[: len(named)], shown, loc="upper center", ncols=_COLUMNS)
+        below.legend(handles[: len(named)], named, loc="upper center", ncols=columns)
 
 
 def _looks() -> list[tuple[str, str]]:
@@ -72,6 +75,8 @@ def _shown(value: float | None) -> str:
 def _notes(found: Expressions) -> list[str]:
     clips, labels = len(set(found.clips)), len(set(found.labels))
     notes = []
+    if labels > _MOST_LABELS:
+        notes.append(f"Of the {labels} labels the first {_MOST_LABELS} are named.")
     if found.labelled_by in ("identity", "language"):
         notes.append(
             f"No emotions are known of these clips: colours tell their {found.labelled_by}."

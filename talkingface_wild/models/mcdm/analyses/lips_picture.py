@@ -54,7 +54,7 @@ def _rows(pair: Any, maps: LipMaps, heat_TSS: Any, mouth_T4: Any, spread: float)
         show_picture(plain, maps.frames_THWC[frame])
         show_picture(hot, maps.frames_THWC[frame].mean(axis=-1, keepdims=True).repeat(3, -1) / 255)
         shown = hot.imshow(
-            heat_TSS[frame], cmap=_HEAT, alpha=0.7, vmin=1 - spread, vmax=1 + spread,
+            heat_TSS[frame], cmap=_HEAT, alpha=0.7, vmin=max(0, 1 - spread), vmax=1 + spread,
             extent=(-0.5, side - 0.5, side - 0.5, -0.5), interpolation="bilinear",
         )  # fmt: skip
         left, top, right, bottom = side * mouth_T4[frame] - 0.5

@@ -71,8 +71,8 @@ def cache_features(
         rank, ranks = accelerator.process_index, accelerator.num_processes
     say = tell if rank == 0 else _quiet
     with memory_told(device, "take a smaller --set picture.side, or a GPU with more memory"):
-        fit_codec(parts, training, say)
         fit_guider(parts, training, say)
+        fit_codec(parts, training, say)
         if accelerator is not None:
             for fitted in (parts.patch_codec, parts.landmark_guider):
                 same_everywhere(fitted, accelerator)

@@ -47,7 +47,7 @@ def fit_codec(parts: MCDMParts, clips: Sequence[TrainingClip], tell: Callable[[s
     taken = []
     for place in places:
         try:
-            taken.append(_first_frames(clips[place], each))
+            taken.append(_first_frames(clips[place], parts.config.picture.side, each))
         except BROKEN:
             continue
     if not taken:
@@ -60,11 +60,11 @@ def fit_codec(parts: MCDMParts, clips: Sequence[TrainingClip], tell: Callable[[s
     tell(f"codec fitted on {len(sample)} frames of {len(taken)} clips")
 
 
-def _first_frames(clip: TrainingClip, count: int) -> Tensor:
+def _first_frames(clip: TrainingClip, side: int, count: int) -> Tensor:
     """Every fourth of a clip's first frames; the rest is not decoded. Empty clips raise."""
     taken: list[Any] = []
     seen = 0
-    for chunk in clip.frames():
+    for chunk in clip.squares(side):
         taken += [frame for at, frame in enumerate(chunk, seen) if at % CODEC_STEP == 0]
         seen += len(chunk)
         if len(taken) >= count:

@@ -104,10 +104,7 @@ class ClipMeasurer:
     def _chunks(self, clip: TrainingClip) -> Iterator[Pictures]:
         """At most ``CHUNK`` frames at a time, ``max_frames`` in all."""
         side, left = self.config.picture.side, self.max_frames
-        for given in clip.frames():
-            if given.shape[1:] != (side, side, 3):
-                found = " x ".join(map(str, given.shape[1:]))
-                raise InputUnreadable(f"expected frames of {side} x {side} x 3, found {found}")
+        for given in clip.squares(side):
             taken = given[:left]
             left -= len(taken)
             for start in range(0, len(taken), CHUNK):

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.core.errors import InputUnreadable
+
 Pictures = npt.NDArray[np.uint8]
 Samples = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float32]
@@ -38,6 +40,14 @@ class TrainingClip:
     """The face in each frame, in [0, 1] of the picture."""
     points_TP2: Floats | None = None
     """Landmarks, in [0, 1] of the picture: eyes, nose, corners of the mouth; or the 68 of iBUG."""
+
+    def squares(self, side: int) -> Iterator[Pictures]:
+        """The chunks of ``frames``; raises InputUnreadable where they are of another size."""
+        for chunk in self.frames():
+            if chunk.shape[1:] != (side, side, 3):
+                found = " x ".join(map(str, chunk.shape[1:]))
+                raise InputUnreadable(f"expected frames of {side} x {side} x 3, found {found}")
+            yield chunk
 
     def described(self) -> list[Any]:
         """Plain data of everything but pictures and sound."""
