@@ -78,9 +78,11 @@ def opened(
     need_models()
     where = _device(device)
     from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint
+    from talkingface_wild.models.mcdm.analyses.drawing import need_drawing
     from talkingface_wild.models.mcdm.analyses.rolling import Draws
     from talkingface_wild.models.out_of_memory import memory_told
 
+    need_drawing()
     found = Checkpoint.find(folder)
     with memory_told(where, _ADVICE):
         parts = found.load(where)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -155,6 +156,14 @@ def test_expressions_without_emotions_go_by_identity(given, tmp_path, capsys, mo
 def test_what_is_looked_at_must_be_named_once(words, said, given, tmp_path, capsys):
     assert analysed("alpha", given, tmp_path, *words) == 2
     assert said in capsys.readouterr().err
+
+
+def test_without_matplotlib_it_is_said_before_the_work(given, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert analysed("alpha", given, tmp_path, *options(given)) == 4
+    said = capsys.readouterr().err
+    assert "found matplotlib missing" in said
+    assert "SSIM" not in said
 
 
 @pytest.mark.parametrize("frames", ["", "0", "30,x", "-3", "1.5"])

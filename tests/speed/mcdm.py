@@ -12,6 +12,7 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -42,7 +43,10 @@ SECTIONS = {
     "memory": Section(mcdm_tiny.memory, "cpu"),
     "counted": Section(mcdm_counted.counted, "cpu"),
     "rate": Section(mcdm_generation.rate, "gpu"),
-    "clips": Section(mcdm_generation.clips, "gpu"),
+    "favor": Section(partial(mcdm_generation.clips, "favor", False), "gpu"),
+    "softmax": Section(partial(mcdm_generation.clips, "softmax", False), "gpu"),
+    "compiled_favor": Section(partial(mcdm_generation.clips, "favor", True), "gpu"),
+    "compiled_softmax": Section(partial(mcdm_generation.clips, "softmax", True), "gpu"),
     "videos": Section(mcdm_generation.videos, "gpu"),
     "vae": Section(mcdm_generation.vae, "gpu"),
     "steps": Section(mcdm_steps.full_steps, "gpu"),
@@ -69,7 +73,7 @@ def mcdm() -> Iterator[Row]:
         sys.exit(f"Expected a GPU for TFW_SPEED_DEVICE={DEVICE}, found none that torch sees.")
     torch.set_num_threads(int(os.environ.get("TFW_SPEED_THREADS", "1")))
     names = chosen()
-    record = Record(OUT / "mcdm.json", f"{platform.processor()}, {os.cpu_count()} cores")
+    record = Record(OUT / "mcdm.json", f"{platform.machine()}, {os.cpu_count()} cores", names)
     for name in names:
         for finding in guarded(name, SECTIONS[name].measure):
             record.add(name, finding)

@@ -44,24 +44,26 @@ Measurement = Callable[[], Iterator[Finding]]
 
 
 class Record:
-    """All findings of a run as one JSON file, written anew after each."""
+    """All findings as one JSON file, written anew after each; other sections' stay in it."""
 
-    def __init__(self, path: Path, machine: str) -> None:
+    def __init__(self, path: Path, machine: str, sections: list[str]) -> None:
         self.path, self.findings = path, list[Numbers]()
+        if path.is_file():
+            known = json.loads(path.read_text("utf-8"))["findings"]
+            self.findings = [one for one in known if one["section"] not in sections]
         self.about = {
             "machine": machine,
-            "device": device_name(),
             "torch": torch.__version__,
             "python": platform.python_version(),
             "threads": torch.get_num_threads(),
-            "small": SMALL,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
 
     def add(self, section: str, finding: Finding) -> None:
         """Keep one more."""
         load = round(os.getloadavg()[0], 2)
-        self.findings.append({"section": section, "load": load, **asdict(finding)})
+        where = {"section": section, "device": device_name(), "small": SMALL, "load": load}
+        self.findings.append({**where, **asdict(finding)})
         written = json.dumps(
             {**self.about, "findings": self.findings}, indent=1, ensure_ascii=False
         )

@@ -68,7 +68,6 @@ VARIANTS = (
     Variant("softmax", channels_last=True),
     Variant("softmax", compiled=True, channels_last=True),
 )
-"""Of one kind of attention the compiled ones stand last: nothing is compiled back."""
 
 
 def matrix_rate() -> float:
@@ -91,21 +90,21 @@ def rate() -> Iterator[Finding]:
     yield Finding(name, f"{found / 1e12:.2f} TFLOP/s", "–", {"flops_a_second": found})
 
 
-def clips() -> Iterator[Finding]:
-    """Seconds of a clip and of a step in every variant, and the share of the matrix rate."""
+def clips(attention: str, compiled: bool) -> Iterator[Finding]:
+    """Seconds of a clip and of a step in each variant, and the share of the matrix rate."""
     best = matrix_rate()
-    for attention, variants in itertools.groupby(VARIANTS, lambda v: v.attention):
-        config = full_size(SMALL, f"temporal.attention={attention}")
-        parts = _ready(random_parts(config, SMALL))
-        flops = step_flops(config)
-        for variant, guidance in itertools.product(variants, GUIDANCE):
-            with _as(parts, variant):
-                name = _named(variant, guidance)
-                step = partial(_step, parts, variant, guidance, flops, best)
-                yield from guarded(f"{name}, a step", step)
-                for steps in STEPS:
-                    clip = partial(_clip, parts, variant, guidance, steps)
-                    yield from guarded(f"{name}, {steps} steps", clip)
+    config = full_size(SMALL, f"temporal.attention={attention}")
+    parts = _ready(random_parts(config, SMALL))
+    flops = step_flops(config)
+    variants = [v for v in VARIANTS if (v.attention, v.compiled) == (attention, compiled)]
+    for variant, guidance in itertools.product(variants, GUIDANCE):
+        with _as(parts, variant):
+            name = _named(variant, guidance)
+            step = partial(_step, parts, variant, guidance, flops, best)
+            yield from guarded(f"{name}, a step", step)
+            for steps in STEPS:
+                clip = partial(_clip, parts, variant, guidance, steps)
+                yield from guarded(f"{name}, {steps} steps", clip)
 
 
 def _ready(parts: MCDMParts) -> MCDMParts:
@@ -155,7 +154,7 @@ def _clip(parts: MCDMParts, variant: Variant, guidance: float, steps: int) -> It
     sound, frames = _sound(parts), parts.config.clip.frames
     rollout.clip(state, sound)
     forget_peak()
-    spent = seconds(lambda: rollout.clip(state, sound), warm=1)
+    spent = seconds(lambda: rollout.clip(state, sound), warm=0)
     peak, tokens = peak_gigabytes(), seconds(lambda: rollout.motion_tokens(state, sound))
     figure = (
         f"{spent:.3f} s, that is {frames / spent:.1f} frames/s, peak {gigabytes(peak)}; "
@@ -237,7 +236,7 @@ def _codec(name: str, codec: VaeCodec, pictures: Tensor) -> Iterator[Finding]:
 def videos() -> Iterator[Finding]:
     """Whole videos through the pipeline: portrait and sound in, frames out, 25 steps."""
     parts = _ready(random_parts(full_size(SMALL), SMALL))
-    for variant in (VARIANTS[1], VARIANTS[4]):
+    for variant in (Variant(tf32=True), Variant(tf32=True, compiled=True, channels_last=True)):
         with _as(parts, variant):
             yield from guarded(f"a video, {variant.name}", partial(_video, parts, variant))
 

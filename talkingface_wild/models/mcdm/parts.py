@@ -88,9 +88,9 @@ class MCDMParts:
         for module in self.modules().values():
             module.to(device)
         if dtype is not None:
-            for module in (self.unet, self.reference_unet, self.vae):
-                if module is not None:
-                    nn.Module.to(module, dtype)  # Diffusers' own warns where nothing is wrong.
+            for narrowed in (self.unet, self.reference_unet, self.vae):
+                if narrowed is not None:
+                    nn.Module.to(narrowed, dtype)  # Diffusers' own warns where nothing is wrong.
         return self
 
     def eval(self) -> MCDMParts:
@@ -186,7 +186,8 @@ class MCDMParts:
         temporary = folder.with_name(f".{uuid.uuid4().hex}.tmp")
         try:
             for name, module in self.modules().items():
-                module.save_pretrained(temporary / name)
+                saved: Any = module
+                saved.save_pretrained(temporary / name)
             content = {"config": self.config.to_dict(), "facts": self.facts}
             (temporary / CONFIG_NAME).write_text(json.dumps(content, indent=1), "utf-8")
             _replace_folder(temporary, folder)

@@ -38,6 +38,17 @@ _STYLE = {
 }
 
 
+def need_drawing() -> None:
+    """Raise ExtraMissing where nothing can be drawn: to be known before the work, not after it."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ExtraMissing(
+            "Expected the extra 'models', found matplotlib missing; run "
+            "pip install -c constraints.txt 'talkingface-wild[models]'."
+        ) from error
+
+
 @contextmanager
 def plate(
     path: Path, height_inches: float, title: str, notes: Sequence[str], cautions: Sequence[str]
@@ -46,15 +57,11 @@ def plate(
 
     The file at ``path`` is written when the block ends well. Raises ExtraMissing.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ExtraMissing(
-            "Expected the extra 'models', found matplotlib missing; run "
-            "pip install -c constraints.txt 'talkingface-wild[models]'."
-        ) from error
+    need_drawing()
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     warned = _wrapped([f"Caution: {sentence}" for sentence in cautions], _BOLD_LETTERS)
     told = _wrapped(notes, _LETTERS_A_LINE)
     line = 0.19

@@ -168,10 +168,13 @@ def lips(
     if variant is not None:
         models.append((WITHOUT, variant))
         facts["The variant w/o F_pc"] = variant.facts
+    where = "where --mouth has it" if mouth else "where portraits usually have it"
+    if mouth is None and own:
+        where = "where the faces' boxes have it"
     return Lips(
         maps=tuple(_maps(p, name, chosen, draws, mouths, tell) for name, p in models),
         mouths=mouths,
-        mouth_from="where --mouth has it" if mouth else "where the faces' boxes have it" if own else "where portraits usually have it",
+        mouth_from=where,
         cautions=tuple(cautions(parts.config.picture.side, facts)),
     )
 

@@ -29,8 +29,8 @@ class PictureBatch:
 
     def to(self, device: torch.device) -> PictureBatch:
         """On another device."""
-        moved = {f.name: getattr(self, f.name) for f in fields(self)}
-        return PictureBatch(**{k: v if v is None else v.to(device) for k, v in moved.items()})
+        mine = {f.name: getattr(self, f.name) for f in fields(self)}
+        return PictureBatch(**{k: v.to(device) for k, v in mine.items() if v is not None})
 
 
 @dataclass
@@ -73,11 +73,7 @@ class ClipSampler:
     def pictures(self, draws: torch.Generator, size: int) -> PictureBatch:
         """A batch for stages 1 and 3."""
         items = [self._picture(draws) for _ in range(size)]
-        stacked = [
-            torch.stack([item[place] for item in items]) if items[0][place] is not None else None
-            for place in range(6)
-        ]
-        return PictureBatch(*stacked)
+        return PictureBatch(**{name: torch.stack([i[name] for i in items]) for name in items[0]})
 
     def motions(self, draws: torch.Generator, size: int, landmarks: bool) -> MotionBatch:
         """A batch for stage 2; with ``landmarks`` each clip's are given, or dropped whole."""
@@ -99,7 +95,7 @@ class ClipSampler:
             return 0 if start > clip.frames - end else clip.frames - 1
         return int(far[torch.randint(len(far), (1,), generator=draws)])
 
-    def _picture(self, draws: torch.Generator) -> tuple[Tensor | None, ...]:
+    def _picture(self, draws: torch.Generator) -> dict[str, Tensor]:
         config, clip = self.config, self._clip(draws)
         frames, archived = config.clip.frames, config.clip.archive_frames
         start = int(torch.randint(clip.frames - frames + 1, (1,), generator=draws))
@@ -112,21 +108,21 @@ class ClipSampler:
             archive = clip.latents_TCHW[start - archived : start].float()
         if config.archived.anchor_reference:
             archive = torch.cat([reference_CHW[None], archive[1:]])
-        tokens = None
-        predicted = bool(torch.rand(1, generator=draws) < config.training.predicted_tokens)
-        if clip.tokens_TKW is not None:
-            use_predicted = predicted and clip.predicted_TKW is not None
-            source = clip.predicted_TKW if use_predicted else clip.tokens_TKW
-            tokens = source[start : start + frames].float()
         reach = config.present.audio_window
-        return (
-            clip.latents_TCHW[start : start + frames].float(),
-            archive,
-            reference_CHW,
-            clip.image_TE[reference][None].float(),
-            sound_windows(clip.sound_TE, start, frames, reach),
-            tokens,
-        )
+        drawn = {
+            "present_BFCHW": clip.latents_TCHW[start : start + frames].float(),
+            "archive_BACHW": archive,
+            "reference_BCHW": reference_CHW,
+            "image_BSE": clip.image_TE[reference][None].float(),
+            "sound_BFWE": sound_windows(clip.sound_TE, start, frames, reach),
+        }
+        predicted = bool(torch.rand(1, generator=draws) < config.training.predicted_tokens)
+        tokens = clip.tokens_TKW
+        if predicted and clip.predicted_TKW is not None:
+            tokens = clip.predicted_TKW
+        if tokens is not None:
+            drawn["tokens_BFKT"] = tokens[start : start + frames].float()
+        return drawn
 
     def _motion(self, draws: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """A window that may begin ``overlap`` frames before the clip, as the first clip's does."""

@@ -101,7 +101,8 @@ def run_stage(
         return total / VALIDATION_BATCHES
 
     if training.gradient_checkpointing:
-        for network in networks.values():
+        found: list[Any] = list(networks.values())
+        for network in found:
             if getattr(network, "_supports_gradient_checkpointing", False):
                 network.enable_gradient_checkpointing()
     loop = TrainingLoop(
@@ -119,13 +120,13 @@ def run_stage(
     with torch.no_grad():
         before = validate() if loop.checkpoints.latest() is None else None
     frozen = frozen_digest(parts, parameters)
-    after = loop.run(watch)
+    trained_to = loop.run(watch)
     if frozen_digest(parts, parameters) != frozen:
         raise CheckFailed(
             f"Expected everything but what stage {stage} trains to stay as it was, found a frozen "
             "tensor changed; this is a defect, please report it."
         )
-    return StageOutcome(stage, loop.iteration, before, after)
+    return StageOutcome(stage, loop.iteration, before, trained_to)
 
 
 def loop_settings(parts: MCDMParts, stage: StageConfig, number: int) -> LoopSettings:
@@ -199,7 +200,7 @@ def run_encoders(
     reach = parts.config.present.audio_window
     outcomes = []
     for number, task in enumerate(encoder_tasks(parts)):
-        parts_of = {"encoder": task.encoder, "decoder": task.decoder}
+        parts_of: dict[str, nn.Module] = {"encoder": task.encoder, "decoder": task.decoder}
         networks: dict[str, nn.Module] = {
             **parts_of,
             **{k: m for k, m in (("heard", task.heard), ("told", task.told)) if m is not None},

@@ -66,7 +66,7 @@ def test_tokens_that_tell_labels_apart_have_purity_one(parts, tmp_path, monkeypa
     chosen = people(6)
 
     def told(parts, person, count, draws):
-        noise = np.random.default_rng(len(person.name) + id(person) % 97)
+        noise = np.random.default_rng(int(person.name[-1]))
         for _ in range(count):
             tokens = torch.from_numpy(noise.standard_normal((8, 4, 32)))
             tokens[:, 2:] = float(person.label == "sad") + 0.01 * tokens[:, 2:]
