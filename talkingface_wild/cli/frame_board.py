@@ -52,7 +52,7 @@ class FrameBoard:
 
     def _line(self, done: int, retries: int) -> str:
         rate = self.rate(done)
-        again = f", made again: {retries} clip{'s'[:retries != 1]}" if retries else ""
+        again = f", made again: {retries} clip{'s'[: retries != 1]}" if retries else ""
         left = (self._frames - done) / rate if rate else 0.0
         return (
             f"{done} of {self._frames} frames ({done / self._fps:.1f} s), {rate:.1f} frames/s"

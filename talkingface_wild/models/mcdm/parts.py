@@ -1,4 +1,4 @@
-"""The networks of one MCDM, side by side: made from a configuration, saved to and read from a folder.
+"""The networks of one MCDM, side by side, saved to and read from a folder.
 
 Shapes: B clips, F frames, A archived frames, C H W a latent, S E image features, K T motion tokens.
 """

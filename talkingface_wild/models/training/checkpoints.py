@@ -1,4 +1,4 @@
-"""Checkpoints of a stage: trained tensors, the optimiser, the average; each complete or not there."""
+"""Checkpoints of a stage: trained tensors, optimiser, average; each complete or not there."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The training loop: what it trains and leaves, resumes to the bit, and survives."""
 
 import csv
+import itertools
 import math
 
 import pytest
@@ -131,7 +132,7 @@ def test_the_rate_warms_up_and_falls_as_a_cosine():
     assert rates[:3] == pytest.approx([1e-2 / 3, 2e-2 / 3, 1e-2])
     assert rates[3] == pytest.approx(1e-2)
     assert rates[-1] < 1e-3
-    assert all(later < earlier for earlier, later in zip(rates[3:], rates[4:], strict=False))
+    assert all(later < earlier for earlier, later in itertools.pairwise(rates[3:]))
 
 
 def test_every_iteration_and_part_has_its_own_numbers():
@@ -156,7 +157,7 @@ def test_a_checkpoint_of_other_tensors_is_refused(tmp_path):
 
 
 def test_a_broken_checkpoint_is_named(tmp_path):
-    loop, network, _ = make(tmp_path)
+    loop, _, _ = make(tmp_path)
     loop.run()
     (loop.checkpoints.latest() / "weights.safetensors").write_bytes(b"nothing")
     with pytest.raises(InputUnreadable, match="delete that folder"):

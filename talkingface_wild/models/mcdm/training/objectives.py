@@ -41,9 +41,7 @@ def trained(parts: MCDMParts, stage: str) -> dict[str, nn.Parameter]:
         return {f"unet.{n}": p for n, p in unet.items() if is_motion(n)}
     whole = parts.config.training.stage1_scope == "trunk"
     chosen = {
-        f"unet.{n}": p
-        for n, p in unet.items()
-        if not is_motion(n) and (whole or reads_archive(n))
+        f"unet.{n}": p for n, p in unet.items() if not is_motion(n) and (whole or reads_archive(n))
     }
     chosen |= {f"archived_prior.{n}": p for n, p in parts.archived_prior.named_parameters()}
     if parts.reference_unet is not None:

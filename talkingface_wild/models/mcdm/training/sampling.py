@@ -1,6 +1,6 @@
-"""Draws training samples from cached clips, section A.6 of docs/mcdm.md: present, archive, reference.
+"""Draws training samples from cached clips (docs/mcdm.md, A.6): present, archive, reference.
 
-Shapes: B samples, F frames, A archived frames, C H W a latent, W E sound windows, K T motion tokens.
+Shapes: B samples, F frames, A archived frames, C H W a latent, W E sound windows, K T tokens.
 """
 
 from __future__ import annotations
