@@ -125,11 +125,15 @@ def _course(
     return Course(
         out=folder,
         config=config,
-        tell=output.say,
+        tell=output.say if accelerator.is_main_process else _nothing,
         watch=_Watch(output).show,
         write_sample=sample_writer(data),
         accelerator=accelerator,
     )
+
+
+def _nothing(_: str) -> None:
+    """What all processes but the first say."""
 
 
 def _run(
@@ -154,12 +158,12 @@ def _run(
         started = time.monotonic()
         result = course.run(name, maker)
         if result is None:
-            output.say(f"{_title(name)} is done already")
+            course.tell(f"{_title(name)} is done already")
             if name == "features" and weights:
                 output.warn("--weights is read at the stage features; add --fresh to begin anew.")
             continue
         seconds = time.monotonic() - started
-        output.say(f"{_title(name)} done in {_clock(seconds)}: {_figures(result)}")
+        course.tell(f"{_title(name)} done in {_clock(seconds)}: {_figures(result)}")
         results[name] = result | {"seconds": round(seconds, 1)}
     found = {
         "out": str(course.out),
@@ -168,7 +172,8 @@ def _run(
         "done": list(course.done()),
         "preset": course.config.name,
     }
-    output.result(found, lambda: _page(found))
+    if course.accelerator.is_main_process:
+        output.result(found, lambda: _page(found))
 
 
 def _feature_maker(

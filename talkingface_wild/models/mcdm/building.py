@@ -105,9 +105,11 @@ def load_modules(config: MCDMConfig, folder: Path) -> dict[str, Any]:
         if not (folder / name).is_dir():
             continue
         try:
-            found[name] = _copied(
-                kind.from_pretrained(folder / name, local_files_only=True, use_safetensors=True)
+            network, told = kind.from_pretrained(
+                folder / name, local_files_only=True, use_safetensors=True, output_loading_info=True
             )
+            found[name] = _copied(network)
+            _refuse_gaps(told)
         except (OSError, ValueError, RuntimeError, SafetensorError, KeyError, TypeError) as error:
             raise InputUnreadable(
                 f"Expected the network {name!r} in {folder}, found none that can be read "
@@ -125,6 +127,14 @@ def load_modules(config: MCDMConfig, folder: Path) -> dict[str, Any]:
             "checkpoint that is complete."
         )
     return found
+
+
+def _refuse_gaps(told: dict[str, Any]) -> None:
+    """ValueError where a network's file lacks tensors, or has others: libraries only warn."""
+    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        names = sorted(map(str, told.get(kind) or ()))
+        if names:
+            raise ValueError(f"{kind.replace('_keys', '')} tensors: {', '.join(names[:3])}")
 
 
 def _copied(network: nn.Module) -> nn.Module:

@@ -214,7 +214,7 @@ class TrainingConfig:
     clip_norm: float = 1.0
     ema: float = 0.0
     """Decay of the moving average of the weights; 0 is none."""
-    precision: Literal["no", "bf16", "fp16"] = "no"
+    precision: Literal["no", "bf16"] = "no"
     gradient_checkpointing: bool = False
     stage1_scope: Literal["trunk", "archived_only"] = "trunk"
     """Stage 1 trains the whole trunk, or what reads the archive alone (R18)."""
@@ -224,6 +224,8 @@ class TrainingConfig:
     """Share of samples whose archive is the reference, as at the start of a video."""
     landmark_drop: float = 0.5
     """Share of clips whose landmarks are dropped whole (R23)."""
+    carried: float = 0.0
+    """Share of stage-3 batches whose motion memory comes from the clip before, as at inference."""
     token_noise: float = 0.1
     """Noise on the motion tokens in stage 3 (R17)."""
     predicted_tokens: float = 0.5

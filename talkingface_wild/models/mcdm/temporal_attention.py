@@ -18,6 +18,8 @@ from talkingface_wild.models.mcdm.favor import (
 )
 from talkingface_wild.models.mcdm.memory import motion_memory
 
+PLACES_AT_ONCE = 2048
+"""Places whose rows attend together at inference; FAVOR+'s features of all would take gigabytes."""
 LARGEST_NORM = 1.2
 """Longest query or key: FAVOR+'s variance grows as exp of the squared length (docs/mcdm.md)."""
 
@@ -106,8 +108,10 @@ class MemoryTemporalAttention(nn.Module):
         rows_MLC = rows.transpose(1, 2).reshape(batch * places, length, channels)
         rows_MLC = norm(rows_MLC) + self._positions(frames, length).to(rows_MLC.dtype)
         read = slice(0, frames) if self.output == "memory" else slice(length - frames, length)
-        out_MFC = self._attend(rows_MLC[:, read], rows_MLC, frames)
-        out_MFC = self.to_out[0](out_MFC)
+        # Places know nothing of one another: without gradients they go in parts, to spare memory.
+        at_once = len(rows_MLC) if torch.is_grad_enabled() else PLACES_AT_ONCE
+        done = [self._attend(part[:, read], part, frames) for part in rows_MLC.split(at_once)]
+        out_MFC = self.to_out[0](torch.cat(done))
         return out_MFC.reshape(batch, places, frames, channels).transpose(1, 2), memory_BFNC
 
     def _positions(self, frames: int, length: int) -> Tensor:

@@ -5,11 +5,12 @@ import gc
 import numpy as np
 import pytest
 import torch
-from diffusers import UniPCMultistepScheduler
+from diffusers import AutoencoderKL, UniPCMultistepScheduler
 from PIL import Image
+from transformers import CLIPVisionConfig, CLIPVisionModel, Wav2Vec2Config, Wav2Vec2Model
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.mcdm import MCDMPipeline
+from talkingface_wild.models.mcdm import MCDMPipeline, build_parts, preset
 from talkingface_wild.models.mcdm.pipeline import TokenScale, frame_count, model_folder
 from talkingface_wild.models.mcdm.state import GenerationState
 from tests.models.mcdm.small import QUICK, portrait, small_parts, speech
@@ -213,6 +214,47 @@ def test_the_drift_gate_makes_a_clip_again_and_the_state_says_so(pipeline):
     assert {name.split(".")[0] for name in made.state.look} == {"portrait", "first"}
     plain = next(pipeline.clips(portrait(), speech(0.3), **QUICK))
     assert plain.state.retries == 0 and plain.state.look == {}
+
+
+def _with_official_kinds():
+    """The preset ``robust`` with a VAE, wav2vec 2.0 and CLIP, all of them small and fresh."""
+    settings = (
+        "picture.side=64", "picture.fps=5", "clip.frames=8", "clip.archive_frames=8",
+        "trunk.channels=[32, 64]", "trunk.attention=[true, true]", "trunk.layers=1",
+        "trunk.heads=4", "trunk.groups=8", "trunk.context_width=64", "archived.patch=2",
+        "archived.source=reencode", "present.token_width=16", "present.width=48",
+        "present.layers=1", "present.heads=4", "present.audio_width=32",
+        "present.image_width=32", "sampling.drift_gate=false",
+    )  # fmt: skip
+    torch.manual_seed(0)
+    parts = build_parts(preset("robust").changed(settings))
+    parts.vae = AutoencoderKL(
+        block_out_channels=(8, 8, 16, 16),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=4,
+        norm_num_groups=4,
+        layers_per_block=1,
+    )
+    narrow = {"hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 64}
+    narrow["num_attention_heads"] = 2
+    parts.audio_encoder = Wav2Vec2Model(Wav2Vec2Config(**narrow, conv_dim=(16,) * 7))
+    parts.image_encoder = CLIPVisionModel(CLIPVisionConfig(**narrow, image_size=32, patch_size=8))
+    return parts
+
+
+def test_the_full_models_kinds_of_networks_resume_to_the_bit_across_sound_spans(tmp_path):
+    """Sound features come in spans of 8 s; a run is stopped before the first one ends."""
+    MCDMPipeline.of(_with_official_kinds()).save_pretrained(tmp_path / "m")
+    how = {"steps": 1, "prior_steps": 1, "guidance": 2.0}
+    first = MCDMPipeline.from_pretrained(tmp_path / "m")
+    made = list(first.clips(portrait(), speech(12.0), **how))
+    assert sum(len(clip.frames_FHWC) for clip in made) == 60
+    made[3].state.save(tmp_path / "s.safetensors")
+    state, _ = GenerationState.load(tmp_path / "s.safetensors")
+    second = MCDMPipeline.from_pretrained(tmp_path / "m")
+    rest = np.concatenate(list(second.stream(None, speech(12.0), state=state, **how)))
+    assert np.array_equal(rest, np.concatenate([c.frames_FHWC.numpy() for c in made[4:]]))
 
 
 def _live_bytes():

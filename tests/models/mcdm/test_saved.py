@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from talkingface_wild.models.mcdm import MCDMParts
+from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.models.mcdm import MCDMParts, build_parts, preset
 from talkingface_wild.models.mcdm.codec import PatchCodec
 from tests.models.mcdm.made import awakened, made_parts, motion_batch, picture_batch
 
@@ -103,3 +105,18 @@ def test_a_codec_keeps_its_fit(tmp_path):
     codec.save_pretrained(tmp_path)
     read = PatchCodec.from_pretrained(tmp_path)
     assert torch.equal(codec.encode(frames), read.encode(frames))
+
+
+@pytest.mark.parametrize("change", ["lacks", "has another"])
+def test_a_network_file_with_other_tensors_is_refused(change, tmp_path):
+    """diffusers only warns: a checkpoint of another version loaded half, and drew noise."""
+    build_parts(preset("tiny")).save(tmp_path / "model")
+    path = tmp_path / "model" / "archived_prior" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    if change == "lacks":
+        tensors.pop("frame_AD")
+    else:
+        tensors["frame_AE"] = tensors["frame_AD"].clone()
+    save_file(tensors, path, {"format": "pt"})
+    with pytest.raises(InputUnreadable, match="frame_A"):
+        MCDMParts.load(tmp_path / "model")

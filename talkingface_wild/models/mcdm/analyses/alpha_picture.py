@@ -68,8 +68,8 @@ def _notes(found: AlphaCurve) -> list[str]:
     ]
     if any(point.weights == SAME for point in found.points):
         notes.append(
-            "Hollow dots are one set of weights run at values that it was not trained at: the "
-            "paper trained a model for each."
+            "Hollow dots are the model's weights run at an alpha that they were not trained at; "
+            "weights trained at it may do otherwise."
         )
     if found.without is None:
         notes.append("No line for w/o MTA: variants/no_mta was not trained.")

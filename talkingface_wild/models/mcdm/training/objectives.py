@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from talkingface_wild.models.mcdm.config import DiffusionConfig
+from talkingface_wild.models.mcdm.context import Carried
 from talkingface_wild.models.mcdm.parts import MCDMParts
 from talkingface_wild.models.mcdm.training.sampling import MotionBatch, PictureBatch
 from talkingface_wild.models.samplers.noise import diffusion_target, loss_weight
@@ -106,10 +107,31 @@ def picture_loss(
         present_on_B=present_on if drop else None,
         motion=motion,
     )
-    out = parts.unet(noised, time_B, context).sample.float()
+    carried = None
+    if motion and batch.before is not None:
+        carried = left_memory(parts, batch.before, time_B, draws)
+    out = parts.unet(noised, time_B, context, carried).sample.float()
     target = diffusion_target(parts.noise, batch.present_BFCHW, added, time_B)
     error_B = (out - target).square().flatten(1).mean(dim=1)
     return (error_B * loss_weight(parts.noise, time_B, diffusion.snr_gamma)).mean()
+
+
+@torch.no_grad()
+def left_memory(
+    parts: MCDMParts, before: PictureBatch, time_B: Tensor, draws: torch.Generator
+) -> Carried:
+    """The motion memory that the clips before leave at the same timestep, as generation has it."""
+    clean = before.present_BFCHW
+    added = drawn_noise(clean.shape, draws, clean.device, parts.config.diffusion)
+    context = parts.clip_context(
+        before.reference_BCHW,
+        before.archive_BACHW,
+        before.image_BSE,
+        before.tokens_BFKT,
+        before.sound_BFWE,
+        frames=clean.shape[1],
+    )
+    return parts.unet(parts.noise.add_noise(clean, added, time_B), time_B, context).memory
 
 
 def motion_loss(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,6 +27,8 @@ class PictureBatch:
     image_BSE: Tensor
     sound_BFWE: Tensor
     tokens_BFKT: Tensor | None = None
+    before: PictureBatch | None = None
+    """The clips before the present ones, where their memory is to be carried on."""
 
     def to(self, device: torch.device) -> PictureBatch:
         """On another device."""
@@ -55,6 +58,10 @@ def sound_windows(sound_TE: Tensor, first: int, count: int, reach: int) -> Tenso
     return rows * inside[..., None]
 
 
+def _stacked(items: Sequence[dict[str, Tensor]]) -> dict[str, Any]:
+    return {name: torch.stack([item[name] for item in items]) for name in items[0]}
+
+
 class ClipSampler:
     """Every sample is drawn from a generator alone, so a resumed run draws the same."""
 
@@ -70,10 +77,15 @@ class ClipSampler:
         # Long clips are drawn more often, as many times as they have places to start.
         self.weights = torch.tensor([float(clip.frames) for clip in self.clips])
 
-    def pictures(self, draws: torch.Generator, size: int) -> PictureBatch:
-        """A batch for stages 1 and 3."""
-        items = [self._picture(draws) for _ in range(size)]
-        return PictureBatch(**{name: torch.stack([i[name] for i in items]) for name in items[0]})
+    def pictures(self, draws: torch.Generator, size: int, carried: float = 0.0) -> PictureBatch:
+        """A batch for stages 1 and 3; with the share ``carried`` it has the clips before too."""
+        long_enough = any(clip.frames >= 2 * self.config.clip.frames for clip in self.clips)
+        carry = carried > 0 and long_enough and bool(torch.rand(1, generator=draws) < carried)
+        pairs = [self._picture(draws, carry) for _ in range(size)]
+        batch = PictureBatch(**_stacked([present for present, _ in pairs]))
+        if carry:
+            batch.before = PictureBatch(**_stacked([before for _, before in pairs if before]))
+        return batch
 
     def motions(self, draws: torch.Generator, size: int, landmarks: bool) -> MotionBatch:
         """A batch for stage 2; with ``landmarks`` each clip's are given, or dropped whole."""
@@ -95,12 +107,32 @@ class ClipSampler:
             return 0 if start > clip.frames - end else clip.frames - 1
         return int(far[torch.randint(len(far), (1,), generator=draws)])
 
-    def _picture(self, draws: torch.Generator) -> dict[str, Tensor]:
-        config, clip = self.config, self._clip(draws)
-        frames, archived = config.clip.frames, config.clip.archive_frames
-        start = int(torch.randint(clip.frames - frames + 1, (1,), generator=draws))
+    def _picture(
+        self, draws: torch.Generator, carry: bool
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor] | None]:
+        """One sample, and the clip before it where a memory is to be carried."""
+        config = self.config
+        frames = config.clip.frames
+        clip = self._clip(draws)
+        while carry and clip.frames < 2 * frames:
+            clip = self._clip(draws)
+        least = frames if carry else 0
+        start = least + int(torch.randint(clip.frames - frames - least + 1, (1,), generator=draws))
         reference = self._reference(clip, start, draws)
         first = bool(torch.rand(1, generator=draws) < config.training.first_clip)
+        predicted = bool(torch.rand(1, generator=draws) < config.training.predicted_tokens)
+        present = self._window(clip, start, reference, first and not carry, predicted)
+        before = None
+        if carry:
+            before = self._window(clip, start - frames, reference, False, predicted)
+        return present, before
+
+    def _window(
+        self, clip: CachedClip, start: int, reference: int, first: bool, predicted: bool
+    ) -> dict[str, Tensor]:
+        """The fields of a batch for the clip that begins at ``start``."""
+        config = self.config
+        frames, archived = config.clip.frames, config.clip.archive_frames
         reference_CHW = clip.latents_TCHW[reference].float()
         if first or start < archived:
             archive = reference_CHW.expand(archived, *reference_CHW.shape)
@@ -108,15 +140,13 @@ class ClipSampler:
             archive = clip.latents_TCHW[start - archived : start].float()
         if config.archived.anchor_reference:
             archive = torch.cat([reference_CHW[None], archive[1:]])
-        reach = config.present.audio_window
         drawn = {
             "present_BFCHW": clip.latents_TCHW[start : start + frames].float(),
             "archive_BACHW": archive,
             "reference_BCHW": reference_CHW,
             "image_BSE": clip.image_TE[reference][None].float(),
-            "sound_BFWE": sound_windows(clip.sound_TE, start, frames, reach),
+            "sound_BFWE": sound_windows(clip.sound_TE, start, frames, config.present.audio_window),
         }
-        predicted = bool(torch.rand(1, generator=draws) < config.training.predicted_tokens)
         tokens = clip.tokens_TKW
         if predicted and clip.predicted_TKW is not None:
             tokens = clip.predicted_TKW

@@ -82,7 +82,8 @@ def run_stage(
     def draw(draws: torch.Generator, size: int = settings.batch, source: Any = sampler) -> Any:
         if stage == "2":
             return source.motions(draws, size, landmarks)
-        return source.pictures(draws, size)
+        carried = training.carried if stage == "3" and source is sampler else 0.0
+        return source.pictures(draws, size, carried)
 
     def loss(batch: Any, draws: torch.Generator, validating: bool = False) -> Tensor:
         if stage == "2":

@@ -190,3 +190,34 @@ def test_guided_training_drops_contexts_and_validation_does_not():
     changed = torch.randn_like(batch.tokens_BFKT)
     assert loss(True, batch.tokens_BFKT) == loss(True, changed)
     assert loss(False, batch.tokens_BFKT) != loss(False, changed)
+
+
+def test_stage_3_learns_with_a_memory_carried_from_the_clip_before():
+    """As at inference: the clips before are sampled with it, and what they leave is what is read."""
+    parts = build_parts(preset("tiny"))
+    clip = made_clip(parts, 40)
+    clip.tokens_TKW = torch.randn(40, 3, 32)
+    sampler = ClipSampler([clip], parts.config)
+    batch = sampler.pictures(iteration_generator(0, 1), 3, carried=1.0)
+    frames = clip.latents_TCHW.float()
+    for item in range(3):
+        present, before = batch.present_BFCHW[item], batch.before.present_BFCHW[item]
+        start = next(t for t in range(8, 33) if torch.equal(frames[t : t + 8], present))
+        assert torch.equal(before, frames[start - 8 : start])
+        assert torch.equal(batch.archive_BACHW[item], before)
+    for block in parts.unet.motion_blocks():
+        torch.nn.init.normal_(block.mta.to_out[0].weight)
+
+    def loss(given):
+        with torch.no_grad():
+            return float(picture_loss(parts, given, iteration_generator(0, 2), motion=True))
+
+    alone = copy.copy(batch)
+    alone.before = None
+    other = copy.copy(batch)
+    other.before = copy.copy(batch.before)
+    other.before.present_BFCHW = torch.randn_like(batch.present_BFCHW)
+    assert len({loss(batch), loss(alone), loss(other)}) == 3
+    batch.before.reference_BCHW.requires_grad_(True)
+    picture_loss(parts, batch, iteration_generator(0, 2), motion=True).backward()
+    assert batch.before.reference_BCHW.grad is None
