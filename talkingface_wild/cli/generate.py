@@ -19,8 +19,6 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 @app.command(
     epilog=examples(
-        "tfw generate --checkpoint runs/tiny --image $(ls demo_out/media/en/*.mp4 | head -1) "
-        "--audio $(ls demo_out/media/en/*.wav | head -1) --out demo.mp4",
         "tfw generate --checkpoint runs/tiny --image face.jpg --audio speech.wav --out v.mp4",
         "tfw generate --checkpoint runs/tiny --image face.jpg --audio speech.wav --out v.mp4 "
         "--resume",

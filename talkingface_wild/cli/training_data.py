@@ -72,8 +72,18 @@ def training_clips(dataset: Path, split: str | None, side: int, fps: int) -> lis
             f"Expected the clips of the data set in {dataset / 'media'}, found none of {len(rows)} "
             f"(the first: {rows[0]['media_path']}); run 'tfw curate --out {dataset}' again."
         )
-    tracks = _tracks(dataset)
-    return [_clip(dataset, row, tracks.get(str(row["clip_id"]), {}), side, fps) for row in rows]
+    tracks, felt = _tracks(dataset), _emotions(dataset)
+    return [
+        _clip(
+            dataset,
+            row,
+            tracks.get(str(row["clip_id"]), {}),
+            felt.get(str(row.get("source_id")), {}),
+            side,
+            fps,
+        )
+        for row in rows
+    ]
 
 
 def sample_writer(dataset: Path | None, fps: int = 25) -> Callable[[Path, str, Pictures], None]:
@@ -144,8 +154,27 @@ def _tracks(dataset: Path) -> dict[str, dict[str, Any]]:
     return {str(row["clip_id"]): {name: row[name] for name in names} for row in _rows(table)}
 
 
+def _emotions(dataset: Path) -> dict[str, dict[str, str]]:
+    """The emotion that a list gave each source, in its column ``emotion``."""
+    if not (Layout(dataset).latest() / "sources").is_dir():
+        return {}
+    table = _table(dataset, "sources")
+    if "given_emotion" not in table or "source_id" not in table:
+        return {}
+    named = table.dropna(subset=["given_emotion"])
+    return {
+        str(source): {"emotion": str(emotion)}
+        for source, emotion in zip(named["source_id"], named["given_emotion"], strict=True)
+    }
+
+
 def _clip(
-    dataset: Path, row: Mapping[str, Any], track: Mapping[str, Any], side: int, fps: int
+    dataset: Path,
+    row: Mapping[str, Any],
+    track: Mapping[str, Any],
+    labels: Mapping[str, str],
+    side: int,
+    fps: int,
 ) -> TrainingClip:
     media, sound = dataset / str(row["media_path"]), _sound_file(dataset, row)
     person = row.get("identity") or row.get("identity_group") or row.get("source_id")
@@ -158,7 +187,7 @@ def _clip(
         identity=str(person or ""),
         language=str(row.get("language") or ""),
         split=str(row["split"]),
-        facts={name: str(row[name]) for name in told if row.get(name)},
+        facts={name: str(row[name]) for name in told if row.get(name)} | dict(labels),
         face_boxes_T4=boxes,
         points_TP2=None if points is None else points.reshape(-1, 5, 2),
     )

@@ -28,7 +28,7 @@ def _context(parts, batch, **settings):
 
 
 def _one(batch, clip):
-    return type(batch)(**{k: v[clip : clip + 1] for k, v in vars(batch).items()})
+    return type(batch)(**{k: v[clip : clip + 1] for k, v in vars(batch).items() if v is not None})
 
 
 def test_stage_1_is_stable_diffusions_unet_with_archived_tokens_as_its_text():

@@ -1,13 +1,14 @@
 """Trains the encoders of lips, expression and head; then they are frozen and tokens are taken.
 
 Lips: a decoder must rebuild the mouth from its tokens, and tokens must tell their own sound from
-others' (InfoNCE). Expression and head: rebuilding alone, unless labels are given.
+others' (InfoNCE). Expression: the decoder is told who it is, and tokens pay for what identity
+explains of them; emotion labels, where there are any, must be told from tokens. Head: rebuilding.
 Shapes: B items, L crops of a window, S side, K T tokens, W E sound windows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +24,9 @@ from talkingface_wild.models.mcdm.training.sampling import sound_windows
 TEMPERATURE = 0.1
 CONTRAST_WEIGHT = 0.05
 EMBEDDING = 64
+IDENTITY_WEIGHT, EMOTION_WEIGHT = 0.1, 0.1
+CLIPS_AT_ONCE = 4
+"""Clips in a batch of the expression encoder, which must see several persons at once."""
 
 
 def crop_windows(crops_TSSC: Tensor, frames: Tensor, window: int) -> Tensor:
@@ -42,26 +46,47 @@ class EncoderTask:
     crops: Callable[[CachedClip], Tensor]
     heard: nn.Module | None = None
     told: nn.Module | None = None
+    who: nn.Embedding | None = None
+    """What the decoder is told of each person, in the shape of the tokens."""
+    felt: nn.Module | None = None
+    persons: tuple[str, ...] = ()
+    emotions: tuple[str, ...] = ()
 
-    def parameters(self) -> Iterator[nn.Parameter]:
-        """All that is trained."""
-        for module in (self.encoder, self.decoder, self.heard, self.told):
-            if module is not None:
-                yield from module.parameters()
+    def networks(self) -> dict[str, nn.Module]:
+        """All that is trained, by name."""
+        names = ("encoder", "decoder", "heard", "told", "who", "felt")
+        return {name: part for name in names if (part := getattr(self, name)) is not None}
 
 
 def make_task(
-    name: str, encoder: CropEncoder, crops: Callable[[CachedClip], Tensor], config: MCDMConfig
+    name: str,
+    encoder: CropEncoder,
+    crops: Callable[[CachedClip], Tensor],
+    config: MCDMConfig,
+    clips: Sequence[CachedClip] = (),
 ) -> EncoderTask:
-    """The task of an encoder; the lips' has a sound side too."""
+    """The task of an encoder; the lips' has a sound side, the expression's knows who and how."""
     settings = encoder.config
+    width = settings.tokens * settings.token_width
     decoder = CropDecoder(settings.tokens, settings.token_width, settings.side)
     task = EncoderTask(name, encoder, decoder, crops)
     if name == "lips":
         features = (2 * config.present.audio_window + 1) * config.present.audio_width
         task.heard = nn.Sequential(nn.Linear(features, 128), nn.SiLU(), nn.Linear(128, EMBEDDING))
-        task.told = nn.Linear(settings.tokens * settings.token_width, EMBEDDING)
+        task.told = nn.Linear(width, EMBEDDING)
+    if name == "expression":
+        task.persons = tuple(sorted({_fact(clip, "identity") for clip in clips}))
+        task.emotions = tuple(sorted({_fact(clip, "emotion") for clip in clips} - {""}))
+        if len(task.persons) > 1:
+            task.who = nn.Embedding(len(task.persons), width)
+            nn.init.zeros_(task.who.weight)
+        if len(task.emotions) > 1:
+            task.felt = nn.Linear(width, len(task.emotions))
     return task
+
+
+def _fact(clip: CachedClip, name: str) -> str:
+    return str(clip.facts.get(name) or "")
 
 
 def encoder_loss(
@@ -72,30 +97,69 @@ def encoder_loss(
     reach: int,
     device: torch.device,
 ) -> Tensor:
-    """Rebuilding error of one batch, all of one clip, and the lips' contrast with its sound."""
-    clip = clips[int(torch.randint(len(clips), (1,), generator=draws))]
-    crops = task.crops(clip)
-    frames = torch.randint(clip.frames, (size,), generator=draws)
-    window = crop_windows(crops, frames, task.encoder.config.window).to(device)
+    """Rebuilding error of one batch, and what the encoder's kind asks for beside it."""
+    count = CLIPS_AT_ONCE if task.who is not None or task.felt is not None else 1
+    chosen = torch.randint(len(clips), (count,), generator=draws).tolist()
+    each = max(1, size // count)
+    picked = [(clips[k], torch.randint(clips[k].frames, (each,), generator=draws)) for k in chosen]
+    reading = task.encoder.config.window
+    window = torch.cat([crop_windows(task.crops(c), f, reading) for c, f in picked]).to(device)
     raw = task.encoder.raw(window)
     middle = window[:, window.shape[1] // 2]
-    loss = functional.mse_loss(task.decoder(raw), middle)
+    shown = raw
+    if task.who is not None:
+        names = [_fact(clip, "identity") for clip, frames in picked for _ in frames]
+        person_B = torch.tensor([task.persons.index(name) for name in names], device=device)
+        shown = raw + task.who(person_B).view_as(raw)
+        raw_loss = IDENTITY_WEIGHT * explained(raw.flatten(1), person_B)
+    else:
+        raw_loss = raw.new_zeros(())
+    loss = functional.mse_loss(task.decoder(shown), middle) + raw_loss
     # A weak pull keeps tokens small, so that setting them to unit scale stays well posed.
     loss = loss + 1e-4 * raw.square().mean()
+    if task.felt is not None:
+        loss = loss + EMOTION_WEIGHT * _emotion_loss(task, task.felt(raw.flatten(1)), picked)
     if task.heard is not None and task.told is not None:
+        clip, frames = picked[0]
         sound = torch.cat([sound_windows(clip.sound_TE, int(f), 1, reach) for f in frames])
-        heard = functional.normalize(task.heard(sound.flatten(1).to(device)), dim=1)
-        told = functional.normalize(task.told(raw.flatten(1)), dim=1)
-        logits = told @ heard.T / TEMPERATURE
-        # The same frame drawn twice is no negative.
-        same = (frames[:, None] == frames[None]).to(device) & ~torch.eye(
-            size, dtype=torch.bool, device=device
-        )
-        logits = logits.masked_fill(same, -1e4)
-        own = torch.arange(size, device=device)
-        both = functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)
-        loss = loss + CONTRAST_WEIGHT * both / 2
+        heard = task.heard(sound.flatten(1).to(device))
+        loss = loss + CONTRAST_WEIGHT * contrast(task.told(raw.flatten(1)), heard, frames)
     return loss
+
+
+def explained(tokens_BD: Tensor, group_B: Tensor) -> Tensor:
+    """Share of the tokens' variance that lies between groups, 0 to 1; 0 for a single group."""
+    centred = tokens_BD - tokens_BD.mean(dim=0)
+    total = centred.square().sum().clamp(min=1e-8)
+    between = tokens_BD.new_zeros(())
+    for group in group_B.unique():
+        members = centred[group_B == group]
+        between = between + len(members) * members.mean(dim=0).square().sum()
+    return between / total
+
+
+def contrast(told_BD: Tensor, heard_BD: Tensor, frames_B: Tensor) -> Tensor:
+    """InfoNCE both ways between mouths and sounds of the same frames (van den Oord et al. 2018)."""
+    told, heard = functional.normalize(told_BD, dim=1), functional.normalize(heard_BD, dim=1)
+    logits = told @ heard.T / TEMPERATURE
+    own = torch.arange(len(logits), device=logits.device)
+    # The same frame drawn twice is no negative.
+    same = (frames_B[:, None] == frames_B[None]).to(logits.device)
+    same.fill_diagonal_(False)
+    logits = logits.masked_fill(same, -1e4)
+    return (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
+
+
+def _emotion_loss(
+    task: EncoderTask, logits_BE: Tensor, picked: Sequence[tuple[CachedClip, Tensor]]
+) -> Tensor:
+    """Cross entropy over the clips that have a label."""
+    names = [_fact(clip, "emotion") for clip, frames in picked for _ in frames]
+    known = [place for place, name in enumerate(names) if name]
+    if not known:
+        return logits_BE.sum() * 0
+    classes = torch.tensor([task.emotions.index(names[k]) for k in known], device=logits_BE.device)
+    return functional.cross_entropy(logits_BE[known], classes)
 
 
 @torch.no_grad()

@@ -166,14 +166,16 @@ def frozen_digest(parts: MCDMParts, parameters: dict[str, nn.Parameter]) -> str:
     return found.hexdigest()
 
 
-def encoder_tasks(parts: MCDMParts) -> list[EncoderTask]:
+def encoder_tasks(parts: MCDMParts, clips: Sequence[CachedClip] = ()) -> list[EncoderTask]:
     """The encoders to train: lips, expression, and head where no landmarks give it."""
     tasks = []
     if parts.lip_encoder is not None:
         tasks.append(make_task("lips", parts.lip_encoder, lambda c: c.lips_TSSC, parts.config))
     if parts.expression_encoder is not None:
         tasks.append(
-            make_task("expression", parts.expression_encoder, lambda c: c.face_TSSC, parts.config)
+            make_task(
+                "expression", parts.expression_encoder, lambda c: c.face_TSSC, parts.config, clips
+            )
         )
     if parts.head_encoder is not None:
         tasks.append(make_task("head", parts.head_encoder, _head_crops, parts.config))
@@ -200,12 +202,8 @@ def run_encoders(
     accelerator = accelerator or Accelerator(mixed_precision=training.precision)
     reach = parts.config.present.audio_window
     outcomes = []
-    for number, task in enumerate(encoder_tasks(parts)):
-        parts_of: dict[str, nn.Module] = {"encoder": task.encoder, "decoder": task.decoder}
-        networks: dict[str, nn.Module] = {
-            **parts_of,
-            **{k: m for k, m in (("heard", task.heard), ("told", task.told)) if m is not None},
-        }
+    for number, task in enumerate(encoder_tasks(parts, clips)):
+        networks = task.networks()
         named = {
             f"{name}.{n}": p
             for name, module in networks.items()

@@ -193,7 +193,7 @@ def test_guided_training_drops_contexts_and_validation_does_not():
 
 
 def test_stage_3_learns_with_a_memory_carried_from_the_clip_before():
-    """As at inference: the clips before are sampled with it, and what they leave is what is read."""
+    """As at inference: clips before are sampled too, and what they leave is what is read."""
     parts = build_parts(preset("tiny"))
     clip = made_clip(parts, 40)
     clip.tokens_TKW = torch.randn(40, 3, 32)
