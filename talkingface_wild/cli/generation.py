@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from talkingface_wild.cli.output import Output
     from talkingface_wild.media.stored_sound import StoredSound
     from talkingface_wild.models.mcdm import MCDMPipeline
-    from talkingface_wild.models.mcdm.pipeline import How
+    from talkingface_wild.models.mcdm.options import How
     from talkingface_wild.models.mcdm.rollout import MadeClip
     from talkingface_wild.models.mcdm.state import GenerationState
     from talkingface_wild.models.provenance import Provenance

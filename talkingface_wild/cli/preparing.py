@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from talkingface_wild.cli.half_made import HalfMade
     from talkingface_wild.cli.output import Output
     from talkingface_wild.models.mcdm import MCDMPipeline
-    from talkingface_wild.models.mcdm.pipeline import How
+    from talkingface_wild.models.mcdm.options import How
 
 SILENT_DBFS = -60.0
 """Sound below it drives nothing; speech lies near -25."""
@@ -126,7 +126,7 @@ def _sound(output: Output, request: Request, half_made: HalfMade) -> StoredSound
 
 
 def _frames(output: Output, request: Request, sound: StoredSound, fps: int) -> int:
-    from talkingface_wild.models.mcdm.pipeline import frame_count
+    from talkingface_wild.models.mcdm.sound import frame_count
 
     if request.seconds is not None and sound.seconds < request.seconds - 1 / fps:
         output.warn(f"{request.audio} lasts {sound.seconds:.2f} s, so the video does.")
@@ -145,7 +145,8 @@ def _machine(pipeline: MCDMPipeline) -> str:
     import torch
 
     device = pipeline.parts.device
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    threads = f"{platform.machine()}, {torch.get_num_threads()} threads"
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else threads
     return f"{device.type} ({name}), torch {torch.__version__}"
 
 

@@ -17,7 +17,7 @@ from talkingface_wild.core.fingerprint import digest, file_sha256
 
 if TYPE_CHECKING:
     from talkingface_wild.models.mcdm import MCDMPipeline
-    from talkingface_wild.models.mcdm.pipeline import How
+    from talkingface_wild.models.mcdm.options import How
     from talkingface_wild.models.provenance import Provenance
 
 

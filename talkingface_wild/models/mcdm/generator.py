@@ -16,8 +16,9 @@ import torch
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.models.mcdm.config import SamplingConfig
+from talkingface_wild.models.mcdm.options import How
 from talkingface_wild.models.mcdm.pictures import padded_square, resized
-from talkingface_wild.models.mcdm.pipeline import How, MCDMPipeline, model_folder
+from talkingface_wild.models.mcdm.pipeline import MCDMPipeline, model_folder
 from talkingface_wild.models.out_of_memory import memory_told
 from talkingface_wild.models.provenance import tensors_sha256, weights_sha256
 

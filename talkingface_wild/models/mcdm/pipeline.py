@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -17,59 +17,19 @@ from diffusers import DDIMScheduler, DiffusionPipeline
 from torch import Tensor, nn
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError, nearest
-from talkingface_wild.models.mcdm.audio import RATE, windows
+from talkingface_wild.models.mcdm.audio import windows
 from talkingface_wild.models.mcdm.codec import to_unit
 from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
-from talkingface_wild.models.mcdm.drift_gate import DriftGate, Identity
+from talkingface_wild.models.mcdm.drift_gate import DriftGate
+from talkingface_wild.models.mcdm.options import How, with_head
 from talkingface_wild.models.mcdm.parts import CONFIG_NAME, MCDMParts
 from talkingface_wild.models.mcdm.pictures import portrait_tensor
-from talkingface_wild.models.mcdm.rollout import Edit, MadeClip, Rollout
+from talkingface_wild.models.mcdm.rollout import MadeClip, Rollout
+from talkingface_wild.models.mcdm.sound import Samples, frame_count, mono_sound
 from talkingface_wild.models.mcdm.state import GenerationState
 from talkingface_wild.models.samplers.noise import SOLVERS, make_solver
 
 Pictures = npt.NDArray[np.uint8]
-Samples = npt.NDArray[np.int16]
-
-
-class How(TypedDict, total=False):
-    """Options of one generation; what is left out is as the model says."""
-
-    frames: int
-    """How many; as long as the sound."""
-    seed: int
-    """0."""
-    steps: int
-    prior_steps: int
-    guidance: float
-    solver: str
-    """ddim, dpm++, unipc or lcm."""
-    drift_gate: bool
-    identity: Identity
-    """Likeness to the portrait, for the drift gate."""
-    head: Tensor
-    """Head tokens (T, K, W) of a driving video (``head_tokens``); the last one stays."""
-    edit: Edit
-    """Changes motion tokens, such as a ``TokenScale``."""
-    state: GenerationState
-    """Goes on from it; portrait and seed are then those it began with."""
-
-
-@dataclasses.dataclass(frozen=True)
-class TokenScale:
-    """Scales the streams of motion tokens: 0 mutes one (its mean stays), 2 exaggerates it."""
-
-    config: MCDMConfig
-    head: float = 1.0
-    lips: float = 1.0
-    expression: float = 1.0
-
-    def __call__(self, tokens_FKT: Tensor) -> Tensor:
-        """The scaled tokens."""
-        present = self.config.present
-        counts = (present.head_tokens, present.lip_tokens, present.expression_tokens)
-        factors = (self.head, self.lips, self.expression)
-        scale_K = torch.cat([torch.full((n,), f) for n, f in zip(counts, factors, strict=True)])
-        return tokens_FKT * scale_K.to(tokens_FKT)[:, None]
 
 
 class MCDMPipeline(DiffusionPipeline):
@@ -272,7 +232,7 @@ class MCDMPipeline(DiffusionPipeline):
             head_FKW = head[rows.clamp(0, len(head) - 1)]
             if present.head == "face_crop":
                 # Such a prior was never shown a given head: it takes the predicted one's place.
-                edit, head_FKW = _with_head(head_FKW[present.overlap :], edit), None
+                edit, head_FKW = with_head(head_FKW[present.overlap :], edit), None
 
         def make(attempt: int) -> MadeClip:
             return rollout.clip(
@@ -282,39 +242,8 @@ class MCDMPipeline(DiffusionPipeline):
         return make(0) if gate is None else gate.clip(state, make)
 
 
-def _with_head(head_FKW: Tensor, edit: Edit | None) -> Edit:
-    """An edit that puts head tokens in the place of the predicted ones, then makes the other."""
-
-    def put(tokens_FKT: Tensor) -> Tensor:
-        tokens = torch.cat([head_FKW.to(tokens_FKT), tokens_FKT[:, head_FKW.shape[1] :]], dim=1)
-        return tokens if edit is None else edit(tokens)
-
-    return put
-
-
 def model_folder(checkpoint: Path) -> Path:
     """The folder with the networks: ``checkpoint`` itself, or ``model`` in a training's folder."""
     inner = checkpoint / "model"
     trained = (inner / CONFIG_NAME).is_file() and not (checkpoint / CONFIG_NAME).is_file()
     return inner if trained else checkpoint
-
-
-def frame_count(samples: int, fps: int) -> int:
-    """Frames that a sound at 16 kHz fills, the last one perhaps in part."""
-    return -(-samples * fps // RATE)
-
-
-def mono_sound(sound: Any) -> Samples:
-    """int16 samples of int16, or of float in [-1, 1]. Raises InputUnreadable for others."""
-    samples = sound.numpy() if isinstance(sound, Tensor) else np.asanyarray(sound)
-    if samples.ndim != 1 or not len(samples):
-        raise InputUnreadable(
-            f"Expected one row of samples at 16 kHz, found an array of shape {samples.shape}."
-        )
-    if samples.dtype == np.int16:
-        return samples
-    if not np.issubdtype(samples.dtype, np.floating) or not np.isfinite(samples).all():
-        raise InputUnreadable(
-            f"Expected samples as int16 or as finite float, found {samples.dtype}."
-        )
-    return np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)

@@ -11,7 +11,9 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, Wav2Vec2Config, Wav2
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.models.mcdm import MCDMPipeline, build_parts, preset
-from talkingface_wild.models.mcdm.pipeline import TokenScale, frame_count, model_folder
+from talkingface_wild.models.mcdm.options import TokenScale
+from talkingface_wild.models.mcdm.pipeline import model_folder
+from talkingface_wild.models.mcdm.sound import frame_count
 from talkingface_wild.models.mcdm.state import GenerationState
 from tests.models.mcdm.small import QUICK, portrait, small_parts, speech
 
