@@ -14,7 +14,7 @@ from talkingface_wild.engine.executors import Executor
 from talkingface_wild.engine.executors.local import LocalExecutor
 from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Workplace
-from tests.speed import metrics, networks, stages, synthetic, tables
+from tests.speed import mcdm, metrics, networks, stages, synthetic, tables
 
 Row = tuple[str, str, str]
 """What was measured, the figure, the bound it is held against."""
@@ -151,6 +151,7 @@ MEASUREMENTS = {
     **metrics.MEASUREMENTS,
     **networks.MEASUREMENTS,
     **tables.MEASUREMENTS,
+    **mcdm.MEASUREMENTS,
 }
 
 if __name__ == "__main__":

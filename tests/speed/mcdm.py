@@ -22,6 +22,7 @@ from tests.speed import (
     mcdm_steps,
     mcdm_tiny,
     mcdm_training,
+    mcdm_variants,
 )
 from tests.speed.mcdm_findings import DEVICE, OUT, SMALL, Measurement, Record, Row, guarded
 
@@ -42,7 +43,8 @@ SECTIONS = {
     "tiny_steps": Section(mcdm_steps.tiny_steps, "cpu"),
     "memory": Section(mcdm_tiny.memory, "cpu"),
     "counted": Section(mcdm_counted.counted, "cpu"),
-    "rate": Section(mcdm_generation.rate, "gpu"),
+    "rate": Section(mcdm_variants.rate, "gpu"),
+    "tf32": Section(mcdm_variants.tf32, "gpu"),
     "favor": Section(partial(mcdm_generation.clips, "favor", False), "gpu"),
     "softmax": Section(partial(mcdm_generation.clips, "softmax", False), "gpu"),
     "compiled_favor": Section(partial(mcdm_generation.clips, "favor", True), "gpu"),

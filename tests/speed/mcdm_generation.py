@@ -5,8 +5,7 @@ A clip goes on from one before it, as all but the first of a video do.
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -30,64 +29,13 @@ from tests.speed.mcdm_findings import (
     seconds,
 )
 from tests.speed.mcdm_models import full_size, portrait, random_parts, random_vae, speech
+from tests.speed.mcdm_variants import VARIANTS, Variant, matrix_rate, run_as
 
 STEPS = (1, 2) if SMALL else (4, 8, 25)
-BACKEND = "eager" if SMALL else "inductor"
-"""What torch.compile hands its graphs to: the small network's are traced alone."""
 GUIDANCE = (1.0, 3.5)
 """Off, and what is usual: then every step makes two clips."""
 LEAST_FRAMES_A_SECOND, LEAST_SHARE, MOST_GIGABYTES = 12, 0.4, 8
 """The goals: 25 steps without guidance; of the matrix rate; with guidance."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A way to run the network."""
-
-    attention: str = "favor"
-    tf32: bool = False
-    """FAVOR+'s float32 products in TF32, which tensor cores take."""
-    channels_last: bool = False
-    compiled: bool = False
-
-    @property
-    def name(self) -> str:
-        """As the tables say it."""
-        words = [self.attention, "compiled" if self.compiled else "eager"]
-        words += ["TF32"] * self.tf32 + ["channels-last"] * self.channels_last
-        return ", ".join(words)
-
-
-VARIANTS = (
-    Variant(),
-    Variant(tf32=True),
-    Variant(tf32=True, channels_last=True),
-    Variant(tf32=True, compiled=True),
-    Variant(tf32=True, compiled=True, channels_last=True),
-    Variant("softmax"),
-    Variant("softmax", channels_last=True),
-    Variant("softmax", compiled=True, channels_last=True),
-)
-
-
-def matrix_rate() -> float:
-    """Operations a second of a large bf16 matrix product on this device."""
-    side = 512 if SMALL else 8192
-    draws = torch.Generator(DEVICE).manual_seed(0)
-    first, second = (
-        torch.randn(side, side, generator=draws, device=DEVICE, dtype=torch.bfloat16)
-        for _ in range(2)
-    )
-    times = 20
-    spent = seconds(lambda: [first @ second for _ in range(times)], times=5, warm=2)
-    return 2 * side**3 * times / spent
-
-
-def rate() -> Iterator[Finding]:
-    """The matrix rate that the others are held against."""
-    found = matrix_rate()
-    name = f"bf16 matrix product, {512 if SMALL else 8192:,} a side"
-    yield Finding(name, f"{found / 1e12:.2f} TFLOP/s", "–", {"flops_a_second": found})
 
 
 def clips(attention: str, compiled: bool) -> Iterator[Finding]:
@@ -98,7 +46,7 @@ def clips(attention: str, compiled: bool) -> Iterator[Finding]:
     flops = step_flops(config)
     variants = [v for v in VARIANTS if (v.attention, v.compiled) == (attention, compiled)]
     for variant, guidance in itertools.product(variants, GUIDANCE):
-        with _as(parts, variant):
+        with run_as(parts, variant):
             name = _named(variant, guidance)
             step = partial(_step, parts, variant, guidance, flops, best)
             yield from guarded(f"{name}, a step", step)
@@ -113,23 +61,6 @@ def _ready(parts: MCDMParts) -> MCDMParts:
 
 def _named(variant: Variant, guidance: float) -> str:
     return f"{MODEL}, {variant.name}{', CFG' if guidance != 1 else ''}"
-
-
-@contextmanager
-def _as(parts: MCDMParts, variant: Variant) -> Iterator[None]:
-    """The model run as a variant says."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high" if variant.tf32 else "highest")
-    layout = torch.channels_last if variant.channels_last else torch.contiguous_format
-    unet: Any = parts.unet
-    unet.to(memory_format=layout)
-    if variant.compiled:
-        unet.compile(backend=BACKEND)
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-        torch.compiler.reset()
 
 
 def _sound(parts: MCDMParts) -> Tensor:
@@ -237,7 +168,7 @@ def videos() -> Iterator[Finding]:
     """Whole videos through the pipeline: portrait and sound in, frames out, 25 steps."""
     parts = _ready(random_parts(full_size(SMALL), SMALL))
     for variant in (Variant(tf32=True), Variant(tf32=True, compiled=True, channels_last=True)):
-        with _as(parts, variant):
+        with run_as(parts, variant):
             yield from guarded(f"a video, {variant.name}", partial(_video, parts, variant))
 
 

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from accelerate import Accelerator
@@ -140,14 +141,16 @@ def full_steps() -> Iterator[Finding]:
     for stage in STAGES:
         for batch in (1, 4):
             name = f"{MODEL}, stage {stage}, bf16, gradient checkpointing"
-
-            def measure(
-                stage: str = stage, batch: int = batch, name: str = name
-            ) -> Iterator[Finding]:
-                parts.config = _trained(batch)
-                yield _finding(name, batch, stage_seconds(parts, stage, clips), peak_gigabytes())
-
+            measure = partial(_full, parts, clips, name, stage, batch)
             yield from guarded(f"{name}, batch {batch}", measure)
+
+
+def _full(
+    parts: MCDMParts, clips: list[CachedClip], name: str, stage: str, batch: int
+) -> Iterator[Finding]:
+    parts.config = _trained(batch)
+    spent = stage_seconds(parts, stage, clips)
+    yield _finding(name, batch, spent, peak_gigabytes())
 
 
 def _trained(batch: int) -> MCDMConfig:

@@ -163,7 +163,7 @@ def rolled(course: Course) -> Iterator[Finding]:
         if not found:
             continue
         after, bare, same = (sum(column) / len(found) for column in zip(*found, strict=True))
-        held = "the clips' held-out ends" if split == "val" else "training clips"
+        held = "held-out ends of clips" if split == "val" else "training clips"
         figure = f"SSIM {after:.3f}, without motion tokens {bare:.3f}, the first frame still "
         figure += f"{same:.3f}"
         numbers = {"made": after, "without": bare, "still": same}

@@ -1,5 +1,6 @@
 """Sample videos of a training, with sound where ffmpeg and the clip's sound are there."""
 
+import tempfile
 import wave
 from pathlib import Path
 
@@ -27,20 +28,21 @@ def write_sample(path: Path, sounds: Path, rows: list[np.ndarray]) -> None:
     try:
         from talkingface_wild.media.write import write_video
 
-        write_video(path, [pictures], _sound(path, sounds, len(pictures)), FPS)
+        with tempfile.TemporaryDirectory() as scratch:
+            sound = _sound(path.stem, sounds, len(pictures), Path(scratch) / "part.wav")
+            write_video(path, [pictures], sound, FPS)
     except Exception as error:  # Whatever ffmpeg says: the pictures are kept.
         np.savez_compressed(path.with_suffix(".npz"), frames=pictures, error=str(error))
 
 
-def _sound(path: Path, sounds: Path, frames: int) -> Path | None:
-    """The part of the clip's sound that the frames are of, beside the video."""
-    clip, first = whole_id(path.stem)
+def _sound(clip_id: str, sounds: Path, frames: int, part: Path) -> Path | None:
+    """The part of the clip's sound that the frames are of, written into ``part``."""
+    clip, first = whole_id(clip_id)
     source = sounds / f"{clip}.wav"
     if not source.is_file():
         return None
     with wave.open(str(source), "rb") as file:
         file.setpos(min(file.getnframes(), first * RATE // FPS))
         heard = np.frombuffer(file.readframes(frames * RATE // FPS), dtype="<i2")
-    part = path.with_suffix(".wav")
     write_sound(part, heard)
     return part

@@ -75,9 +75,14 @@ class CropEncoder(ModelMixin, ConfigMixin):
         return (self.raw(crops_BLCHW) - self.mean_KT) / self.std_KT
 
     def set_scale(self, raw_NKT: Tensor) -> None:
-        """Take mean and spread of the training set's raw tokens."""
+        """Take mean and spread of the training set's raw tokens.
+
+        A dimension that hardly moves there counts a tenth of the average at least: by its own
+        spread another person's tokens would be far out.
+        """
+        std_KT = raw_NKT.std(dim=0, correction=0)
         self.mean_KT.copy_(raw_NKT.mean(dim=0))
-        self.std_KT.copy_(raw_NKT.std(dim=0, correction=0).clamp(min=1e-4))
+        self.std_KT.copy_(std_KT.clamp(min=max(1e-4, 0.1 * float(std_KT.mean()))))
 
 
 class LipEncoder(CropEncoder):

@@ -18,6 +18,7 @@ from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
 from talkingface_wild.models.mcdm.config import SamplingConfig
 from talkingface_wild.models.mcdm.context import Carried
+from talkingface_wild.models.mcdm.prior_sampling import sampled_tokens
 from talkingface_wild.models.mcdm.state import GenerationState
 from talkingface_wild.models.samplers.noise import make_solver
 
@@ -131,20 +132,17 @@ class Rollout:
         draws = clip_generator(state.seed + 7919 * attempt, number, self.PRIOR)
         shape = (1, len(sound_FWE), prior.token_count, config.present.token_width)
         noise = torch.randn(shape, generator=draws).to(parts.device)
-        solver = make_solver("ddim", parts.prior_noise, self.sampling.prior_steps, parts.device)
         known = None if state.tokens_FKT is None or not overlap else state.tokens_FKT[-overlap:]
-        given = None if landmarks_FHT is None else landmarks_FHT[None].to(parts.device)
-        sound = sound_FWE[None].to(parts.device)
-        tokens = noise * solver.init_noise_sigma
-        for time in solver.timesteps:
-            if known is not None:
-                start = noise[:, :overlap]
-                tokens[:, :overlap] = solver.add_noise(known[None], start, time[None])
-            seen = solver.scale_model_input(tokens, time)
-            out = prior(seen, time, sound, state.image_SE[None], given)
-            tokens = solver.step(out.float(), time, tokens).prev_sample
-        if given is not None:
-            tokens[:, :, : config.present.head_tokens] = given
+        tokens = sampled_tokens(
+            prior,
+            parts.prior_noise,
+            self.sampling.prior_steps,
+            noise,
+            sound_FWE[None].to(parts.device),
+            state.image_SE[None],
+            None if known is None else known[None],
+            None if landmarks_FHT is None else landmarks_FHT[None].to(parts.device),
+        )
         return tokens[0, overlap:]
 
     def _denoise(

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from accelerate import Accelerator
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
@@ -140,7 +141,9 @@ class Course:
             parts = MCDMParts.load(self.model_folder, self.accelerator.device)
             parts.config = self.config
         else:
-            parts = build_parts(self.config)
+            with torch.random.fork_rng():
+                torch.manual_seed(self.config.training.seed)
+                parts = build_parts(self.config)
             parts.to(self.accelerator.device)
         parts.facts |= self.facts
         return parts

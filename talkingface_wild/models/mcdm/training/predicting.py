@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.prior_sampling import sampled_tokens
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.sampling import sound_windows
-from talkingface_wild.models.samplers.noise import make_solver
 from talkingface_wild.models.training.loop import iteration_generator
 
 SEED = 17
@@ -55,15 +55,13 @@ class PredictedTokens:
         overlap = present.overlap
         shape = (len(sound), sound.shape[1], self.prior.token_count, present.token_width)
         noise = torch.randn(shape, generator=iteration_generator(SEED, number)).to(sound.device)
-        solver = make_solver(
-            "ddim", parts.prior_noise, parts.config.sampling.prior_steps, sound.device
+        tokens = sampled_tokens(
+            self.prior,
+            parts.prior_noise,
+            parts.config.sampling.prior_steps,
+            noise,
+            sound,
+            image,
+            None if before is None or not overlap else before[:, -overlap:],
         )
-        tokens = noise * solver.init_noise_sigma
-        for time in solver.timesteps:
-            if before is not None and overlap:
-                known = before[:, -overlap:]
-                times = time.expand(len(sound))
-                tokens[:, :overlap] = solver.add_noise(known, noise[:, :overlap], times)
-            out = self.prior(tokens, time, sound, image).float()
-            tokens = solver.step(out, time, tokens).prev_sample
         return tokens[:, overlap:]

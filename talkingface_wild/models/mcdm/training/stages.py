@@ -202,7 +202,10 @@ def run_encoders(
     accelerator = accelerator or Accelerator(mixed_precision=training.precision)
     reach = parts.config.present.audio_window
     outcomes = []
-    for number, task in enumerate(encoder_tasks(parts, clips)):
+    with torch.random.fork_rng():
+        torch.manual_seed(training.seed)
+        tasks = encoder_tasks(parts, clips)
+    for number, task in enumerate(tasks):
         networks = task.networks()
         named = {
             f"{name}.{n}": p

@@ -1,0 +1,44 @@
+"""Draws motion tokens from the present-clip prior: noise taken off in steps, the overlap given.
+
+Shapes: B clips, F frames of a window with its overlap O, W E sound windows, S image features,
+K T motion tokens, H head tokens.
+"""
+
+from __future__ import annotations
+
+from diffusers import DDIMScheduler
+from torch import Tensor
+
+from talkingface_wild.models.mcdm.present_prior import PresentClipPrior
+from talkingface_wild.models.samplers.noise import make_solver
+
+
+def sampled_tokens(
+    prior: PresentClipPrior,
+    schedule: DDIMScheduler,
+    steps: int,
+    noise_BFKT: Tensor,
+    sound_BFWE: Tensor,
+    image_BSE: Tensor,
+    known_BOKT: Tensor | None = None,
+    head_BFHT: Tensor | None = None,
+) -> Tensor:
+    """Motion tokens (B, F, K, T) that ``noise_BFKT`` becomes in ``steps``.
+
+    ``known_BOKT``, tokens of the clip before, are noised and put in at every step, so that the
+    window goes on from them (A.7 of docs/mcdm.md). ``head_BFHT`` are given head tokens.
+    """
+    solver = make_solver("ddim", schedule, steps, noise_BFKT.device)
+    tokens = noise_BFKT * solver.init_noise_sigma
+    for time in solver.timesteps:
+        if known_BOKT is not None:
+            overlap = known_BOKT.shape[1]
+            times = time.expand(len(tokens))
+            noised = solver.add_noise(known_BOKT, noise_BFKT[:, :overlap], times)
+            tokens[:, :overlap] = noised
+        seen = solver.scale_model_input(tokens, time)
+        out = prior(seen, time, sound_BFWE, image_BSE, head_BFHT).float()
+        tokens = solver.step(out, time, tokens).prev_sample
+    if head_BFHT is not None:
+        tokens[:, :, : head_BFHT.shape[2]] = head_BFHT
+    return tokens
