@@ -28,6 +28,7 @@ from talkingface_wild.models.mcdm.images import ClipImageFeatures, ImageFeatures
 from talkingface_wild.models.mcdm.landmarks import LandmarkGuider
 from talkingface_wild.models.mcdm.present_prior import PresentClipPrior
 from talkingface_wild.models.mcdm.reference_unet import ReferenceUNet
+from talkingface_wild.models.mcdm.stored import load_modules
 from talkingface_wild.models.mcdm.unet import MCDMUNet
 from talkingface_wild.models.samplers.noise import make_noise
 
@@ -197,8 +198,6 @@ class MCDMParts:
     @classmethod
     def load(cls, folder: Path, device: torch.device | str = "cpu") -> MCDMParts:
         """Read a folder that ``save`` wrote. Raises InputUnreadable for another, RecipeError."""
-        from talkingface_wild.models.mcdm.building import load_modules
-
         folder = Path(folder)
         try:
             content = json.loads((folder / CONFIG_NAME).read_text("utf-8"))
