@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SILENT_DBFS = -60.0
 """Sound below it drives nothing; speech lies near -25."""
 
+SMALL_SIDE = 64
+"""Up to it one thread is faster than several, which wait for one another."""
+
 
 def prepare(output: Output, request: Request, half_made: HalfMade, going_on: bool) -> Generation:
     """Read the inputs, open the model, and put together what is to be made.
@@ -104,6 +107,8 @@ def open_model(request: Request) -> tuple[MCDMPipeline, Path, str]:
             compile=request.compiled,
             channels_last=on_gpu,
         )
+    if not on_gpu and pipeline.parts.config.picture.side <= SMALL_SIDE:
+        torch.set_num_threads(1)
     return pipeline, folder, precision
 
 
