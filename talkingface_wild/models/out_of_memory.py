@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import resource
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 
@@ -25,6 +27,12 @@ def peak_memory_bytes(device: torch.device | str) -> int:
     """Most memory taken so far: of the GPU by tensors, or by this process."""
     if torch.device(device).type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
+    status = Path("/proc/self/status")
+    if status.is_file():
+        # Not ru_maxrss: that begins with the peak of the process that started this one.
+        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text("utf-8"), re.MULTILINE)
+        if found:
+            return int(found[1]) * 1024
     taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return taken if sys.platform == "darwin" else taken * 1024
 

@@ -18,8 +18,9 @@ from talkingface_wild.models.mcdm.favor import (
 )
 from talkingface_wild.models.mcdm.memory import motion_memory
 
-PLACES_AT_ONCE = 2048
-"""Places whose rows attend together at inference; FAVOR+'s features of all would take gigabytes."""
+FEATURES_AT_ONCE = 2_400_000
+"""Heads times random features times places that attend together at inference: of all places at once
+they would take gigabytes."""
 LARGEST_NORM = 1.2
 """Longest query or key: FAVOR+'s variance grows as exp of the squared length (docs/mcdm.md)."""
 
@@ -109,7 +110,9 @@ class MemoryTemporalAttention(nn.Module):
         rows_MLC = norm(rows_MLC) + self._positions(frames, length).to(rows_MLC.dtype)
         read = slice(0, frames) if self.output == "memory" else slice(length - frames, length)
         # Places know nothing of one another: without gradients they go in parts, to spare memory.
-        at_once = len(rows_MLC) if torch.is_grad_enabled() else PLACES_AT_ONCE
+        at_once = len(rows_MLC)
+        if self.features_RD is not None and not torch.is_grad_enabled():
+            at_once = max(1, FEATURES_AT_ONCE // (self.heads * len(self.features_RD)))
         done = [self._attend(part[:, read], part, frames) for part in rows_MLC.split(at_once)]
         out_MFC = self.to_out[0](torch.cat(done))
         return out_MFC.reshape(batch, places, frames, channels).transpose(1, 2), memory_BFNC

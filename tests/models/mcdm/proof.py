@@ -44,7 +44,7 @@ SEEDS = (0, 1, 2)
 SETTINGS = (
     "training.stage1.iterations=500",
     "training.stage2.iterations=600",
-    "training.stage3.iterations=600",
+    "training.stage3.iterations=1000",
     "training.stage3.rate=3e-3",
     "sampling.steps=15",
     "sampling.prior_steps=15",
@@ -297,7 +297,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("proof_out"))
     parser.add_argument("--clip", action="append", choices=sorted(BOUNDS))
     parser.add_argument("--set", action="append", default=[], dest="settings")
-    parser.add_argument("--streams-on", default="synthetic_9", help="clip that compares R6")
+    parser.add_argument("--streams-on", default="", help="clip that compares the streams of R6")
     options = parser.parse_args()
     torch.set_num_threads(1)
     config = preset("tiny").changed([*SETTINGS, *options.settings])
