@@ -91,7 +91,8 @@ def train(
 
     folder = out if variant == "ours" else out / FOLDER / variant
     config = _configuration(out, folder, preset, settings or [], variant)
-    course = _course(output, folder, config, data, cpu)
+    anew = fresh and stage in ("features", "all")
+    course = _course(output, folder, config, data, cpu, anew)
     _run(output, course, stage, data, weights or [], limit, fresh)
 
 
@@ -114,7 +115,7 @@ def _configuration(
 
 
 def _course(
-    output: Output, folder: Path, config: MCDMConfig, data: Path | None, cpu: bool
+    output: Output, folder: Path, config: MCDMConfig, data: Path | None, cpu: bool, anew: bool
 ) -> Course:
     from accelerate import Accelerator
 
@@ -129,6 +130,7 @@ def _course(
         watch=_Watch(output).show,
         write_sample=sample_writer(data),
         accelerator=accelerator,
+        anew=anew,
     )
 
 
@@ -148,8 +150,9 @@ def _run(
     asked = course.stages() if stage == "all" else [stage]
     if weights and "features" not in asked:
         raise UsageError("--weights is read at the stage features; run that stage with it.")
-    if fresh:
+    if fresh and course.accelerator.is_main_process:
         course.forget(asked[0])
+    course.accelerator.wait_for_everyone()
     results: dict[str, Any] = {}
     for name in asked:
         maker = None

@@ -32,6 +32,11 @@ def atomic_path(final: Path) -> Iterator[Path]:
         if error.errno in NO_ROOM:
             raise disk_full(final) from error
         raise
+    except Exception as error:
+        # Some libraries tell of a full disk in an error of their own.
+        if "No space left on device" in str(error):
+            raise disk_full(final) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -78,10 +78,10 @@ def loss_weight(noise: DDIMScheduler, time_B: Tensor, snr_gamma: float) -> Tenso
         return torch.ones(len(time_B), device=time_B.device)
     alpha_B = noise.alphas_cumprod.to(time_B.device)[time_B].clamp(1e-8, 1 - 1e-8)
     snr_B = alpha_B / (1 - alpha_B)
-    capped_B = snr_B.clamp(max=snr_gamma)
     kind = noise.config.prediction_type
     if kind == "epsilon":
-        return capped_B / snr_B
-    if kind == "v_prediction":
-        return capped_B / (snr_B + 1)
-    return capped_B
+        return snr_B.clamp(max=snr_gamma) / snr_B
+    # One is added, as published trainings do: at pure noise the weight would be 0, and sampling
+    # begins there.
+    capped_B = (snr_B + 1).clamp(max=snr_gamma)
+    return capped_B / (snr_B + 1) if kind == "v_prediction" else capped_B

@@ -18,6 +18,14 @@ from torch import nn
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.paths import NO_ROOM, disk_full, sync_file
 
+_BROKEN = (
+    OSError,
+    SafetensorError,
+    RuntimeError,
+    pickle.UnpicklingError,
+    EOFError,
+    KeyError,
+)
 KEPT = 2
 """The latest so many stay."""
 
@@ -88,7 +96,7 @@ class Checkpoints:
                 if (average.is_file())
                 else None
             )
-        except (OSError, SafetensorError, RuntimeError, pickle.UnpicklingError) as error:
+        except _BROKEN as error:
             raise InputUnreadable(
                 f"Expected a checkpoint in {latest}, found none that can be read "
                 f"({type(error).__name__}); delete that folder and run again."

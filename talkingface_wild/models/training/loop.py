@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from talkingface_wild.core.errors import CheckFailed, Interrupted
 from talkingface_wild.models.training.checkpoints import Checkpoints
-from talkingface_wild.models.training.logbook import Logbook
+from talkingface_wild.models.training.logbook import Logbook, read_log
 
 
 @dataclass(frozen=True)
@@ -137,15 +137,19 @@ class TrainingLoop:
         first = self.accelerator.is_main_process
         log = Logbook(self.folder, self.iteration) if first else None
         started, at_start = time.monotonic(), self.iteration
-        latest = math.nan
+        latest, whole = math.nan, True
         try:
             while self.iteration < self.settings.iterations:
+                whole = False
                 loss = self._step()
                 self.iteration += 1
+                whole = True
                 measured = self._measure()
                 latest = loss if measured is None else measured
                 if log is not None:
-                    log.add(self.iteration, loss, rate_at(self.settings, self.iteration), measured)
+                    log.add(
+                        self.iteration, loss, rate_at(self.settings, self.iteration - 1), measured
+                    )
                 if watch is not None and first:
                     each = (time.monotonic() - started) / (self.iteration - at_start)
                     left = each * (self.settings.iterations - self.iteration)
@@ -164,7 +168,9 @@ class TrainingLoop:
                 if self.after is not None and first:
                     self.after(self.iteration)
         except KeyboardInterrupt as error:
-            self.save()
+            # Amid a step weights are ahead of their number; then the latest checkpoint counts.
+            if whole:
+                self.save()
             raise Interrupted(
                 f"Interrupted at iteration {self.iteration} of {self.settings.iterations} of "
                 f"{self.name}; run the same command again to go on."
@@ -174,7 +180,17 @@ class TrainingLoop:
                 log.close()
         if self.ema is not None:
             self.ema.copy_to(self.parameters.values())
+        if math.isnan(latest):
+            latest = self._looked_up()
         return latest
+
+    def _looked_up(self) -> float:
+        """The last figure of a stage that had ended before this run."""
+        measured = self._measure()
+        if measured is not None:
+            return measured
+        rows = read_log(self.folder / "log.csv")
+        return float(rows[-1]["loss"]) if rows else 0.0
 
     @property
     def _ended(self) -> bool:

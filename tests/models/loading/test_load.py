@@ -63,7 +63,7 @@ def test_sd15_fills_trunk_present_attention_and_reference_unet(files):
 
 def test_before_stage_3_a_loaded_unet_gives_what_the_official_one_gives(files):
     """With the same context tokens, our UNet without motion is Stable Diffusion's."""
-    parts = small_parts("archived.kind=frame_aligned")
+    parts = small_parts("archived.kind=frame_aligned", "trunk.heads=4")
     load_weights(parts, {"sd15": str(files / "sd15")})
     official = UNet2DConditionModel.from_pretrained(files / "sd15/unet").eval()
     parts.unet.eval()

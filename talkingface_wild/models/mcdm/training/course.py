@@ -25,6 +25,7 @@ from talkingface_wild.models.mcdm.building import build_parts
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.parts import MCDMParts
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip, read_clips
+from talkingface_wild.models.mcdm.training.objectives import trained
 from talkingface_wild.models.mcdm.training.samples import sample_frames
 from talkingface_wild.models.mcdm.training.stages import (
     predict_tokens,
@@ -57,9 +58,13 @@ class Course:
     """What the model is trained on; it goes into the checkpoint."""
     accelerator: Accelerator = field(default_factory=Accelerator)
 
+    anew: bool = False
+    """Everything begins again, so the folder's own configuration does not matter."""
+
     def __post_init__(self) -> None:
         self.out.mkdir(parents=True, exist_ok=True)
-        self._claim()
+        if not self.anew:
+            self._claim()
 
     @property
     def model_folder(self) -> Path:
@@ -124,8 +129,21 @@ class Course:
         return result
 
     def forget(self, stage: str) -> None:
-        """Take a stage and all after it back; their folders go."""
+        """Take a stage and all after it back; their folders go, their weights are fresh again.
+
+        Raises RecipeError where the model began from published weights, which only the stage
+        ``features`` reads.
+        """
         finished = self.done()
+        path = self.model_folder / "mcdm.json"
+        if stage != "features" and path.is_file():
+            facts = json.loads(path.read_text("utf-8")).get("facts", {})
+            if facts.get("started_from"):
+                raise RecipeError(
+                    "Expected --fresh from the stage features on, since this model began from "
+                    f"published weights, found --stage {stage}; run --stage all --fresh with "
+                    "--weights, or choose another --out."
+                )
         for later in ORDER[ORDER.index(stage) :]:
             finished.pop(later, None)
             name = later if later in ("features", "encoders") else f"stage{later}"
@@ -134,16 +152,44 @@ class Course:
         if stage == "features":
             shutil.rmtree(self.model_folder, ignore_errors=True)
             write_text(self.out / "config.json", json.dumps(self.config.to_dict(), indent=1))
+        elif (self.model_folder / "mcdm.json").is_file():
+            self._unlearn(stage)
+
+    def _unlearn(self, stage: str) -> None:
+        """Put what a stage and those after it trained back to fresh weights."""
+        parts = MCDMParts.load(self.model_folder)
+        fresh = self._fresh_parts()
+        for later in ORDER[ORDER.index(stage) :]:
+            parts.facts.get("stages", {}).pop(later, None)
+            if later == "encoders":
+                for name in ("lip_encoder", "expression_encoder", "head_encoder"):
+                    mine, new = getattr(parts, name), getattr(fresh, name)
+                    if mine is not None and new is not None:
+                        mine.load_state_dict(new.state_dict())
+            else:
+                new_parameters = trained(fresh, later)
+                with torch.no_grad():
+                    for name, parameter in trained(parts, later).items():
+                        parameter.copy_(new_parameters[name])
+        parts.save(self.model_folder)
+
+    def _fresh_parts(self) -> MCDMParts:
+        with torch.random.fork_rng():
+            torch.manual_seed(self.config.training.seed)
+            return build_parts(self.config)
 
     def parts(self) -> MCDMParts:
         """The model as it stands, or a fresh one."""
         if (self.model_folder / "mcdm.json").is_file():
             parts = MCDMParts.load(self.model_folder, self.accelerator.device)
             parts.config = self.config
+        elif self.done():
+            raise InputUnreadable(
+                f"Expected the model of the finished stages in {self.model_folder}, found none; "
+                "put it back, or add --fresh --stage all to begin anew."
+            )
         else:
-            with torch.random.fork_rng():
-                torch.manual_seed(self.config.training.seed)
-                parts = build_parts(self.config)
+            parts = self._fresh_parts()
             parts.to(self.accelerator.device)
         parts.facts |= self.facts
         return parts

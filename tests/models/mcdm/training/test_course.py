@@ -1,6 +1,7 @@
 """All stages on made-up clips: what each changes, what a folder keeps, and what is refused."""
 
 import copy
+import shutil
 
 import pytest
 import torch
@@ -221,3 +222,28 @@ def test_stage_3_learns_with_a_memory_carried_from_the_clip_before():
     batch.before.reference_BCHW.requires_grad_(True)
     picture_loss(parts, batch, iteration_generator(0, 2), motion=True).backward()
     assert batch.before.reference_BCHW.grad is None
+
+
+def test_fresh_starts_from_fresh_weights_not_from_what_was_trained(trained_folder, tmp_path):
+    """It went on from the finished stage's own weights: stage 3 began where it had ended."""
+    folder, results, _ = trained_folder
+    again = tmp_path / "again"
+    shutil.copytree(folder, again)
+    run = course(again)
+    run.forget("3")
+    parts = MCDMParts.load(again / "model")
+    assert all(not block.mta.to_out[0].weight.any() for block in parts.unet.motion_blocks())
+    assert list(parts.facts["stages"]) == ["features", "encoders", "1", "2"]
+    assert run.run("3")["before"] == results["1"]["after"]
+
+
+def test_a_model_that_is_gone_is_not_replaced_by_a_fresh_one(trained_folder, tmp_path):
+    folder, _, _ = trained_folder
+    again = tmp_path / "again"
+    shutil.copytree(folder, again)
+    shutil.rmtree(again / "model")
+    (again / "course.json").write_text(
+        (folder / "course.json").read_text().replace('"3":', '"later":')
+    )
+    with pytest.raises(InputUnreadable, match="put it back"):
+        course(again).run("3")
