@@ -105,6 +105,10 @@ def face_detector(name: str, device: str = "cpu") -> tuple[str, Detector]:
     return name, found.open(device)
 
 
+PICTURES = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "MPO")
+"""Formats that are decoded in this process: others, such as EPS, would start programs."""
+
+
 def read_picture(path: Path) -> Picture:
     """(H, W, 3) of a picture file as it is displayed, or of a video's first frame.
 
@@ -115,7 +119,7 @@ def read_picture(path: Path) -> Picture:
     if not path.is_file():
         raise InputUnreadable(f"Expected a picture at {path}, found no file; give --image FILE.")
     try:
-        with Image.open(path) as opened:
+        with Image.open(path, formats=PICTURES) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise InputUnreadable(
                     f"Expected a picture of at most {MOST_PIXELS // 10**6} megapixels, found "

@@ -162,8 +162,8 @@ def _run(
         result = course.run(name, maker)
         if result is None:
             course.tell(f"{_title(name)} is done already")
-            if name == "features" and weights:
-                output.warn("--weights is read at the stage features; add --fresh to begin anew.")
+            if name == "features":
+                _warn_of_unread(output, course, data, weights, limit)
             continue
         seconds = time.monotonic() - started
         course.tell(f"{_title(name)} done in {_clock(seconds)}: {_figures(result)}")
@@ -177,6 +177,19 @@ def _run(
     }
     if course.accelerator.is_main_process:
         output.result(found, lambda: _page(found))
+
+
+def _warn_of_unread(
+    output: Output, course: Course, data: Path | None, weights: list[str], limit: int | None
+) -> None:
+    """Say what only the stage ``features`` reads, where it is done and something else was asked."""
+    if weights or limit is not None:
+        output.warn(
+            "--weights and --limit are read at the stage features; add --fresh to begin anew."
+        )
+    before = course.trained_on().get("dataset")
+    if data is not None and before not in (None, data.resolve().name):
+        output.warn(f"Features are of {before}, not of {data.name}; add --fresh to begin anew.")
 
 
 def _feature_maker(

@@ -338,6 +338,15 @@ def _refuse_counts_below_one(config: MCDMConfig) -> None:
             least = 0 if name in _MAY_BE_ZERO else 1
             if counted and (not numbers or min(numbers) < least):
                 raise ValueError(f"{section}.{name} must be at least {least}, found {value}")
+    training = config.training
+    for stage in ("encoders", "stage1", "stage2", "stage3"):
+        settings: StageConfig = getattr(training, stage)
+        if settings.batch < 1 or settings.iterations < 1 or not settings.rate > 0:
+            raise ValueError(f"training.{stage} needs a batch, iterations and a rate above 0")
+    if min(training.accumulation, training.checkpoint_every, training.validate_every) < 1:
+        raise ValueError("training's accumulation, checkpoint_every, validate_every are 1 or more")
+    if min(config.sampling.steps, config.sampling.prior_steps) < 1:
+        raise ValueError("sampling's steps and prior_steps are 1 or more")
 
 
 def _put(data: dict[str, Any], key: str, value: Any) -> None:

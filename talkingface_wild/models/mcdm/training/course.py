@@ -128,6 +128,13 @@ class Course:
         self._finish(parts, stage, asked, result)
         return result
 
+    def trained_on(self) -> dict[str, Any]:
+        """What the model's facts say of its data set; nothing before the stage ``features``."""
+        path = self.model_folder / "mcdm.json"
+        if not path.is_file():
+            return {}
+        return dict(json.loads(path.read_text("utf-8")).get("facts", {}).get("trained_on", {}))
+
     def forget(self, stage: str) -> None:
         """Take a stage and all after it back; their folders go, their weights are fresh again.
 
