@@ -105,7 +105,7 @@ def face_detector(name: str, device: str = "cpu") -> tuple[str, Detector]:
     return name, found.open(device)
 
 
-PICTURES = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "MPO")
+PICTURES = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 """Formats that are decoded in this process: others, such as EPS, would start programs."""
 
 
