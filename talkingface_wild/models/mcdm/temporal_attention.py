@@ -83,7 +83,7 @@ class MemoryTemporalAttention(nn.Module):
             self.redraw(torch.Generator().manual_seed(seed))
 
     def redraw(self, generator: torch.Generator) -> None:
-        """New random features: an option in training, never at inference."""
+        """New random features; once made they stay, in training and at inference."""
         if self.features_RD is not None:
             count, width = self.features_RD.shape
             self.features_RD.copy_(orthogonal_features(count, width, generator))

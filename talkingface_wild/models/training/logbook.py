@@ -39,6 +39,10 @@ class Logbook:
         if iteration % self.FLUSH_EVERY == 0:
             self._file.flush()
 
+    def flush(self) -> None:
+        """Write what came so far: a checkpoint's rows must be there before it is."""
+        self._file.flush()
+
     def close(self) -> None:
         """Write what is left."""
         self._file.close()

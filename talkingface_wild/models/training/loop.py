@@ -164,6 +164,8 @@ class TrainingLoop:
                         )
                     )
                 if self.iteration % self.settings.checkpoint_every == 0 or self._ended:
+                    if log is not None:
+                        log.flush()
                     self.save()
                 if self.after is not None and first:
                     self.after(self.iteration)
@@ -225,12 +227,19 @@ class TrainingLoop:
         return total
 
     def _measure(self) -> float | None:
-        """The validation loss where one is due."""
+        """The validation loss where one is due; of the averaged weights where they are kept."""
         due = self.iteration % self.settings.validate_every == 0 or self._ended
         if self.validate is None or not due:
             return None
-        with torch.no_grad():
-            return self.validate()
+        if self.ema is not None:
+            self.ema.store(self.parameters.values())
+            self.ema.copy_to(self.parameters.values())
+        try:
+            with torch.no_grad():
+                return self.validate()
+        finally:
+            if self.ema is not None:
+                self.ema.restore(self.parameters.values())
 
     def save(self) -> None:
         """A checkpoint under its number, complete or not there."""

@@ -177,3 +177,21 @@ def test_the_log_cuts_what_a_resumed_run_writes_again(tmp_path):
     assert [row["iteration"] for row in rows] == ["1", "2", "3", "4"]
     assert float(rows[0]["loss"]) == 0.1 + 0.2
     assert rows[3]["validation"] == "0.25"
+
+
+def test_validation_is_of_the_averaged_weights_which_are_what_is_kept(tmp_path):
+    """It was of the raw weights, so the figure was not the saved model's."""
+    loop, network, _ = make(tmp_path)
+    ended = loop.run()
+    assert ended == (network.weight - 2).abs().item()
+    assert float(read_log(tmp_path / "log.csv")[-1]["validation"]) == ended
+
+
+def test_a_checkpoint_has_its_rows_in_the_log(tmp_path):
+    """Rows were written every twenty iterations, so a kill lost those before a checkpoint."""
+    loop, _, _ = make(tmp_path)
+    seen = []
+    save = loop.save
+    loop.save = lambda: (seen.append(len(read_log(tmp_path / "log.csv"))), save())
+    loop.run()
+    assert seen == [4, 8, 12]

@@ -11,6 +11,7 @@ import torch
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.models.mcdm.parts import CONFIG_NAME, MCDMParts
+from talkingface_wild.models.mcdm.pipeline import model_folder
 from talkingface_wild.models.mcdm.variants import FOLDER
 
 SMALL = 256
@@ -27,10 +28,9 @@ class Checkpoint:
     @classmethod
     def find(cls, folder: Path) -> Checkpoint:
         """From the ``--out`` of ``tfw train`` or a model's folder. Raises InputUnreadable."""
-        if (folder / CONFIG_NAME).is_file():
-            return cls(folder, folder.parent if folder.name == "model" else folder)
-        if (folder / "model" / CONFIG_NAME).is_file():
-            return cls(folder / "model", folder)
+        model = model_folder(folder)
+        if (model / CONFIG_NAME).is_file():
+            return cls(model, model.parent if model.name == "model" else model)
         raise InputUnreadable(
             f"Expected an MCDM checkpoint in {folder}, found none; give the --out of 'tfw train', "
             "or the folder that it named as its model."

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.models.mcdm.archive import STRIDE
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 
@@ -121,14 +122,20 @@ class ClipSampler:
         reference = self._reference(clip, start, draws)
         first = bool(torch.rand(1, generator=draws) < config.training.first_clip)
         predicted = bool(torch.rand(1, generator=draws) < config.training.predicted_tokens)
-        present = self._window(clip, start, reference, first and not carry, predicted)
+        present = self._window(clip, start, reference, first and not carry, predicted, draws)
         before = None
         if carry:
-            before = self._window(clip, start - frames, reference, False, predicted)
+            before = self._window(clip, start - frames, reference, False, predicted, draws)
         return present, before
 
     def _window(
-        self, clip: CachedClip, start: int, reference: int, first: bool, predicted: bool
+        self,
+        clip: CachedClip,
+        start: int,
+        reference: int,
+        first: bool,
+        predicted: bool,
+        draws: torch.Generator,
     ) -> dict[str, Tensor]:
         """The fields of a batch for the clip that begins at ``start``."""
         config = self.config
@@ -137,7 +144,7 @@ class ClipSampler:
         if first or start < archived:
             archive = reference_CHW.expand(archived, *reference_CHW.shape)
         else:
-            archive = clip.latents_TCHW[start - archived : start].float()
+            archive = self._archive(clip, start, reference_CHW, draws)
         if config.archived.anchor_reference:
             archive = torch.cat([reference_CHW[None], archive[1:]])
         drawn = {
@@ -153,6 +160,19 @@ class ClipSampler:
         if tokens is not None:
             drawn["tokens_BFKT"] = tokens[start : start + frames].float()
         return drawn
+
+    def _archive(
+        self, clip: CachedClip, start: int, reference_CHW: Tensor, draws: torch.Generator
+    ) -> Tensor:
+        """The archive (A, C, H, W) as generation would have it at frame ``start``."""
+        slots = self.config.clip.archive_frames
+        policy = self.config.archived.policy
+        if policy == "reservoir":
+            kept = torch.randperm(start, generator=draws)[:slots].sort().values
+        else:
+            kept = torch.arange(0, start, STRIDE if policy == "strided" else 1)[-slots:]
+        waiting = reference_CHW.expand(slots - len(kept), *reference_CHW.shape)
+        return torch.cat([waiting, clip.latents_TCHW[kept].float()])
 
     def _motion(self, draws: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """A window that may begin ``overlap`` frames before the clip, as the first clip's does."""

@@ -5,6 +5,7 @@ import torch
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.models.mcdm import preset
+from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
 from talkingface_wild.models.mcdm.audio import MelFeatures, windows
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler, sound_windows
@@ -183,3 +184,34 @@ def test_motion_needs_tokens():
     with pytest.raises(InputUnreadable, match="'a1'.*--stage encoders"):
         sampler(clips=[clip]).motions(draws(), 1, False)
     assert sampler(clips=[clip]).pictures(draws(), 2).tokens_BFKT is None
+
+
+def test_a_strided_archive_is_the_one_that_generation_has_at_that_frame():
+    """Training always showed the frames right before, which generation never has there."""
+    source = sampler("archived.policy=strided", "training.first_clip=0.0")
+    batch = source.pictures(draws(), 200)
+    starts = frame_of(batch.present_BFCHW)[:, 0].long()
+    frames = source.clips[0].latents_TCHW
+    checked = 0
+    for start, archive, reference in zip(
+        starts.tolist(), batch.archive_BACHW, batch.reference_BCHW, strict=True
+    ):
+        if start % 8 or start < 8:
+            continue
+        expected = first_archive(reference, 8)
+        for made in range(0, start, 8):
+            expected = updated_archive(expected, frames[made : made + 8], "strided", made, 0)
+        assert torch.equal(archive, expected)
+        checked += 1
+    assert checked > 5
+
+
+def test_a_reservoir_holds_frames_from_all_over_the_past_in_order():
+    source = sampler("archived.policy=reservoir", "training.first_clip=0.0")
+    batch = source.pictures(draws(), 400)
+    present, archive = frame_of(batch.present_BFCHW), frame_of(batch.archive_BACHW)
+    late = present[:, 0] >= 60
+    kept = archive[late]
+    assert (kept.diff(dim=1) > 0).all()
+    assert (kept[:, -1] < present[late, 0]).all()
+    assert (kept.mean(dim=1) / present[late, 0]).mean() == pytest.approx(0.5, abs=0.05)
