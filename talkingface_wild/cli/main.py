@@ -19,8 +19,9 @@ from typer.core import TyperCommand, TyperGroup
 
 from talkingface_wild import __version__
 from talkingface_wild.cli.output import Output, fresh_output, latest_output
-from talkingface_wild.core.errors import TfwError
+from talkingface_wild.core.errors import Interrupted, TfwError
 from talkingface_wild.core.log import redact, talk_to_stderr
+from talkingface_wild.core.terminal import empty_input
 
 VERBS: dict[str, tuple[str, str]] = {
     "curate": ("talkingface_wild.cli.curate", "Make a data set from searches, lists or folders."),
@@ -119,8 +120,17 @@ def _tfw(
 
 
 def main() -> None:
-    """The console script: run the command line and exit with the documented code."""
-    sys.exit(run(sys.argv[1:]))
+    """The console script: run the command line and exit with the documented code.
+
+    No verb reads standard input, so nothing that one starts may either. What was interrupted ends
+    without what libraries do at exit, which may wait, and tell of their own troubles.
+    """
+    empty_input()
+    code = run(sys.argv[1:])
+    if code == Interrupted.exit_code:
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

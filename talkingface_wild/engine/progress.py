@@ -51,6 +51,11 @@ class Progress:
         return found
 
     @property
+    def results(self) -> int:
+        """Results of this run so far, of all stages."""
+        return sum(self.states.values())
+
+    @property
     def seconds(self) -> float:
         """Wall seconds since the run began."""
         return time.monotonic() - self.started

@@ -12,16 +12,19 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
 
-from talkingface_wild.core.errors import DiskFull, Interrupted
+from talkingface_wild.core.errors import DiskFull
 from talkingface_wild.core.log import LOGGER
+from talkingface_wild.core.terminal import mute_closed_terminal
 from talkingface_wild.engine.executors import Executor
 from talkingface_wild.engine.journal import Journal, Record
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.progress import Progress
 from talkingface_wild.engine.ruling import Ruling, rule
 from talkingface_wild.engine.stage import Item, Workplace
+from talkingface_wild.engine.stall import StallWatch
 from talkingface_wild.engine.table import build_table
 from talkingface_wild.engine.worker import Task, request_stop, stop_requested
+from talkingface_wild.engine.workers import markers
 
 Admission = Callable[[Ruling | None], frozenset[str] | None]
 """Which roots may be worked on, given how those admitted before came out; None means all."""
@@ -47,7 +50,8 @@ class Run:
     def go(self) -> Ruling:
         """Work until nothing is left; returns the ruling. After a stop, ``stopped`` says why.
 
-        Raises DiskFull as it comes; what was finished is in the journal all the same.
+        Raises DiskFull, and KeyboardInterrupt at the second Ctrl-C, as they come; what was finished
+        is in the journal all the same.
         """
         shutil.rmtree(self.place.scratch / "inflight", ignore_errors=True)
         shutil.rmtree(self.place.cache, ignore_errors=True)
@@ -57,7 +61,7 @@ class Run:
         if self.retry_failed:
             journal.reopen_failed()
         self.progress = Progress(journal.folder, roots_total=len(self.roots))
-        with _stop_on_signals(self.place), self._watching():
+        with _stop_on_signals(self.place, self.executor), self._watching():
             try:
                 ruling = self._loop(journal)
             except DiskFull:
@@ -114,9 +118,11 @@ class Run:
         for group in [calm] if calm else [[task] for task in tasks]:
             try:
                 self.executor.run(self.plan, start, end, group, self.place)
-            finally:
-                self.progress.refresh()
+            except Exception:
                 journal.gather()
+                raise
+            self.progress.refresh()
+            journal.gather()
             self._bury(journal, alone=None if calm else group[0].item.id)
             if stop_requested(self.place):
                 break
@@ -126,7 +132,7 @@ class Run:
         """Items in flight when a worker died become suspects, which run one by one when the others
         are through. A worker that dies again with nothing but one item fails it as ``crash``.
         """
-        for marker in sorted((self.place.scratch / "inflight").glob("*.txt")):
+        for marker in markers(self.place):
             fingerprint, *ids = marker.read_text().split("\n")
             marker.unlink()
             self._suspects.update(ids)
@@ -144,17 +150,18 @@ class Run:
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        """Refresh the progress and show it, from a thread of its own."""
-        if self.watch is None:
-            yield
-            return
+        """Refresh the progress and show it, and watch for a stall, from a thread of its own."""
         ended = threading.Event()
-        watch = self.watch
+        watch = self.watch or _unwatched
+        stall = StallWatch(self.place, self.executor.describe)
 
         def look() -> None:
             while not ended.wait(0.5):
                 self.progress.refresh()
                 watch(self.progress)
+                sentence = stall.look(self.progress.results)
+                if sentence:
+                    LOGGER.warning(sentence)
 
         thread = threading.Thread(target=look, daemon=True)
         thread.start()
@@ -164,6 +171,10 @@ class Run:
             ended.set()
             thread.join()
             watch(self.progress)
+
+
+def _unwatched(_: Progress) -> None:
+    """The watch of a run that nobody watches."""
 
 
 def _first_roots(tasks: list[Task], most: int) -> list[Task]:
@@ -209,23 +220,29 @@ def _crash(plan: Plan, journal: Journal, item: str, fingerprint: str, detail: st
 
 
 @contextmanager
-def _stop_on_signals(place: Workplace) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) asks for a stop; the second breaks off at once."""
+def _stop_on_signals(place: Workplace, executor: Executor) -> Iterator[None]:
+    """The first Ctrl-C, SIGTERM, or SIGHUP (the terminal was closed) asks for a stop: what is in
+    flight is finished. The second Ctrl-C or SIGTERM, or one while the engine is being started,
+    breaks off at once. A SIGHUP that was ignored before (nohup) stays so.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if stop_requested(place):
-            raise Interrupted(
-                "Broken off at once; the journal is intact: run the same command to go on."
-            )
+        if number == signal.SIGHUP:
+            mute_closed_terminal()
+        elif stop_requested(place) or executor.starting:
+            raise KeyboardInterrupt
         request_stop(place, "interrupted")
         LOGGER.warning(
             "Stopping: finishing what is in flight; press Ctrl-C again to break off at once."
         )
 
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    previous = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:

@@ -18,6 +18,7 @@ from talkingface_wild.engine.attempt import attempt, checked
 from talkingface_wild.engine.journal import Record, open_log
 from talkingface_wild.engine.plan import Plan, Planned, given_text
 from talkingface_wild.engine.stage import Item, Stage, Workplace
+from talkingface_wild.engine.workers import marker_path
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Worker:
         self.plan, self.start, self.end, self.place = plan, start, end, place
         self._segment = next(((a, b) for a, b in plan.segments() if a <= start < b), (start, end))
         self._open: dict[int, Stage] = {}
-        self._marker = place.scratch / "inflight" / f"{name}-{os.getpid()}.txt"
+        self._marker = marker_path(place, name)
         self._marker.parent.mkdir(parents=True, exist_ok=True)
         self._log = open_log(place.out / "journal", f"{name}-{os.getpid()}")
 

@@ -1,4 +1,8 @@
-"""Runs the ffmpeg program, the system's or the one in imageio-ffmpeg, never through a shell."""
+"""Runs the ffmpeg program, the system's or the one in imageio-ffmpeg, never through a shell.
+
+Each run has a session of its own: it can't read the terminal, and Ctrl-C there leaves what is in
+flight to be finished.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +53,9 @@ def _bundled() -> str | None:
 def _has_x264(binary: str) -> bool:
     try:
         answer = subprocess.run(
-            [binary, "-hide_banner", "-encoders"],
+            [binary, "-nostdin", "-hide_banner", "-encoders"],
             stdin=subprocess.DEVNULL,
+            start_new_session=True,
             capture_output=True,
             text=True,
             errors="replace",
@@ -78,6 +83,7 @@ def run_ffmpeg(arguments: Sequence[str], *, writes: Path, timeout_seconds: float
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
+            start_new_session=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -104,10 +110,14 @@ def feed_ffmpeg(
     Raises as ``run_ffmpeg`` does, and whatever ``pictures`` raises; ffmpeg is ended then.
     ``timeout_seconds`` is counted from the last picture on.
     """
-    command = [ffmpeg_binary(), "-hide_banner", "-v", "error", "-y", *arguments]
+    command = [ffmpeg_binary(), "-nostdin", "-hide_banner", "-v", "error", "-y", *arguments]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+            command,
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
         )
         try:
             if process.stdin is not None:

@@ -9,10 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scenedetect import FrameTimecode
-from scenedetect.detectors import AdaptiveDetector, ContentDetector
 
 from talkingface_wild.core.errors import RecipeError, nearest
+from talkingface_wild.core.terminal import children_away
+
+with children_away():
+    # At import it starts ffmpeg with this process's standard input, which may be a terminal.
+    from scenedetect import FrameTimecode
+    from scenedetect.detectors import AdaptiveDetector, ContentDetector
 
 KINDS = ("adaptive", "content")
 Tail = Literal["drop", "keep", "merge"]

@@ -15,14 +15,19 @@ class Executor(Protocol):
     """Runs ``plan.stages[start:end]`` over tasks; results go to the journal, not to the caller."""
 
     name: str
+    starting: bool
+    """Whether it is being started at this moment: nothing is in flight, it can be broken off."""
 
     def run(
         self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace
     ) -> None:
         """Return when every task has left the range, or a stop was requested."""
 
+    def describe(self) -> str:
+        """How it is laid out, for a person whose run does not get on."""
+
     def close(self) -> None:
-        """Give back what the executor started."""
+        """Give back what the executor started; at once, whatever still runs."""
 
 
 def make_executor(engine: str, workers: int | None = None) -> Executor:

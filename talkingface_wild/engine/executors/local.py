@@ -13,6 +13,7 @@ class LocalExecutor:
     """Runs tasks in order, depth first, in the calling thread."""
 
     name = "local"
+    starting = False
 
     def run(
         self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace
@@ -23,6 +24,10 @@ class LocalExecutor:
             worker.run(tasks)
         finally:
             worker.close()
+
+    def describe(self) -> str:
+        """One worker."""
+        return "one worker in this process"
 
     def close(self) -> None:
         """Nothing to give back."""

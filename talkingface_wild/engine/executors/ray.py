@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import signal
 import threading
 import time
 import warnings
@@ -23,11 +24,14 @@ from ray.exceptions import ObjectLostError, OutOfMemoryError, RayActorError, Wor
 
 from talkingface_wild.core.errors import TfwError
 from talkingface_wild.core.log import LOGGER
+from talkingface_wild.core.terminal import children_away, leave_terminal
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.engine.worker import Task, Worker
+from talkingface_wild.engine.worker import Task, Worker, stop_requested
+from talkingface_wild.engine.workers import any_busy, marker_path
 
-_STALL_SECONDS = 60.0
+_IDLE_SECONDS = 3.0
+"""After a request to stop, a pipeline in which nothing was in hand for so long is left."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,19 @@ def declaration(cpus: float, actors: int) -> float:
 
 
 class _Pool:
-    """What runs in each actor: one worker over its range of stages."""
+    """What runs in each actor: one worker over its range of stages.
 
-    def __init__(self, plan: Plan, start: int, end: int, place: Workplace) -> None:
+    The plan comes as a pickle of its own: before it is opened, and the stages' libraries with it,
+    the process leaves the terminal, which a cluster that was started by hand has given it.
+    """
+
+    def __init__(self, plan: bytes, start: int, end: int, place: Workplace) -> None:
+        leave_terminal()
+        marker = marker_path(place, f"ray{start}")
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
         logging.getLogger("talkingface_wild").setLevel(logging.ERROR)
-        self._worker = Worker(plan, start, end, place, f"ray{start}")
+        self._worker = Worker(pickle.loads(plan), start, end, place, f"ray{start}")
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         tasks = [pickle.loads(task) for task in batch.column("task").to_pylist()]
@@ -102,13 +114,17 @@ class RayExecutor:
 
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers
+        self.starting = False
         self._started = False
+        self._shape = "Ray is starting"
 
     def run(
         self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace
     ) -> None:
         """Stream the tasks through a pool per operator; a dead one ends the round, not the run."""
         self._start()
+        if stop_requested(place):
+            return
         total = ray.cluster_resources()
         cpus = float(total.get("CPU", 1.0))
         chain = operators(plan, start, end, bool(total.get("GPU", 0.0)))
@@ -119,6 +135,7 @@ class RayExecutor:
             min(wanted, max(1, len(tasks))) if operator.start else wanted for operator in chain
         ]
         share = declaration(cpus, sum(sizes))
+        pickled_plan = pickle.dumps(plan)
         data = ray.data.from_arrow(_blocks(tasks, chain[0].batch_size))
         for operator, size in zip(chain, sizes, strict=True):
             if operator is not chain[0]:
@@ -126,7 +143,7 @@ class RayExecutor:
             data = data.map_batches(
                 _Pool,
                 fn_constructor_kwargs={
-                    "plan": plan,
+                    "plan": pickled_plan,
                     "start": operator.start,
                     "end": operator.end,
                     "place": place,
@@ -138,14 +155,21 @@ class RayExecutor:
                 num_gpus=operator.gpus or None,
                 ray_remote_args_fn=_never_restart,
             )
-        self._drain(
-            data, place, f"{len(chain)} pools of {sizes} actors at {share:.3f} CPU on {cpus:g} CPUs"
+        self._shape = (
+            f"{len(chain)} pools of {sizes} actors at {share:.3f} CPU each on {cpus:g} CPUs"
         )
+        self._drain(data, place)
+
+    def describe(self) -> str:
+        """The pools, and what the cluster has free."""
+        free = ray.available_resources().get("CPU", 0.0) if ray.is_initialized() else 0.0
+        return f"{self._shape}, {free:.2f} CPUs are free"
 
     def close(self) -> None:
-        """Stop Ray where this executor started it."""
+        """Stop Ray where this executor started it, else leave the cluster."""
         if self._started:
-            ray.shutdown()
+            with _silence():
+                ray.shutdown()
             self._started = False
 
     def _start(self) -> None:
@@ -168,29 +192,89 @@ class RayExecutor:
                 "include_dashboard": False,
             }
             options["object_store_memory"] = 256 * 1024 * 1024
-        ray.init(**options)
-        self._started = True
+        # Ray takes SIGTERM for itself. Its processes live in sessions of their own, so that neither
+        # the terminal nor what is typed there reaches them.
+        before = signal.getsignal(signal.SIGTERM)
+        self.starting = self._started = True
+        try:
+            with children_away():
+                ray.init(**options)
+        finally:
+            self.starting = False
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, before)
         logging.getLogger("ray").setLevel(logging.ERROR)
         logging.getLogger("ray.data").setLevel(logging.ERROR)
 
-    def _drain(self, data: Any, place: Workplace, shape: str) -> None:
+    def _drain(self, data: Any, place: Workplace) -> None:
+        """Wait for the pipeline, in a thread of its own: signals come to a thread that only waits.
+
+        After a request to stop, a pipeline that has nothing in hand is left, Ray with it.
+        """
+        stream = _Stream(data)
+        idle_since: float | None = None
+        while not stream.ended(within=0.2):
+            if not stop_requested(place) or any_busy(place):
+                idle_since = None
+            elif idle_since is None:
+                idle_since = time.monotonic()
+            elif time.monotonic() - idle_since > _IDLE_SECONDS:
+                self.close()
+                return
+        _raise_but_for_deaths(stream.error)
+
+
+class _Stream:
+    """Runs a pipeline to its end in a thread; ``error`` is what it raised."""
+
+    def __init__(self, data: Any) -> None:
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._consume, args=(data,), daemon=True)
+        self._thread.start()
+
+    def ended(self, within: float) -> bool:
+        """Whether it ends within so many seconds."""
+        self._thread.join(within)
+        return not self._thread.is_alive()
+
+    def _consume(self, data: Any) -> None:
         try:
-            with _stall_watch(place, shape):
-                for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
-                    pass
-        except TfwError:
-            raise
+            for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
+                pass
         except Exception as error:
-            cause = _cause(error)
-            if isinstance(cause, TfwError):
-                raise cause from None
-            if not isinstance(
-                error, RayActorError | WorkerCrashedError | OutOfMemoryError | ObjectLostError
-            ):
-                raise
-            LOGGER.warning(
-                "A worker died (%s); its items are tried again.", str(error).split("\n")[0][:200]
-            )
+            self.error = error
+
+
+def _raise_but_for_deaths(error: Exception | None) -> None:
+    """Raise what a pipeline raised, our own errors as such; of a worker's death only tell."""
+    if error is None:
+        return
+    cause = _cause(error)
+    if isinstance(cause, TfwError):
+        raise cause from None
+    if isinstance(error, OutOfMemoryError):
+        LOGGER.warning(
+            "Ray killed a worker since memory ran short; its items are tried again, one by one. "
+            "If it goes on, stop with Ctrl-C and go on with fewer --workers."
+        )
+    elif isinstance(error, RayActorError | WorkerCrashedError | ObjectLostError):
+        LOGGER.warning(
+            "A worker died (%s); its items are tried again.", str(error).split("\n")[0][:200]
+        )
+    else:
+        raise error
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Nothing that Ray says of its own end is for a person."""
+    logger = logging.getLogger("ray")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _never_restart() -> dict[str, int]:
@@ -214,39 +298,3 @@ def _cause(error: BaseException | None) -> BaseException | None:
         error = cause or error.__cause__
         seen += 1
     return None
-
-
-@contextmanager
-def _stall_watch(place: Workplace, shape: str) -> Iterator[None]:
-    """Say so when nothing finished for a while and no worker has anything in hand."""
-    ended = threading.Event()
-
-    def look() -> None:
-        last, since = -1, time.monotonic()
-        while not ended.wait(5.0):
-            size = sum(
-                log.stat().st_size for log in (place.out / "journal" / "logs").glob("*.jsonl")
-            )
-            busy = any(
-                marker.stat().st_size for marker in (place.scratch / "inflight").glob("*.txt")
-            )
-            if size != last or busy:
-                last, since = size, time.monotonic()
-            elif time.monotonic() - since > _STALL_SECONDS:
-                free = ray.available_resources().get("CPU", 0.0)
-                LOGGER.warning(
-                    "Nothing finished for %.0f s and nothing is running: %s; %.2f CPUs are free. "
-                    "Stop with Ctrl-C and go on with --engine local, or a larger cluster.",
-                    time.monotonic() - since,
-                    shape,
-                    free,
-                )
-                since = time.monotonic()
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

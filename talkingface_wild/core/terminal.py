@@ -1,0 +1,91 @@
+"""Keeps the terminal for the person: what works in the background never reads it.
+
+A background process that touches a terminal is stopped by the kernel (SIGTTIN, SIGTTOU) and waits
+for ever; ffmpeg does so as soon as its standard input is one, unless it is told not to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+_POSITION_OF_STDIN = 3
+"""Of the positional arguments of ``subprocess.Popen``."""
+
+
+def leave_terminal() -> None:
+    """Cut this process off from its terminal, for good: it and what it starts can't read it.
+
+    Standard input becomes the null device. A process that does not lead its group gets a session of
+    its own; one that does (Ray makes each worker such a leader) gives its terminal back.
+    """
+    empty_input()
+    try:
+        os.setsid()
+    except PermissionError:
+        _give_back()
+
+
+def empty_input() -> None:
+    """Standard input becomes the null device, for this process and what it starts later."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    if null != 0:
+        os.close(null)
+
+
+def _give_back() -> None:
+    """Give the controlling terminal back; a session's leader keeps it, as that would end others."""
+    import fcntl
+    import termios
+
+    if os.getsid(0) == os.getpid():
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+        try:
+            fcntl.ioctl(handle, termios.TIOCNOTTY)
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def children_away() -> Iterator[None]:
+    """Whatever is started inside, by libraries too, gets the null device and its own session.
+
+    So it can't read the terminal, Ctrl-C at the terminal is not sent to it, and a closed terminal
+    does not end it.
+    """
+    start = subprocess.Popen.__init__
+
+    @functools.wraps(start)
+    def away(self: Any, *arguments: Any, **options: Any) -> None:
+        if len(arguments) <= _POSITION_OF_STDIN and options.get("stdin") is None:
+            options["stdin"] = subprocess.DEVNULL
+        options["start_new_session"] = True
+        start(self, *arguments, **options)
+
+    subprocess.Popen.__init__ = away  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        subprocess.Popen.__init__ = start  # type: ignore[method-assign]
+
+
+def mute_closed_terminal() -> None:
+    """After the terminal was closed: stdout and stderr that were it become the null device.
+
+    Each later write would else raise an error. Files and pipes stay as they are.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    for handle in (1, 2):
+        with contextlib.suppress(OSError):
+            entry = os.fstat(handle)
+            if stat.S_ISCHR(entry.st_mode) and entry.st_rdev != os.fstat(null).st_rdev:
+                os.dup2(null, handle)
+    os.close(null)

@@ -1,0 +1,159 @@
+"""``tfw curate`` as a person runs it: at a terminal, with a keyboard, in a window that can close.
+
+Each of these hung, or showed a traceback, or lost work, while every test ran in a pipe: a stage's
+library started ffmpeg with the terminal as its input, and the kernel stopped the Ray workers.
+"""
+
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from tests.pipelines.curated import clips_of, tfw, verdicts_of
+from tests.terminal.screen import COLOUR, CTRL_C, tfw_in_terminal
+
+TWO = ("curate", "--langs", "de,fr", "--recipe", "demo")
+ALL = ("curate", "--langs", "all", "--recipe", "demo")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Path:
+    """A folder that has made its sources already, and has not begun to work on them."""
+    out = tmp_path_factory.mktemp("terminal") / "corpus"
+    terminal = tfw_in_terminal(*TWO, "--engine", "local", "--out", out)
+    terminal.wait_for(lambda: results(out), 300)
+    terminal.kill()
+    for name in ("journal", "work", "commits", "media", "store"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def reference(corpus, tmp_path_factory) -> Path:
+    """The same set, made in a pipe without a stop."""
+    out = tmp_path_factory.mktemp("reference") / "set"
+    shutil.copytree(corpus, out, symlinks=True)
+    code, _, stderr = tfw(*TWO, "--engine", "local", "--out", out)
+    assert code == 0, stderr
+    return out
+
+
+@pytest.fixture
+def out(corpus, tmp_path) -> Path:
+    shutil.copytree(corpus, tmp_path / "set", symlinks=True)
+    return tmp_path / "set"
+
+
+def results(out: Path) -> int:
+    """Results in the journal so far."""
+    return sum(len(log.read_bytes().splitlines()) for log in (out / "journal" / "logs").glob("*"))
+
+
+def in_hand(out: Path) -> bool:
+    """Whether a worker has an item in hand."""
+    markers = (out / "work" / "inflight").glob("*.txt")
+    return any(marker.stat().st_size for marker in markers)
+
+
+def calm(terminal) -> None:
+    """Nothing that only a programmer reads came to the screen."""
+    for word in ("Traceback", "ray::", "RayActorError", "Exception in thread", "[36m(", "raylet"):
+        assert word not in terminal.raw, terminal.text[-3000:]
+
+
+@pytest.mark.parametrize("engine", ["ray", "local"])
+def test_the_demo_ends_at_a_terminal(engine, tmp_path):
+    terminal = tfw_in_terminal(*ALL, "--engine", engine, "--out", tmp_path / "demo")
+    assert terminal.wait(900) == 0
+    calm(terminal)
+    assert "Funnel" in terminal.text and "commit 1" in terminal.text
+    assert "Nothing finished" not in terminal.text
+    kept = clips_of(tmp_path / "demo")
+    assert set(kept["language"]) == {"ar", "de", "en", "es", "fr", "hi", "ja", "ko", "ru", "zh"}
+
+
+@pytest.mark.parametrize("engine", ["ray", "local"])
+def test_one_ctrl_c_finishes_what_is_in_flight_and_the_same_command_goes_on(engine, out, reference):
+    terminal = tfw_in_terminal(*TWO, "--engine", engine, "--out", out)
+    terminal.wait_for(lambda: results(out) >= 2 and in_hand(out), 300)
+    terminal.type(CTRL_C)
+    assert terminal.wait(90) == 130
+    calm(terminal)
+    assert "Stopping: finishing what is in flight" in terminal.text
+    # What was in flight came to its end: Ctrl-C at a terminal reaches every process of the
+    # foreground, and an ffmpeg that takes it as well fails its clip as "crash".
+    assert not any(reasons & {"crash"} for reasons in verdicts_of(out).values())
+    assert f"--out {out}" in terminal.text.replace("\n", "")
+    again = tfw_in_terminal(*TWO, "--engine", engine, "--out", out)
+    assert again.wait(600) == 0
+    assert clips_of(out).drop(columns=PATHS).equals(clips_of(reference).drop(columns=PATHS))
+
+
+PATHS = ["source_path"]
+
+
+@pytest.mark.parametrize("engine", ["ray", "local"])
+def test_the_second_ctrl_c_ends_at_once(engine, out):
+    terminal = tfw_in_terminal(*TWO, "--engine", engine, "--out", out)
+    terminal.wait_for(lambda: results(out) >= 2 and in_hand(out), 300)
+    terminal.type(CTRL_C)
+    terminal.wait_for(lambda: "Stopping" in terminal.text, 20)
+    terminal.type(CTRL_C)
+    began = time.monotonic()
+    assert terminal.wait(30) == 130
+    assert time.monotonic() - began < 10
+    calm(terminal)
+    assert "run the same command again" in terminal.text.replace("\n", " ").lower()
+
+
+def test_ctrl_c_while_ray_starts_ends_at_once(out):
+    terminal = tfw_in_terminal(*TWO, "--engine", "ray", "--out", out)
+    terminal.wait_for(lambda: (out / "work").is_dir() or "sources" in terminal.text, 120)
+    time.sleep(1.5)
+    terminal.type(CTRL_C)
+    began = time.monotonic()
+    assert terminal.wait(60) == 130
+    assert time.monotonic() - began < 20
+    calm(terminal)
+
+
+@pytest.mark.parametrize("engine", ["ray", "local"])
+def test_a_closed_terminal_finishes_what_is_in_flight(engine, out, reference):
+    terminal = tfw_in_terminal(*TWO, "--engine", engine, "--out", out)
+    terminal.wait_for(lambda: results(out) >= 2 and in_hand(out), 300)
+    terminal.hang_up()
+    assert terminal.process.wait(120) == 130
+    assert not any(reasons & {"crash"} for reasons in verdicts_of(out).values())
+    code, _, stderr = tfw(*TWO, "--engine", engine, "--out", out)
+    assert code == 0, stderr
+    assert clips_of(out).drop(columns=PATHS).equals(clips_of(reference).drop(columns=PATHS))
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_nothing_is_wider_than_the_window(columns, out):
+    terminal = tfw_in_terminal(*TWO, "--engine", "local", "--out", out, columns=columns)
+    assert terminal.wait(600) == 0
+    calm(terminal)
+    paths = re.compile(r"\S*/\S*")
+    for line in re.split(r"[\r\n]+", terminal.text):
+        # A path is never broken; whatever else is printed fits.
+        if not paths.search(line):
+            assert cell_len(line.rstrip()) <= columns, line
+
+
+def test_no_color_is_respected(out):
+    terminal = tfw_in_terminal(*TWO, "--engine", "local", "--out", out, more={"NO_COLOR": "1"})
+    assert terminal.wait(600) == 0
+    assert not COLOUR.search(terminal.raw)
+
+
+def test_into_a_pipe_stdout_is_plain_while_the_terminal_is_the_input(out, tmp_path):
+    page = tmp_path / "page.txt"
+    terminal = tfw_in_terminal(*TWO, "--engine", "ray", "--out", out, into=page)
+    assert terminal.wait(600) == 0
+    calm(terminal)
+    assert "\x1b" not in page.read_text() and "Funnel" in page.read_text()
+    assert "Funnel" not in terminal.text
