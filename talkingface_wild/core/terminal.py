@@ -11,7 +11,8 @@ import functools
 import os
 import stat
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _POSITION_OF_STDIN = 3
@@ -59,10 +60,28 @@ def children_away() -> Iterator[None]:
     """Whatever is started inside, by libraries too, gets the null device and its own session.
 
     So it can't read the terminal, Ctrl-C at the terminal is not sent to it, and a closed terminal
-    does not end it.
+    does not end it. Several threads may be inside; what others start meanwhile is treated alike.
     """
-    start = subprocess.Popen.__init__
+    with _turn:
+        _inside.append(subprocess.Popen.__init__)
+        if len(_inside) == 1:
+            subprocess.Popen.__init__ = _away(_inside[0])  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        with _turn:
+            start = _inside[0]
+            _inside.pop()
+            if not _inside:
+                subprocess.Popen.__init__ = start  # type: ignore[method-assign]
 
+
+_turn = threading.Lock()
+_inside: list[Callable[..., None]] = []
+"""An entry for each ``children_away`` that is entered; the first is the library's own start."""
+
+
+def _away(start: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(start)
     def away(self: Any, *arguments: Any, **options: Any) -> None:
         if len(arguments) <= _POSITION_OF_STDIN and options.get("stdin") is None:
@@ -70,11 +89,7 @@ def children_away() -> Iterator[None]:
         options["start_new_session"] = True
         start(self, *arguments, **options)
 
-    subprocess.Popen.__init__ = away  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        subprocess.Popen.__init__ = start  # type: ignore[method-assign]
+    return away
 
 
 def mute_closed_terminal() -> None:

@@ -232,9 +232,10 @@ def _stop_on_signals(place: Workplace, executor: Executor) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         if number == signal.SIGHUP:
             mute_closed_terminal()
-        elif stop_requested(place) or executor.starting:
-            raise KeyboardInterrupt
+        again = stop_requested(place)
         request_stop(place, "interrupted")
+        if number != signal.SIGHUP and (again or executor.starting):
+            raise KeyboardInterrupt
         LOGGER.warning(
             "Stopping: finishing what is in flight; press Ctrl-C again to break off at once."
         )

@@ -24,7 +24,8 @@ COLOUR = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-7]|4[0-7]|9[0-7]|10[0-7]|38;|48;
 class Terminal:
     """Runs a command with the pseudo-terminal as its controlling one, in a session of its own.
 
-    Standard input is the terminal; so are stdout and stderr unless ``into`` names a file for stdout.
+    Standard input is the terminal; so are stdout and stderr, unless ``into`` names a file for
+    stdout.
     """
 
     def __init__(

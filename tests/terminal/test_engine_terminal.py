@@ -125,8 +125,15 @@ def test_what_a_library_starts_has_no_terminal(call, tmp_path):
     assert "No such device or address: '/dev/tty'" in terminal.text
 
 
-def test_children_away_leaves_no_trace():
+def test_children_away_leaves_no_trace_whoever_leaves_first():
     before = subprocess.Popen.__init__
+    one, other = children_away(), children_away()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert subprocess.Popen.__init__ is not before
+    other.__exit__(None, None, None)
+    assert subprocess.Popen.__init__ is before
     with pytest.raises(ZeroDivisionError), children_away():
         raise ZeroDivisionError
     assert subprocess.Popen.__init__ is before

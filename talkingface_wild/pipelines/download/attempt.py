@@ -12,6 +12,7 @@ from typing import Any
 from talkingface_wild.core.errors import TfwError
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.core.paths import disk_full
+from talkingface_wild.core.terminal import children_away
 from talkingface_wild.pipelines.download import taxonomy
 from talkingface_wild.pipelines.download.formats import ORDER, selector
 from talkingface_wild.pipelines.download.options import Access, DownloadOptions
@@ -64,7 +65,9 @@ class Job:
 
     def _attempt(self, listener: Listener) -> dict[str, Any]:
         """One run of yt-dlp over the address."""
-        with open_session(self.host, self.access, listener, self._parameters()) as session:
+        session = open_session(self.host, self.access, listener, self._parameters())
+        # yt-dlp starts ffmpeg, and a JavaScript runtime, with this process's standard input.
+        with children_away(), session:
             info = session.extract_info(self.address, download=True)
         if not isinstance(info, dict):
             raise ItemRejected("not_a_video", "the address holds no video")
