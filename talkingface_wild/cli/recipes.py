@@ -30,6 +30,7 @@ def list_recipes(json: JsonOption = False) -> None:
     epilog=examples(
         "tfw recipes show embedded",
         "tfw recipes show talkingface_wild --set gates.sync=3.5 > mine.yaml",
+        "tfw recipes show talkingface_wild --table",
     )
 )
 def show(
@@ -37,6 +38,9 @@ def show(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="stage.field=value or gates.NAME=bound")
     ] = None,
+    table: Annotated[
+        bool, typer.Option("--table", help="Its stages and gates as a Markdown table instead.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """A recipe with every setting resolved, as YAML that --recipe takes."""
@@ -45,5 +49,10 @@ def show(
 
     from talkingface_wild.pipelines.recipe import load_recipe
 
-    text = load_recipe(name, settings or []).dump()
-    output.result(yaml.safe_load(text), human=text.rstrip("\n"))
+    recipe = load_recipe(name, settings or [])
+    text = recipe.dump().rstrip("\n")
+    if table:
+        from talkingface_wild.pipelines.stage_table import stage_table
+
+        text = stage_table(recipe)
+    output.result(yaml.safe_load(recipe.dump()), human=text)
