@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import pyarrow.dataset as ds
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import file_sha256
@@ -83,9 +83,9 @@ def link_media(layout: Layout, warn: bool = True) -> Linked:
 
 def links_of(commit: Path) -> dict[str, str]:
     """The names below media/ that a commit gives, each with the store's file that it stands for."""
-    names = ["clip_id", "language", *PATH_COLUMNS]
-    table = pq.read_table(commit / "clips")
-    rows = table.select([name for name in names if name in table.column_names]).to_pylist()
+    clips = ds.dataset(commit / "clips", partitioning="hive")
+    names = {"clip_id", "language", *PATH_COLUMNS} & set(clips.schema.names)
+    rows = clips.to_table(columns=sorted(names)).to_pylist()
     links: dict[str, str] = {}
     for row in rows:
         for column in PATH_COLUMNS:
