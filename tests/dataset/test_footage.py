@@ -47,11 +47,11 @@ def test_a_source_that_is_gone_and_a_clip_that_was_never_made(data_set):
     assert (finished.start_seconds, finished.end_seconds) == (0.0, 10.0)
 
 
-def test_a_table_cannot_lead_outside_the_media_folder(tmp_path):
+def test_a_table_cannot_lead_outside_the_store(tmp_path):
     made = make_data_set(tmp_path / "out")
     outside = tmp_path / "secret.mp4"
     write_ramp(outside, 1)
     recorded = read_recorded(made.out)
     clip = made.clip("en/one.mp4", 0)
-    recorded.items.loc[clip, "media_path"] = "media/../../secret.mp4"
+    recorded.items.loc[clip, "media_path"] = "store/../../secret.mp4"
     assert finished_footage(recorded, clip) is None
