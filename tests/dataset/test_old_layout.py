@@ -96,7 +96,7 @@ def test_a_first_run_that_never_came_to_a_commit_is_brought_over_too(tmp_path):
 def test_kill_9_in_the_middle_is_safe_to_run_again(tmp_path):
     """A folder between two layouts could have been read by neither version."""
     for number in range(1, 4):
-        clips = {clip_id(n): ("en", f"{n}" if n % 7 else f"{n} {number}") for n in range(3000)}
+        clips = {clip_id(n): ("en", f"{n}" if n % 7 else f"{n} {number}") for n in range(1000)}
         old_commit(tmp_path, number, clips)
     code = (
         "import sys; from pathlib import Path; "
@@ -114,11 +114,11 @@ def test_kill_9_in_the_middle_is_safe_to_run_again(tmp_path):
         origins = len(list(tmp_path.glob("commits/*/origin.json")))
         while process.poll() is None:
             stored = sum(1 for _ in tmp_path.glob("store/*/*"))
-            if stage == "files" and stored > 500:
+            if stage == "files" and stored > 200:
                 break
             if len(list(tmp_path.glob("commits/*/origin.json"))) > origins:
                 break
-            time.sleep(0.001)
+            time.sleep(0.01)
         killed += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -128,8 +128,8 @@ def test_kill_9_in_the_middle_is_safe_to_run_again(tmp_path):
     link_media(layout)
     assert not is_old(layout)
     assert media_equal_clips(tmp_path)
-    overwritten = [clip_id(n) for n in range(3000) if n % 7 == 0]
+    overwritten = [clip_id(n) for n in range(1000) if n % 7 == 0]
     assert {name.split("/")[1] for name in broken(tmp_path)} == set(overwritten)
     assert {name.split("/")[0] for name in broken(tmp_path)} == {"000001", "000002"}
-    assert [read_origin(layout.commit(n))["overwritten"] for n in (1, 2, 3)] == [429, 429, 0]
+    assert [read_origin(layout.commit(n))["overwritten"] for n in (1, 2, 3)] == [143, 143, 0]
     assert not list(tmp_path.rglob("*.tmp*"))
