@@ -69,7 +69,7 @@ def training_clips(dataset: Path, split: str | None, side: int, fps: int) -> lis
         )
     if not any((dataset / str(row["media_path"])).is_file() for row in rows):
         raise InputUnreadable(
-            f"Expected the clips of the data set in {dataset / 'media'}, found none of {len(rows)} "
+            f"Expected the finished clips of the data set in {dataset}, found none of {len(rows)} "
             f"(the first: {rows[0]['media_path']}); run 'tfw curate --out {dataset}' again."
         )
     tracks, felt = _tracks(dataset), _emotions(dataset)

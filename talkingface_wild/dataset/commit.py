@@ -25,6 +25,8 @@ from talkingface_wild.core.fingerprint import file_sha256
 from talkingface_wild.core.languages import UNKNOWN
 from talkingface_wild.core.paths import NO_ROOM, atomic_symlink, disk_full, sync_file
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.dataset.origin import NAME as ORIGIN
+from talkingface_wild.dataset.origin import write_origin
 from talkingface_wild.dataset.schema import (
     CLIP_COLUMNS,
     LEDGER_COLUMNS,
@@ -35,6 +37,11 @@ from talkingface_wild.dataset.schema import (
 from talkingface_wild.engine.plan import Plan, columns_of
 from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling
 from talkingface_wild.engine.table import BASE, FACTS, fact
+
+FORMAT = 2
+"""Of a commit: 2 names media in the store; 1, of version 0.3.0, named files of media/."""
+
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -72,15 +79,17 @@ def write_commit(
     sources: Sequence[Source],
     documents: Mapping[str, str],
     measured_in: Path | None = None,
+    made_by: str = "curate",
 ) -> Commit:
     """Write a commit and point ``dataset`` at it; writes nothing when it would equal the latest.
 
     ``documents`` are further text files of the commit by name (the resolved recipe).
     ``measured_in`` is the commit whose items/ the ruling was made from: nothing was measured since,
-    so its tracks/ are shared with the new one, by hard links.
+    so its tracks/ are shared with the new one, by hard links. ``made_by`` (curate, recut, review)
+    is noted beside the tables, and makes no difference between two commits.
     """
     layout.commits.mkdir(parents=True, exist_ok=True)
-    for left_by_a_killed_run in layout.commits.glob(".building-*"):
+    for left_by_a_killed_run in layout.half_written():
         shutil.rmtree(left_by_a_killed_run, ignore_errors=True)
     building = layout.commits / f".building-{uuid.uuid4().hex}"
     try:
@@ -89,8 +98,9 @@ def write_commit(
             _link(measured_in / "tracks", building / "tracks")
         for name, text in documents.items():
             (building / name).write_text(text, encoding="utf-8")
-        manifest = _manifest(building, measured_in)
-        (building / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
+        manifest = manifest_of(building, measured_in)
+        (building / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
+        write_origin(building, made_by)
         return _publish(layout, building, manifest)
     except OSError as error:
         if error.errno in NO_ROOM:
@@ -101,14 +111,13 @@ def write_commit(
 
 
 def _publish(layout: Layout, building: Path, manifest: dict[str, object]) -> Commit:
-    numbers = [int(path.name) for path in layout.commits.iterdir() if path.name.isdigit()]
     if layout.dataset.exists():
         latest = layout.dataset.resolve()
-        known = json.loads((latest / "manifest.json").read_text())
+        known = json.loads((latest / MANIFEST).read_text())
         if known == manifest:
             return Commit(int(latest.name), latest, new=False)
-    number = max(numbers, default=0) + 1
-    final = layout.commits / f"{number:06d}"
+    number = layout.next_number()
+    final = layout.commit(number)
     for path in sorted(building.rglob("*")):
         sync_file(path)
     building.rename(final)
@@ -300,13 +309,14 @@ def _with_owners(table: pa.Table, plan: Plan) -> pa.Table:
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
 
 
-def _manifest(folder: Path, measured_in: Path | None) -> dict[str, object]:
+def manifest_of(folder: Path, measured_in: Path | None = None) -> dict[str, object]:
+    """Hashes, sizes and rows of a commit's files, its format; tracks/ as ``measured_in`` says."""
     known: dict[str, dict[str, Any]] = {}
     if measured_in is not None:
-        known = json.loads((measured_in / "manifest.json").read_text())["files"]
+        known = json.loads((measured_in / MANIFEST).read_text())["files"]
     files: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.is_file() and path.name not in (MANIFEST, ORIGIN):
             name = path.relative_to(folder).as_posix()
             if name.startswith("tracks/") and name in known:
                 files[name] = known[name]
@@ -320,4 +330,4 @@ def _manifest(folder: Path, measured_in: Path | None) -> dict[str, object]:
         tables[table] = sum(
             int(entry["rows"]) for name, entry in files.items() if name.startswith(f"{table}/")
         )
-    return {"files": files, "rows": tables, "format": 1}
+    return {"files": files, "rows": tables, "format": FORMAT}

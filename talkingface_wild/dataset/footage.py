@@ -43,13 +43,14 @@ def source_footage(recorded: Recorded, item: str) -> Footage:
 
 
 def finished_footage(recorded: Recorded, item: str) -> Footage | None:
-    """The finished clip in media/, or None where there is none; never a file outside the folder."""
+    """The finished clip, or None where there is none; never a file outside store/ and media/."""
     row = recorded.row(item)
     relative = row.get("media_path")
     if not isinstance(relative, str):
         return None
     path = (recorded.layout.out / relative).resolve()
-    inside = path.is_relative_to(recorded.layout.media.resolve())
+    folders = (recorded.layout.store, recorded.layout.media)
+    inside = any(path.is_relative_to(folder.resolve()) for folder in folders)
     if not inside or not path.is_file():
         return None
     return Footage(path, 0.0, _number(row, "clip_seconds"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.core.paths import write_text
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,13 @@ class Layout:
 
     @property
     def media(self) -> Path:
-        """Finished clips, ``<language>/<clip_id>.{mp4,wav}``."""
+        """The kept clips of the latest commit, ``<language>/<clip_id>.{mp4,wav}``: links."""
         return self.out / "media"
+
+    @property
+    def store(self) -> Path:
+        """The files of finished clips that any commit names; they never change."""
+        return self.out / "store"
 
     @property
     def review(self) -> Path:
@@ -38,6 +44,31 @@ class Layout:
     def sources(self) -> Path:
         """The sources of the data set, as gathered."""
         return self.out / "sources.json"
+
+    def numbers(self) -> list[int]:
+        """The numbers of all commits, in order."""
+        if not self.commits.is_dir():
+            return []
+        return sorted(int(path.name) for path in self.commits.iterdir() if path.name.isdigit())
+
+    def commit(self, number: int) -> Path:
+        """The folder of a commit by its number, whether it is there or not."""
+        return self.commits / f"{number:06d}"
+
+    def next_number(self) -> int:
+        """The number of the next commit: no number is used twice, those of pruned ones included."""
+        record = self.commits / ".last-pruned"
+        pruned = int(record.read_text()) if record.is_file() else 0
+        return max([pruned, *self.numbers()]) + 1
+
+    def note_pruned(self, number: int) -> None:
+        """Keep the number of a commit that is about to be removed from being used again."""
+        if number >= self.next_number() - 1:
+            write_text(self.commits / ".last-pruned", f"{number}\n")
+
+    def half_written(self) -> list[Path]:
+        """Folders of commits that a killed run left before they had a number, or half removed."""
+        return sorted(self.commits.glob(".building-*"))
 
     def has_commit(self) -> bool:
         """Whether a finished commit is there."""

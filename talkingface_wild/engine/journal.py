@@ -101,7 +101,6 @@ class Journal:
         self.folder = folder
         self._records: dict[tuple[str, str], Record] = {}
         self._reopened: dict[tuple[str, str], Record] = {}
-        self._last: dict[tuple[str, str], Record] = {}
         (folder / "parts").mkdir(parents=True, exist_ok=True)
         for part in sorted((folder / "parts").glob("part-*.parquet")):
             self._take(_read_part(part))
@@ -115,10 +114,6 @@ class Journal:
     def get(self, item: str, fingerprint: str) -> Record | None:
         """The latest result of one item under one fingerprint."""
         return self._records.get((item, fingerprint))
-
-    def is_last(self, record: Record) -> bool:
-        """Whether no later result of the same stage for the same item is known, by any settings."""
-        return self._last[record.item, record.stage].fingerprint == record.fingerprint
 
     def attempts(self, item: str, fingerprint: str) -> int:
         """How often this was tried in earlier runs, without success."""
@@ -167,9 +162,6 @@ class Journal:
             known = self._records.get(key)
             if known is None or record.at >= known.at:
                 self._records[key] = record
-            last = self._last.get((record.item, record.stage))
-            if last is None or record.at >= last.at:
-                self._last[record.item, record.stage] = record
 
     def _compact(self) -> None:
         parts = sorted((self.folder / "parts").glob("part-*.parquet"))

@@ -82,8 +82,8 @@ class Stage(abc.ABC):
     scored: ClassVar[bool] = True
     """Whether ``--score-all`` runs it on rejects too; false for what makes files of kept ones."""
     files: ClassVar[tuple[str, ...]] = ()
-    """Columns that name files it writes under the output folder, by the item's id alone: a result
-    counts while its files are there and no later result of this stage has replaced them."""
+    """Columns that name files it writes under the output folder, each under a name that no other
+    bytes will have: a result counts while its files are there."""
     Config: ClassVar[type]
 
     def __init__(self, config: Any, place: Workplace) -> None:

@@ -6,8 +6,10 @@ Built from the journal without applying a gate; a ruling (``ruling.py``) then sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from talkingface_wild.engine.journal import Journal, Record
@@ -69,6 +71,7 @@ def typed(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 
 def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, Any], Item]]:
     """The rows of one root and all that came of it, depth first."""
+    out = journal.folder.parent
     stack: list[tuple[Item, int, str, str]] = [(root, 0, "", "")]
     while stack:
         item, position, parent, born = stack.pop()
@@ -90,7 +93,7 @@ def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, 
                 values[f"{planned.name}_unmeasured"] = planned.unmeasured
                 continue
             record = journal.get(item.id, planned.fingerprint)
-            if record is None or not _files_are_there(planned, record, journal):
+            if record is None or not _files_are_there(planned, record, out):
                 continue
             row |= {fact(planned.name, name): getattr(record, name) for name in FACTS}
             if record.values:
@@ -108,15 +111,29 @@ def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, 
         stack.extend(reversed(children))
 
 
-def _files_are_there(planned: Planned, record: Record, journal: Journal) -> bool:
-    """Whether the files that a result names are still its own and on the disk."""
+def _files_are_there(planned: Planned, record: Record, out: Path) -> bool:
+    """Whether the files that a result names are still on the disk."""
     names = getattr(planned.stage, "files", ())
-    if not names or record.state != "done":
-        return True
     values = record.values or {}
-    paths = [str(values[name]) for name in names if values.get(name)]
-    out = journal.folder.parent
-    return journal.is_last(record) and all((out / path).is_file() for path in paths)
+    return all((out / str(values[name])).is_file() for name in names if values.get(name))
+
+
+def without_lost_files(table: pd.DataFrame, plan: Plan, out: Path) -> pd.DataFrame:
+    """The table without the results whose files are gone from the folder: they are still to do."""
+    for planned in plan.stages:
+        names = [name for name in getattr(planned.stage, "files", ()) if name in table]
+        lost = np.zeros(len(table), bool)
+        for name in names:
+            lost |= [
+                isinstance(path, str) and not (out / path).is_file()
+                for path in table[name].to_numpy(object)
+            ]
+        if lost.any():
+            given = [column.name for column in planned.stage.columns]
+            facts = [fact(planned.name, name) for name in FACTS]
+            table = table.copy()
+            table.loc[lost, [name for name in (*given, *facts) if name in table]] = pd.NA
+    return table
 
 
 def _children(parent: Item, record: Record) -> list[Item]:

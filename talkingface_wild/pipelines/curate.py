@@ -16,6 +16,8 @@ from talkingface_wild.core.paths import write_text
 from talkingface_wild.dataset.commit import Commit, write_commit
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.dataset.media_links import link_media
+from talkingface_wild.dataset.old_layout import bring_over
 from talkingface_wild.engine.executors import device_for, make_executor
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.plan import Plan
@@ -71,6 +73,8 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
     check_weights(recipe)
     layout = Layout(request.out.absolute())
     with folder_lock(layout.out):
+        bring_over(layout)
+        link_media(layout, warn=False)
         sources, notes = gather_sources(request, recipe, layout)
         notes += changed_gates(layout.out / "recipe.yaml", recipe)
         if request.fresh:
@@ -137,14 +141,17 @@ def commit_ruling(
     ruling: Ruling,
     sources: Sequence[Source],
     measured_in: Path | None = None,
+    made_by: str = "curate",
 ) -> Commit:
-    """Apply reviewers' decisions and write the commit, the resolved recipe beside it."""
+    """Apply reviewers' decisions, write the commit and its recipe, bring media/ in step with it."""
     apply_decisions(layout, ruling)
     stages = {
         s.name: {"fingerprint": s.fingerprint, "unmeasured": s.unmeasured} for s in plan.stages
     }
     documents = {"recipe.yaml": recipe.dump(), "fingerprints.json": json.dumps(stages, indent=1)}
-    return write_commit(layout, plan, ruling, sources, documents, measured_in)
+    commit = write_commit(layout, plan, ruling, sources, documents, measured_in, made_by)
+    link_media(layout)
+    return commit
 
 
 def frames_of(outcome: Outcome) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -17,10 +17,12 @@ from talkingface_wild.core.paths import write_text
 from talkingface_wild.dataset.commit import Commit
 from talkingface_wild.dataset.items import load_items
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.dataset.old_layout import bring_over
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.ruling import PENDING, Ruling
 from talkingface_wild.engine.stage import Workplace
+from talkingface_wild.engine.table import without_lost_files
 from talkingface_wild.pipelines.curate import commit_ruling
 from talkingface_wild.pipelines.gathering import load_sources
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
@@ -50,7 +52,7 @@ class Recut:
     pending: int
 
 
-def recut(out: Path, settings: Sequence[str] = ()) -> Recut:
+def recut(out: Path, settings: Sequence[str] = (), made_by: str = "recut") -> Recut:
     """Rule anew over the latest commit's measures with changed gates, and commit.
 
     Raises RecipeError for a setting that is no gate, InputUnreadable where there is no data set.
@@ -64,13 +66,14 @@ def recut(out: Path, settings: Sequence[str] = ()) -> Recut:
     layout = Layout(out.absolute())
     layout.latest()
     with folder_lock(layout.out):
+        bring_over(layout)
         latest = layout.latest()
         before = _kept_clips(latest)
         recipe = load_recipe(str(latest / "recipe.yaml"), settings)
         plan = stored_plan(recipe, latest)
         sources = load_sources(layout)
         ruling = ruling_of(plan, recipe, latest, sources, layout)
-        commit = commit_ruling(layout, recipe, plan, ruling, sources, measured_in=latest)
+        commit = commit_ruling(layout, recipe, plan, ruling, sources, latest, made_by)
         write_text(layout.out / "recipe.yaml", recipe.dump())
     pending = int((ruling.verdicts["state"] == PENDING).sum())
     return Recut(commit, _changes(before, _kept_clips(commit.folder)), pending)
@@ -78,7 +81,7 @@ def recut(out: Path, settings: Sequence[str] = ()) -> Recut:
 
 def recommit(out: Path) -> Commit:
     """The same gates again: takes in what reviewers decided since the last commit."""
-    return recut(out).commit
+    return recut(out, made_by="review").commit
 
 
 def stored_plan(recipe: Recipe, commit: Path) -> Plan:
@@ -100,7 +103,8 @@ def ruling_of(
     plan: Plan, recipe: Recipe, commit: Path, sources: Sequence[Source], layout: Layout
 ) -> Ruling:
     """The ruling over a commit's measures; waves of sources are admitted as a run would."""
-    return admitted_ruling(plan, recipe, load_items(commit), sources, Workplace(layout.out))
+    items = without_lost_files(load_items(commit), plan, layout.out)
+    return admitted_ruling(plan, recipe, items, sources, Workplace(layout.out))
 
 
 def _kept_clips(commit: Path) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def test_a_data_set_called_by_a_dot_has_its_folders_name(data_set, monkeypatch):
 
 
 def test_a_clip_whose_media_is_gone_is_a_row_with_a_reason(data_set, pixels, tmp_path):
-    next((data_set / "media").rglob("*.mp4")).unlink()
+    next((data_set / "store").rglob("*.mp4")).unlink()
     found = scored(
         tmp_path / "run", model="static", dataset=str(data_set), split="all", protocol=pixels
     )

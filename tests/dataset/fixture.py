@@ -281,7 +281,12 @@ def _records(plan, video: Video, source: Source):
         yield record(clip.id, "quality", {"quality_crop_mean": take.quality})
         if take.quality is None or take.quality < (35 if video.language == "ko" else 40):
             continue
-        yield record(clip.id, "encode", {"media_path": f"media/{video.language}/{clip.id}.mp4"})
+        yield record(clip.id, "encode", {"media_path": finished_path(clip.id)})
+
+
+def finished_path(clip: str) -> str:
+    """Where the finished clip would lie, below the output folder; none is written."""
+    return f"store/{clip[:2]}/{clip}-{0:016x}.mp4"
 
 
 def _recipe(name: str, gates: tuple[Gate, ...]) -> str:

@@ -13,7 +13,7 @@ from talkingface_wild.dataset.footage import (
     stills,
 )
 from talkingface_wild.dataset.recorded import read_recorded
-from tests.dataset.fixture import grey_at, make_data_set, write_ramp
+from tests.dataset.fixture import finished_path, grey_at, make_data_set, write_ramp
 
 
 def test_stills_are_the_middles_of_equal_parts(read_only):
@@ -42,16 +42,16 @@ def test_a_source_that_is_gone_and_a_clip_that_was_never_made(data_set):
     with pytest.raises(ItemFailed, match="file_missing"):
         source_footage(recorded, clip)
     assert finished_footage(recorded, clip) is None
-    write_ramp(data_set.out / "media" / "en" / f"{clip}.mp4", 10)
+    write_ramp(data_set.out / finished_path(clip), 10)
     finished = finished_footage(recorded, clip)
     assert (finished.start_seconds, finished.end_seconds) == (0.0, 10.0)
 
 
-def test_a_table_cannot_lead_outside_the_media_folder(tmp_path):
+def test_a_table_cannot_lead_outside_the_store(tmp_path):
     made = make_data_set(tmp_path / "out")
     outside = tmp_path / "secret.mp4"
     write_ramp(outside, 1)
     recorded = read_recorded(made.out)
     clip = made.clip("en/one.mp4", 0)
-    recorded.items.loc[clip, "media_path"] = "media/../../secret.mp4"
+    recorded.items.loc[clip, "media_path"] = "store/../../secret.mp4"
     assert finished_footage(recorded, clip) is None

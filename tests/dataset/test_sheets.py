@@ -8,7 +8,14 @@ import pytest
 from talkingface_wild.dataset.recorded import read_recorded
 from talkingface_wild.dataset.review import draw_sample
 from talkingface_wild.dataset.sheets import CELL_PX, LABEL_PX, write_sheets
-from tests.dataset.fixture import Take, Video, grey_at, make_data_set, write_ramp
+from tests.dataset.fixture import (
+    Take,
+    Video,
+    finished_path,
+    grey_at,
+    make_data_set,
+    write_ramp,
+)
 
 
 def test_a_strip_shows_six_instants_of_its_clip(read_only, tmp_path):
@@ -36,7 +43,7 @@ def test_a_strip_shows_six_instants_of_its_clip(read_only, tmp_path):
 def test_the_finished_clip_is_shown_where_there_is_one(data_set):
     recorded = read_recorded(data_set.out)
     clip = data_set.clip("ko/three.mp4", 2)
-    write_ramp(data_set.out / "media" / "ko" / f"{clip}.mp4", 9)
+    write_ramp(data_set.out / finished_path(clip), 9)
     sample = [drawn for drawn in draw_sample(recorded, 9, 0, seed=0) if drawn.clip == clip]
     write_sheets(recorded, sample)
     sheet = cv2.imread(str(data_set.out / "review/sheets/ko-001.jpg"))

@@ -55,7 +55,7 @@ def test_a_setting_changed_and_changed_back_leaves_the_right_media(out):
 
 def test_deleted_media_are_made_again(out):
     """A table that names files which are gone was called up to date."""
-    for path in (out / "media").rglob("*.mp4"):
+    for path in [*(out / "media").rglob("*.mp4"), *(out / "store").rglob("*.mp4")]:
         path.unlink()
     code, _, said = tfw("curate", "--out", out, "--engine", "local", "--json")
     assert code == 0, said

@@ -86,8 +86,11 @@ def test_media_lie_where_the_table_says(local):
 
     clips = pd.read_parquet(local / "dataset" / "clips")
     for row in clips.itertuples():
-        assert row.media_path == f"media/{row.language}/{row.clip_id}.mp4"
+        name = f"{row.clip_id}-{row.media_sha256[:16]}.mp4"
+        assert row.media_path == f"store/{row.clip_id[:2]}/{name}"
         assert file_sha256(local / row.media_path) == row.media_sha256
+        link = local / "media" / row.language / f"{row.clip_id}.mp4"
+        assert link.samefile(local / row.media_path)
         assert abs(row.media_frames - row.clip_seconds * 25) <= 0.5 + 1e-6
 
 

@@ -1,4 +1,4 @@
-"""A made-up data set of the paper's size, committed as a run would; no media lie behind it."""
+"""A made-up data set of the paper's size, committed as a run would; its media are a few bytes."""
 
 import json
 from pathlib import Path
@@ -12,6 +12,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.dataset.commit import Commit
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.dataset.store import PATH_COLUMNS, move_in, temporary_name
 from talkingface_wild.engine.plan import Plan, columns_of, make_plan
 from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Workplace
@@ -48,8 +49,26 @@ def write(out: Path, clips: int = CLIPS, prints: bool = False) -> Commit:
     out.mkdir(parents=True, exist_ok=True)
     save_sources(layout, sources)
     table = _table(plan, recipe, sources, clips, generator)
+    _store(out, table)
     ruling = rule(plan, table, Workplace(out))
     return commit_ruling(layout, recipe, plan, ruling, sources)
+
+
+def _store(out: Path, table: pd.DataFrame) -> None:
+    """A file for each path of a clip, a few bytes long; no embeddings are kept."""
+    clips = table.index[(table["level"] == "clip").to_numpy(bool)]
+    for column, sha256_column in PATH_COLUMNS.items():
+        suffix = ".mp4" if column == "media_path" else ".wav"
+        names, hashes = [], []
+        for clip in clips:
+            temporary = temporary_name(out, clip, suffix)
+            temporary.write_text(clip + suffix)
+            name, sha256 = move_in(out, clip, temporary)
+            names.append(name)
+            hashes.append(sha256)
+        table.loc[clips, column] = names
+        table.loc[clips, sha256_column] = hashes
+    table.loc[clips, "sync_features"] = None
 
 
 def _sources(recipe: Recipe, count: int) -> list[Source]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from talkingface_wild.core.columns import Column
-from talkingface_wild.core.fingerprint import file_sha256
 from talkingface_wild.core.outcome import Done, Outcome
+from talkingface_wild.dataset.store import move_in, temporary_name
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.media.encode import encode_clip
 from talkingface_wild.pipelines.items import media_file, number
@@ -30,16 +29,16 @@ class EncodeConfig:
 
 
 class Encode(Stage):
-    """Writes ``media/<language>/<clip_id>.{mp4,wav}`` for kept clips only."""
+    """Writes an MP4 and a WAV into the store, for kept clips only."""
 
     name = "encode"
+    version = 2
     needs = (
         "crop_left",
         "crop_top",
         "crop_side",
         "sync_correction",
         "start_seconds",
-        "language",
         "has_audio",
     )
     columns = (
@@ -62,28 +61,33 @@ class Encode(Stage):
 
     def _one(self, item: Item) -> Outcome:
         settings: EncodeConfig = self.config
-        language = str(item.values.get("language") or item.group)
-        folder = Path("media") / language
-        video, audio = folder / f"{item.id}.mp4", folder / f"{item.id}.wav"
-        encoded = encode_clip(
-            media_file(item, self.place),
-            start=number(item, "start_seconds"),
-            end=number(item, "end_seconds"),
-            window=window_of(item),
-            size=settings.size,
-            fps=settings.fps,
-            offset_frames=int(item.values.get("sync_correction") or 0),  # type: ignore[arg-type]
-            video_out=self.place.out / video,
-            audio_out=self.place.out / audio,
-            audio_rate=settings.sound_rate,
-            crf=settings.crf,
-        )
+        out = self.place.out
+        video, audio = (temporary_name(out, item.id, suffix) for suffix in (".mp4", ".wav"))
+        try:
+            encoded = encode_clip(
+                media_file(item, self.place),
+                start=number(item, "start_seconds"),
+                end=number(item, "end_seconds"),
+                window=window_of(item),
+                size=settings.size,
+                fps=settings.fps,
+                offset_frames=int(item.values.get("sync_correction") or 0),  # type: ignore[arg-type]
+                video_out=video,
+                audio_out=audio,
+                audio_rate=settings.sound_rate,
+                crf=settings.crf,
+            )
+            media_path, media_sha256 = move_in(out, item.id, video)
+            audio_path, audio_sha256 = move_in(out, item.id, audio)
+        finally:
+            video.unlink(missing_ok=True)
+            audio.unlink(missing_ok=True)
         return Done(
             {
-                "media_path": video.as_posix(),
-                "audio_path": audio.as_posix(),
-                "media_sha256": file_sha256(self.place.out / video),
-                "audio_sha256": file_sha256(self.place.out / audio),
+                "media_path": media_path,
+                "audio_path": audio_path,
+                "media_sha256": media_sha256,
+                "audio_sha256": audio_sha256,
                 "media_frames": encoded.frames,
                 "fps": float(settings.fps),
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ class Sync(Stage):
     """SyncNet's confidence, distance and offset, and how they hold over the clip's parts."""
 
     name = "sync"
+    version = 2
     needs = ("face_boxes", "face_times", "has_audio", "start_seconds", "end_seconds")
     columns = (
         Column("sync_confidence", "float", "Sync-C after the offset's correction", "", 0, None, 3),
@@ -153,9 +155,12 @@ class Sync(Stage):
     def _keep(
         self, item: Item, lips: npt.NDArray[np.float32], sounds: npt.NDArray[np.float32]
     ) -> str:
-        relative = Path("features") / "sync" / f"{item.id}.npz"
+        """Under a name that holds their hash: what an earlier commit names stays as it is."""
+        kept = {"lips": lips.astype(np.float16), "sounds": sounds.astype(np.float16)}
+        sha256 = hashlib.sha256(kept["lips"].tobytes() + kept["sounds"].tobytes()).hexdigest()
+        relative = Path("features") / "sync" / f"{item.id}-{sha256[:16]}.npz"
         with atomic_path(self.place.out / relative) as temporary:
-            np.savez(temporary, lips=lips.astype(np.float16), sounds=sounds.astype(np.float16))
+            np.savez(temporary, lips=kept["lips"], sounds=kept["sounds"])
         return relative.as_posix()
 
 
