@@ -253,7 +253,8 @@ def _spread(answer: pd.Series, old: pd.Series, places: np.ndarray) -> pd.Series:
     """
     dtype: Any = object if old.dtype == object else old.dtype
     values: Any = answer.astype(dtype).array
-    return pd.Series(values.take(places, allow_fill=True), index=old.index, dtype=dtype)
+    spread: pd.Series = pd.Series(values.take(places, allow_fill=True), old.index, dtype)
+    return spread
 
 
 def _apply_gates(planned: Planned, table: pd.DataFrame, state: _State, where: np.ndarray) -> None:
