@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from talkingface_wild.core.gate import Gate
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.plan import Plan, Planned, columns_of
 from talkingface_wild.engine.ruling import PENDING, Memo, Ruling
+from talkingface_wild.functional.round_numbers import multiples, round_step
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.recipe_gates import gate_data, gate_named, word_of
 from talkingface_wild.pipelines.recutting import Stored, kept_in, open_stored
@@ -154,20 +154,14 @@ def bounds_between(
             f"between {values.min():g} and {values.max():g}."
         )
     step = round_step((high - low) / tried.steps, whole)
-    first = math.floor(low / step + 1e-9) if tried.least is None else math.ceil(low / step - 1e-9)
-    last = math.ceil(high / step - 1e-9) if tried.most is None else math.floor(high / step + 1e-9)
-    bounds = {round(place * step, 9) for place in range(first, last + 1)}
+    outward = multiples(step, low, high, outward=True)
+    bounds = {
+        bound
+        for bound in outward
+        if (tried.least is None or bound >= low) and (tried.most is None or bound <= high)
+    }
     bounds |= {end for end in (tried.least, tried.most, now) if end is not None}
     return sorted(int(bound) if whole else bound for bound in bounds)
-
-
-def round_step(least: float, whole: bool = False) -> float:
-    """The least of 1, 2, 2.5, 5 times a power of ten that is not below ``least`` (1 for none)."""
-    if least <= 0:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(least))
-    step = next(power * lead for lead in (1, 2, 2.5, 5, 10) if power * lead >= least * (1 - 1e-9))
-    return float(math.ceil(step)) if whole else step
 
 
 def without_idle_barriers(plan: Plan) -> Plan:

@@ -11,7 +11,7 @@ from talkingface_wild.core.errors import RecipeError, UsageError
 from talkingface_wild.dataset.decisions import Decision, save_decisions
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.pipelines.recutting import recut
-from talkingface_wild.pipelines.sweeping import Range, bounds_between, round_step, sweep
+from talkingface_wild.pipelines.sweeping import Range, bounds_between, sweep
 from tests.speed import synthetic
 
 COUNT = 400
@@ -104,13 +104,6 @@ def test_bounds_are_round_and_span_the_inner_98_percent():
     whole = bounds_between(np.arange(9), Range(12), True, None)
     assert whole == list(range(0, 9))
     assert all(isinstance(bound, int) for bound in whole)
-
-
-@pytest.mark.parametrize(
-    ("least", "step"), [(0.9, 1), (1.1, 2), (2.2, 2.5), (2.6, 5), (6, 10), (0.021, 0.025), (0, 1)]
-)
-def test_steps_are_round(least, step):
-    assert round_step(least) == pytest.approx(step)
 
 
 def test_one_value_for_all_is_one_bound():
