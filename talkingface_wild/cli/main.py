@@ -26,6 +26,7 @@ from talkingface_wild.core.terminal import empty_input
 VERBS: dict[str, tuple[str, str]] = {
     "curate": ("talkingface_wild.cli.curate", "Make a data set from searches, lists or folders."),
     "recut": ("talkingface_wild.cli.recut", "Apply other thresholds without opening a video."),
+    "ls": ("talkingface_wild.cli.ls", "List clips, kept or rejected, with any measure."),
     "why": ("talkingface_wild.cli.why", "Tell one clip's whole path and where it ended."),
     "status": ("talkingface_wild.cli.status", "Say how far a run is, and what is left."),
     "report": ("talkingface_wild.cli.report", "Write one HTML page on a data set."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.cli.output import JsonOption, Output, examples, printable
 
 if TYPE_CHECKING:
     from talkingface_wild.dataset.why import Judgement, Passage, Story
@@ -63,7 +63,7 @@ def _text(told: Story) -> str:
             f"  {part.clip}{_span(part.start_seconds, part.end_seconds)}: {part.verdict}"
             for part in told.parts
         ]
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def _passage(passage: Passage, item: str) -> list[str]:
@@ -122,7 +122,3 @@ def _short(value: object) -> str:
         if len(text) <= _LONGEST_VALUE
         else f"{text[:_LONGEST_VALUE]}… ({len(text)} characters)"
     )
-
-
-def _printable(line: str) -> str:
-    return "".join(char if char.isprintable() else "�" for char in line)
