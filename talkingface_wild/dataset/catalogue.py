@@ -5,6 +5,7 @@ Reads only the columns that are asked for; sources that never became clips are l
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,7 +222,7 @@ def _telling_length(ids: Sequence[str]) -> int:
     """How many first characters tell every id from all others, ``_LEAST_ID`` at least."""
     ordered = sorted(ids)
     most = _LEAST_ID
-    for one, other in zip(ordered, ordered[1:], strict=False):
+    for one, other in itertools.pairwise(ordered):
         while one[:most] == other[:most] and most < max(len(one), len(other)):
             most += 1
     return most
