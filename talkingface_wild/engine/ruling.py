@@ -150,7 +150,8 @@ def rule(
         for where, position, kept in state.todo
         for row in np.flatnonzero(where)
     ]
-    return Ruling(table, verdicts, ledger_of(table, [] if memo else state.ledger), todo)
+    ledger = pd.DataFrame() if memo else ledger_of(table, state.ledger)
+    return Ruling(table, verdicts, ledger, todo)
 
 
 def _inherit(state: _State) -> None:
