@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "List, compare, restore and prune a data set's commits.",
     ),
     "purge": ("talkingface_wild.cli.purge", "Remove finished clips that no commit keeps."),
+    "ls": ("talkingface_wild.cli.ls", "List clips, kept or rejected, with any measure."),
     "why": ("talkingface_wild.cli.why", "Tell one clip's whole path and where it ended."),
     "status": ("talkingface_wild.cli.status", "Say how far a run is, and what is left."),
     "report": ("talkingface_wild.cli.report", "Write one HTML page on a data set."),

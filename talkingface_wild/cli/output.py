@@ -123,6 +123,11 @@ def examples(*commands: str) -> str:
     return "Examples:\n\n" + "\n\n".join(f"  {command}" for command in commands)
 
 
+def printable(line: str) -> str:
+    """Text from outside, without what could command a terminal or end the line."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in line)
+
+
 def human_bytes(count: float | None) -> str:
     """A size for a person, in powers of 1000: ``16.9 MB``; an em dash for none."""
     if count is None:

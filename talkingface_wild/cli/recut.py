@@ -1,4 +1,4 @@
-"""``tfw recut``: other thresholds on what was measured, in seconds."""
+"""``tfw recut``: other thresholds on what was measured, in seconds; what they would do; sweeps."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.core.durations import human_hours
+from talkingface_wild.core.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from talkingface_wild.pipelines.recutting import Change
+    from talkingface_wild.pipelines.recutting import Blank, Recut
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command(
     epilog=examples(
+        "tfw recut demo_out --set gates.speech_ratio.at_least=0.85 --dry-run",
+        "tfw recut demo_out --sweep clip_seconds --per-language",
+        "tfw recut demo_out --sweep sharpness --from 5 --to 40 --steps 7",
         "tfw recut demo_out --set gates.length=5",
         "tfw recut demo_out --set gates.sharpness=off",
         "tfw recut demo_out --set gates.presence.zh=0.9",
@@ -29,33 +34,95 @@ def recut(
     out: Annotated[Path, typer.Argument(help="The data set's folder.")],
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="gates.NAME=BOUND, gates.NAME.LANGUAGE=BOUND, gates.NAME=off"),
+        typer.Option(
+            "--set",
+            help="gates.NAME=BOUND, gates.NAME.LANGUAGE=BOUND, gates.NAME=off; NAME is a gate or, "
+            "as in gates.yaw_p90.at_most=20, any measured column (at_least, at_most, above, below, "
+            "equals)",
+        ),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change, and write nothing.")
+    ] = False,
+    sweep: Annotated[
+        str | None,
+        typer.Option(help="Show what is kept as the bound of this gate or column moves."),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="About so many steps of a sweep; default: 12.")
+    ] = None,
+    least: Annotated[
+        float | None, typer.Option("--from", help="First bound; default: about the 1st percentile.")
+    ] = None,
+    most: Annotated[
+        float | None, typer.Option("--to", help="Last bound; default: about the 99th percentile.")
+    ] = None,
+    at_least: Annotated[
+        bool, typer.Option("--at-least", help="Sweep a least value, not a greatest one.")
+    ] = False,
+    per_language: Annotated[
+        bool, typer.Option("--per-language", help="A column of a sweep's table per language.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Write a new commit from stored measures under other gates; no video is opened."""
+    """Write a new commit from stored measures under other gates; no video is opened.
+
+    With --sweep, nothing is committed: a table, and a picture in figures/ of the data set.
+    """
     output = Output("recut", json)
+    if sweep is not None:
+        from talkingface_wild.cli.sweep import show_sweep
+        from talkingface_wild.pipelines.sweeping import STEPS, Range
+
+        tried = Range(STEPS if steps is None else steps, least, most)
+        show_sweep(output, out, sweep, settings or [], tried, at_least, per_language, dry_run)
+        return
+    if (steps, least, most, at_least, per_language) != (None, None, None, False, False):
+        raise UsageError(
+            "Expected --sweep COLUMN beside --steps, --from, --to, --at-least or --per-language, "
+            f"found none; for example `tfw recut {out} --sweep clip_seconds`."
+        )
     from talkingface_wild.pipelines.recutting import recut as cut_anew
 
-    made = cut_anew(out, settings or [])
-    if made.pending:
+    cut = cut_anew(out, settings or [], dry_run)
+    for blank in cut.blanks:
+        output.say(_without_value(blank))
+    if cut.pending:
+        finish = f"finish with `tfw curate --out {out}`"
         output.say(
-            f"Pending: {made.pending} (sources or clips that came in and have work still to come); "
-            f"finish with `tfw curate --out {out}`."
+            f"Pending: {cut.pending} (sources or clips that came in and have work still to come); "
+            f"{'once it is cut so, ' if dry_run else ''}{finish}."
         )
     data = {
-        "commit": made.commit.number,
-        "new": made.commit.new,
-        "pending": made.pending,
-        "languages": [dataclasses.asdict(change) for change in made.changes],
+        "commit": cut.commit.number,
+        "new": cut.commit.new,
+        "before": cut.before,
+        "dry_run": cut.dry_run,
+        "pending": cut.pending,
+        "without_value": [dataclasses.asdict(blank) for blank in cut.blanks],
+        "languages": [dataclasses.asdict(change) for change in cut.changes],
     }
-    output.result(data, human=lambda: _table(made.changes, made.commit.number, made.commit.new))
+    output.result(data, human=lambda: _table(cut))
+    if cut.commit.new:
+        output.say(f"Undo with `tfw commits {out} restore {cut.before}`.")
 
 
-def _table(changes: list[Change], number: int, new: bool) -> Table:
+def _without_value(blank: Blank) -> str:
+    clips = "1 clip has" if blank.clips == 1 else f"{blank.clips} clips have"
+    if blank.kept:
+        return f"{clips} no value of {blank.column}: kept, as gates.{blank.gate}.missing=pass says."
+    return (
+        f"{clips} no value of {blank.column}: rejected as unmeasured; "
+        f"keep such clips with `--set gates.{blank.gate}.missing=pass`."
+    )
+
+
+def _table(cut: Recut) -> Table:
     from rich.table import Table
 
-    title = f"Commit {number}" + ("" if new else " (nothing changed)")
+    title = f"Commit {cut.commit.number}" + ("" if cut.commit.new else " (nothing changed)")
+    if cut.dry_run:
+        title = f"What would change since commit {cut.before} (dry run: nothing was written)"
     table = Table(title=title, title_justify="left")
     for name in (
         "language",
@@ -63,18 +130,18 @@ def _table(changes: list[Change], number: int, new: bool) -> Table:
         "won",
         "lost",
         "clips after",
-        "hours before",
-        "hours after",
+        "time before",
+        "time after",
     ):
         table.add_column(name, justify="left" if name == "language" else "right")
-    for change in changes:
+    for change in cut.changes:
         table.add_row(
             change.language,
             str(change.clips_before),
             f"+{change.won}",
             f"-{change.lost}",
             str(change.clips_after),
-            f"{change.hours_before:.3f}",
-            f"{change.hours_after:.3f}",
+            human_hours(change.hours_before),
+            human_hours(change.hours_after),
         )
     return table

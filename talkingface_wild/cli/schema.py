@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
-@app.command(epilog=examples("tfw schema", "tfw schema --table ledger", "tfw schema --markdown"))
+@app.command(
+    epilog=examples(
+        "tfw schema",
+        "tfw schema --table ledger",
+        "tfw schema --table items",
+        "tfw schema --markdown",
+    )
+)
 def schema(
-    table: Annotated[str, typer.Option(help="clips, tracks, sources or ledger")] = "clips",
+    table: Annotated[str, typer.Option(help="clips, tracks, sources, ledger or items")] = "clips",
     recipe: Annotated[
         str, typer.Option(help="The recipe whose stages are meant.")
     ] = "talkingface_wild",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.cli.output import JsonOption, Output, examples, printable
 
 if TYPE_CHECKING:
     from talkingface_wild.dataset.why import Judgement, Passage, Story
@@ -18,12 +18,21 @@ app = typer.Typer(add_completion=False)
 _LONGEST_VALUE = 100
 
 
-@app.command(epilog=examples("tfw why demo_out c1f0", "tfw why demo_out demo_en_two_faces --json"))
+@app.command(
+    epilog=examples(
+        "tfw why demo_out en_two_faces",
+        "tfw why demo_out demo_out/corpus/de/de_talk.mp4",
+        "tfw why demo_out ru/ru_no_audio.mp4 --json",
+    )
+)
 def why(
     out: Annotated[Path, typer.Argument(help="The data set's folder.")],
     clip: Annotated[
         str,
-        typer.Argument(help="A clip's or source's id, its first characters, or a source's path."),
+        typer.Argument(
+            help="What `tfw ls` has first: an id or its beginning; or a source's name, file or "
+            "address, or a finished clip's file."
+        ),
     ],
     json: JsonOption = False,
 ) -> None:
@@ -32,8 +41,9 @@ def why(
     A source is told too, with the clips that were cut from it.
     """
     output = Output("why", json)
+    from talkingface_wild.dataset.naming import find_item
     from talkingface_wild.dataset.recorded import read_recorded
-    from talkingface_wild.dataset.why import find_item, story
+    from talkingface_wild.dataset.why import story
 
     recorded = read_recorded(out)
     told = story(recorded, find_item(recorded, clip))
@@ -63,7 +73,7 @@ def _text(told: Story) -> str:
             f"  {part.clip}{_span(part.start_seconds, part.end_seconds)}: {part.verdict}"
             for part in told.parts
         ]
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def _passage(passage: Passage, item: str) -> list[str]:
@@ -122,7 +132,3 @@ def _short(value: object) -> str:
         if len(text) <= _LONGEST_VALUE
         else f"{text[:_LONGEST_VALUE]}… ({len(text)} characters)"
     )
-
-
-def _printable(line: str) -> str:
-    return "".join(char if char.isprintable() else "�" for char in line)

@@ -47,6 +47,7 @@ REJECTED: dict[str, str] = {
     "dubbed_audio": "several sound tracks and none marked as the original",
     "not_selected": "outside the languages asked for",
     "review": "a reviewer rejected it",
+    "beyond_bound": "a measure is beyond a bound that was set by hand",
     "unmeasured": "a gate asks for a measure that could not be taken",
     # Downloads whose answer is final.
     "gone": "the video no longer exists (404, removed)",

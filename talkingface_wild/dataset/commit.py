@@ -36,6 +36,7 @@ from talkingface_wild.dataset.schema import (
 )
 from talkingface_wild.engine.plan import Plan, columns_of
 from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling
+from talkingface_wild.engine.stage import Stage, Whole
 from talkingface_wild.engine.table import BASE, FACTS, fact
 
 FORMAT = 2
@@ -271,25 +272,50 @@ def _texts(column: pd.Series) -> pd.Series:
     return texts
 
 
+VERDICT = ("state", "stage", "gate", "reason", "detail", "value", "bound")
+"""What items/ holds of each item's verdict, in columns named ``verdict_…``."""
+_BASE_MEANINGS = {
+    "item_id": "a source or a clip",
+    "level": "source or clip",
+    "parent_id": "what it was cut from; empty for sources",
+    "root_id": "the source it comes from",
+    "born": "the stage that cut it; empty for sources",
+    "group": "BCP-47 tag as listed",
+}
+_FACT_TYPES = dict(
+    zip(FACTS, ("string", "string", "string", "int", "float", "float", "string"), strict=True)
+)
+
+
+def item_columns(
+    stages: Sequence[type[Stage] | type[Whole]],
+) -> list[tuple[Column, str]]:
+    """The columns of items/ in order, each with the stage that gives it (empty for the rest)."""
+    rows = {name: (Column(name, "string", _BASE_MEANINGS[name]), "") for name in BASE}
+    for stage in stages:
+        for column in columns_of(stage):
+            if not is_track(column):
+                rows.setdefault(column.name, (column, stage.name))
+    for stage in stages:
+        if stage.kind != "whole":
+            for name, kind in _FACT_TYPES.items():
+                column = Column(fact(stage.name, name), kind, f"{name} of the stage", decimals=6)
+                rows[column.name] = (column, stage.name)
+    for name in VERDICT:
+        rows[f"verdict_{name}"] = (
+            Column(f"verdict_{name}", "string", f"{name} of the verdict"),
+            "",
+        )
+    return list(rows.values())
+
+
 def items_table(plan: Plan, ruling: Ruling) -> pa.Table:
     """The wide table with its verdicts: what ``recut``, ``why`` and ``report`` work on."""
-    columns = [Column(name, "string", "the item") for name in BASE]
-    long = {column.name for column in track_columns(plan)}
-    columns += [column for column in plan.columns if column.name not in long]
-    kinds = dict(
-        zip(FACTS, ("string", "string", "string", "int", "float", "float", "string"), strict=True)
-    )
-    for planned in plan.stages:
-        if not planned.whole:
-            columns += [
-                Column(fact(planned.name, name), kind, f"{name} of the stage", decimals=6)
-                for name, kind in kinds.items()
-            ]
-    names = ("state", "stage", "gate", "reason", "detail", "value", "bound")
+    columns = [column for column, _ in item_columns([planned.stage for planned in plan.stages])]
+    names = VERDICT
     verdicts = {f"verdict_{name}": ruling.verdicts[name].to_numpy(object) for name in names}
     for name in ("verdict_value", "verdict_bound"):
         verdicts[name] = _texts(pd.Series(verdicts[name], dtype=object)).to_numpy()
-    columns += [Column(f"verdict_{name}", "string", f"{name} of the verdict") for name in names]
     table = arrow_table(ruling.table.reset_index(drop=True).assign(**verdicts), columns)
     return _with_owners(table, plan)
 

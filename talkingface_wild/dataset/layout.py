@@ -41,6 +41,11 @@ class Layout:
         return self.out / "review"
 
     @property
+    def figures(self) -> Path:
+        """Pictures that verbs draw of the data set."""
+        return self.out / "figures"
+
+    @property
     def sources(self) -> Path:
         """The sources of the data set, as gathered."""
         return self.out / "sources.json"

@@ -107,7 +107,11 @@ def read_recorded(out: Path) -> Recorded:
             recipe=str(recipe.get("name", "")),
             summary=str(recipe.get("summary", "")),
             stages=stages,
-            gates=tuple(_gate(name, entry) for name, entry in (recipe["gates"] or {}).items()),
+            gates=tuple(
+                _gate(name, entry)
+                for name, entry in (recipe["gates"] or {}).items()
+                if not entry.get("off")
+            ),
             columns={field.name: _column(field) for field in schema},
             owners=column_owners(schema),
             unmeasured=_unmeasured(folder, items, stages),

@@ -9,14 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.gate import COMPARISONS, Bound, Gate
 from talkingface_wild.core.outcome import Value
 from talkingface_wild.dataset.decisions import Decision, load_decisions
 from talkingface_wild.dataset.recorded import Recorded
 from talkingface_wild.engine.table import fact
-
-LEAST_PREFIX = 4
 
 
 @dataclass(frozen=True)
@@ -86,48 +83,6 @@ class Story:
     review: Decision | None
     passages: tuple[Passage, ...]
     parts: tuple[Part, ...]
-
-
-def find_item(recorded: Recorded, asked: str) -> str:
-    """The id that ``asked`` means.
-
-    That is an id, a unique prefix of four characters or more, or a source's path, name, stem or
-    address. Raises UsageError with the nearest names, or with all that it could mean.
-    """
-    items = recorded.items
-    if asked in items.index:
-        return asked
-    names = _source_names(recorded)
-    found = {source for source, known in names.items() if asked in known}
-    if not found and len(asked) >= LEAST_PREFIX:
-        found = {str(item) for item in items.index if str(item).startswith(asked)}
-    if len(found) == 1:
-        return found.pop()
-    if found:
-        shown = ", ".join(sorted(found)[:8])
-        raise UsageError(
-            f"Expected one item, found that {asked!r} means {len(found)} of them; "
-            f"choose from {shown}."
-        )
-    every = [*map(str, items.index), *(name for known in names.values() for name in known)]
-    raise UsageError(
-        f"Expected a clip, or a source by its path, in {recorded.layout.out}, found nothing called "
-        f"{asked!r}{nearest(asked, every)}; the ids are in dataset/items (an id's first "
-        f"{LEAST_PREFIX} characters will do where no other begins so)."
-    )
-
-
-def _source_names(recorded: Recorded) -> dict[str, tuple[str, ...]]:
-    names: dict[str, tuple[str, ...]] = {}
-    for row in recorded.sources.itertuples():
-        known: list[str] = []
-        if isinstance(row.source_path, str):
-            name = row.source_path.rsplit("/", 1)[-1]
-            known = [row.source_path, name, name.rsplit(".", 1)[0]]
-        if isinstance(row.source_url, str):
-            known.append(row.source_url)
-        names[str(row.source_id)] = tuple(known)
-    return names
 
 
 def story(recorded: Recorded, item: str) -> Story:

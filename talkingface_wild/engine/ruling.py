@@ -35,11 +35,47 @@ class Ruling:
     todo: list[tuple[str, int, bool]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Answers:
+    """What one stage's records say, a mask over the table's rows for each state."""
+
+    none: np.ndarray
+    failed: np.ndarray
+    rejected: np.ndarray
+    split: np.ndarray
+    done: np.ndarray
+    reasons: np.ndarray
+    details: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One gate over all rows: which pass; for those that do not, reason, value and bound."""
+
+    passed: np.ndarray
+    reasons: np.ndarray
+    values: np.ndarray
+    bounds: np.ndarray
+
+
+@dataclass
+class Memo:
+    """What rulings over one table share when their plans differ in bounds alone: the answers of
+    its stages, by name, and how its gates judge the measures, by gate. Makes many rulings cheap.
+    """
+
+    answers: dict[str, _Answers] = field(default_factory=dict)
+    judged: dict[str, _Judged] = field(default_factory=dict)
+
+
 class _State:
     """Arrays that a ruling fills in while it walks the stages."""
 
-    def __init__(self, table: pd.DataFrame) -> None:
+    def __init__(self, table: pd.DataFrame, memo: Memo, changing: frozenset[str]) -> None:
         count = len(table)
+        self.memo = memo
+        self.changing = changing
+        """Columns of the barriers: they depend on what is kept, so no memo holds their gates."""
         roots = (table["born"] == "").to_numpy(bool)
         self.kept = roots.copy()
         self.measured = roots.copy()
@@ -79,15 +115,18 @@ def rule(
     *,
     admitted: frozenset[str] | None = None,
     first_segment: bool = False,
+    memo: Memo | None = None,
 ) -> Ruling:
     """Walk the stages in order over the wide table.
 
     Barriers (Whole stages) are computed over what is kept when they are reached. ``todo`` never
     crosses a barrier: items before it come first. Roots outside ``admitted`` (None: all are in) are
-    rejected as ``target_met``. ``first_segment`` stops before the first barrier.
+    rejected as ``target_met``. ``first_segment`` stops before the first barrier. With a ``memo``,
+    of earlier rulings over the same table, the ledger is left empty.
     """
     table = table.copy(deep=False)
-    state = _State(table)
+    changing = {c.name for planned in plan.stages if planned.whole for c in planned.stage.columns}
+    state = _State(table, memo or Memo(), frozenset(changing))
     if admitted is not None:
         outside = state.kept & ~table.index.isin(admitted)
         reasons = np.full(len(table), "target_met", dtype=object)
@@ -111,7 +150,8 @@ def rule(
         for where, position, kept in state.todo
         for row in np.flatnonzero(where)
     ]
-    return Ruling(table, verdicts, ledger_of(table, state.ledger), todo)
+    ledger = pd.DataFrame() if memo else ledger_of(table, state.ledger)
+    return Ruling(table, verdicts, ledger, todo)
 
 
 def _inherit(state: _State) -> None:
@@ -137,26 +177,21 @@ def _item_stage(
         out = in_play
         split = np.zeros(len(table), bool)
     else:
-        answers = table[fact(planned.name, "state")]
-
-        def answered(state: str) -> np.ndarray:
-            return np.asarray((answers == state).fillna(False).to_numpy(bool))
-
-        absent = in_play & (answers.isna().to_numpy(bool) | _stale(planned, table, in_play))
+        answers = _answers(planned, table, state.memo)
+        absent = in_play & (answers.none | _stale(planned, table, in_play))
         in_play = in_play & ~absent
-        failed, rejected = in_play & answered("failed"), in_play & answered("rejected")
-        split = in_play & answered(SPLIT)
+        failed, rejected = in_play & answers.failed, in_play & answers.rejected
+        split = in_play & answers.split
         if absent.any() and not state.waiting:
             state.todo.append((absent, position, state.kept.copy()))
-        reasons = _objects(table[fact(planned.name, "reason")])
-        details = _objects(table[fact(planned.name, "detail")])
+        reasons, details = answers.reasons, answers.details
         for where, outcome in ((absent, PENDING), (failed, FAILED), (rejected, REJECTED)):
             if where.any():
                 shown = where & state.kept
                 state.ledger.append(Entry(shown, planned.name, outcome, reasons, details))
                 state.settle(where, outcome, stage=planned.name, reason=reasons, detail=details)
                 state.measured &= ~where
-        out = in_play & answered("done")
+        out = in_play & answers.done
         if split.any():
             parts = np.full(len(table), SPLIT, dtype=object)
             state.ledger.append(Entry(split & state.kept, planned.name, KEPT, details=parts))
@@ -169,6 +204,16 @@ def _item_stage(
             state.kept |= newborn
             out = out | newborn
     _apply_gates(planned, table, state, out & state.kept)
+
+
+def _answers(planned: Planned, table: pd.DataFrame, memo: Memo) -> _Answers:
+    """The masks of a stage's records, from the memo where it has them."""
+    if planned.name not in memo.answers:
+        states = _objects(table[fact(planned.name, "state")])
+        masks = [np.asarray(states == name) for name in (None, FAILED, REJECTED, SPLIT, "done")]
+        texts = [_objects(table[fact(planned.name, name)]) for name in ("reason", "detail")]
+        memo.answers[planned.name] = _Answers(*masks, *texts)
+    return memo.answers[planned.name]
 
 
 def _stale(planned: Planned, table: pd.DataFrame, where: np.ndarray) -> np.ndarray:
@@ -195,36 +240,50 @@ def _barrier(planned: Planned, table: pd.DataFrame, state: _State, place: Workpl
         raise TypeError(f"{planned.name} is no barrier")
     alive = state.kept & (table["level"] == stage.level).to_numpy(bool)
     answer = stage.compute(table.loc[alive, list(dict.fromkeys([*BASE, *stage.needs]))])
+    answer = answer.reindex(table.index[alive]) if len(answer) else answer
+    places = np.full(len(table), -1)
+    places[alive] = np.arange(int(alive.sum()))
     for column in stage.columns:
-        table[column.name] = _spread(answer[column.name], table[column.name])
+        table[column.name] = _spread(answer[column.name], table[column.name], places)
     _apply_gates(planned, table, state, alive)
 
 
-def _spread(answer: pd.Series, old: pd.Series) -> pd.Series:
-    """A barrier's answer over all items: null for those it did not see, whatever stood there."""
-    if old.dtype == object:
-        return answer.astype(object).reindex(old.index)
-    return answer.astype(old.dtype).reindex(old.index)
+def _spread(answer: pd.Series, old: pd.Series, places: np.ndarray) -> pd.Series:
+    """A barrier's answer over all items, by the row of each in it: null for those it did not see
+    (-1), whatever stood there.
+    """
+    dtype: Any = object if old.dtype == object else old.dtype
+    values: Any = answer.astype(dtype).array
+    spread: pd.Series = pd.Series(values.take(places, allow_fill=True), old.index, dtype)
+    return spread
 
 
 def _apply_gates(planned: Planned, table: pd.DataFrame, state: _State, where: np.ndarray) -> None:
     """Judge the items ``where`` by the stage's gates in order; the first failure is the reason."""
     alive = where.copy()
     for gate in planned.gates:
-        passed, reasons, bounds = _judge(gate, table)
-        lost = alive & ~passed
+        judged = _judged(gate, table, state)
+        lost = alive & ~judged.passed
         if lost.any():
-            values = _objects(table[gate.column])
-            facts = {"reason": reasons, "value": values, "bound": bounds}
-            state.ledger.append(
-                Entry(lost, planned.name, REJECTED, reasons, None, values, bounds, gate.name)
-            )
+            facts = {"reason": judged.reasons, "value": judged.values, "bound": judged.bounds}
+            seen = (judged.reasons, None, judged.values, judged.bounds)
+            state.ledger.append(Entry(lost, planned.name, REJECTED, *seen, gate.name))
             state.settle(lost, REJECTED, stage=planned.name, gate=gate.name, **facts)
-            alive &= passed
+            alive &= judged.passed
     state.ledger.append(Entry(alive, planned.name, KEPT))
 
 
-def _judge(gate: Gate, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _judged(gate: Gate, table: pd.DataFrame, state: _State) -> _Judged:
+    """A gate's judgement of every row, from the memo where the column cannot have changed."""
+    if gate.column in state.changing:
+        return _judge(gate, table)
+    key = repr(gate)
+    if key not in state.memo.judged:
+        state.memo.judged[key] = _judge(gate, table)
+    return state.memo.judged[key]
+
+
+def _judge(gate: Gate, table: pd.DataFrame) -> _Judged:
     """Which rows pass, the reason each would be rejected for, and the bound that holds for it."""
     column = table[gate.column]
     bounds = np.full(len(table), gate.bound, dtype=object)
@@ -243,4 +302,4 @@ def _judge(gate: Gate, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.
     reasons[missing] = "unmeasured"
     if gate.missing == "pass":
         passed |= missing
-    return passed, reasons, bounds
+    return _Judged(passed, reasons, _objects(column), bounds)

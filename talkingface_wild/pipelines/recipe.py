@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -12,10 +12,12 @@ from typing import Any, Literal
 
 import yaml
 
+from talkingface_wild.core.columns import Column
 from talkingface_wild.core.config import Document, build, coerce, read_yaml, read_yaml_file, scalar
-from talkingface_wild.core.errors import RecipeError, UsageError, nearest
+from talkingface_wild.core.errors import RecipeError, nearest
 from talkingface_wild.core.gate import Gate
-from talkingface_wild.core.languages import DEFAULT, check_tag
+from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.pipelines.recipe_gates import WORDS, gate_data, gate_of, set_gate
 from talkingface_wild.pipelines.sources.search import SearchOptions
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
@@ -31,7 +33,6 @@ _KEYS = (
     "search",
 )
 _CORPORA = (None, "demo", "search")
-_GATE_WORDS = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<", "equals": "=="}
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,9 @@ class Recipe:
 
     def _gates_data(self) -> dict[str, Any]:
         """All gates in order, those switched off marked."""
-        data = [(gate.name, _gate_data(gate)) for gate in self.gates]
+        data = [(gate.name, gate_data(gate)) for gate in self.gates]
         for place, gate in sorted(self.gates_off.items()):
-            data.insert(place, (gate.name, {**_gate_data(gate), "off": True}))
+            data.insert(place, (gate.name, {**gate_data(gate), "off": True}))
         return dict(data)
 
 
@@ -105,19 +106,6 @@ def _stage_data(choice: StageChoice) -> dict[str, Any]:
         )
     }
     return {choice.name: {**config, "weights": choice.weights}}
-
-
-def _gate_data(gate: Gate) -> dict[str, Any]:
-    word = next(word for word, sign in _GATE_WORDS.items() if sign == gate.comparison)
-    data: dict[str, Any] = {
-        "column": gate.column,
-        word: gate.bound,
-        "reason": gate.reason,
-        "missing": gate.missing,
-    }
-    if gate.per_group:
-        data["per_language"] = dict(gate.per_group)
-    return data
 
 
 def recipe_names() -> list[str]:
@@ -214,13 +202,15 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
         )
     value = scalar(text)
     head = parts[0]
-    if len(parts) > (3 if head == "gates" else 2):
+    most = 2 if head != "gates" else 4 if parts[2:3] and parts[2] in WORDS else 3
+    if len(parts) > most:
         raise RecipeError(
-            f"--set {setting}: expected stage.field=value, gates.name=bound or "
-            f"gates.name.language=bound, found {len(parts)} parts; take the last ones away."
+            f"--set {setting}: expected stage.field=value, gates.name=bound, "
+            "gates.name.language=bound or gates.name.at_most.language=bound, "
+            f"found {len(parts)} parts; take the last ones away."
         )
     if head == "gates":
-        _set_gate(data["gates"], parts[1:], value, setting)
+        set_gate(data["gates"], _columns(data["stages"]), parts[1:], value, setting)
     elif head in ("targets", "search"):
         data[head] = {**(data.get(head) or {}), parts[1]: value}
     elif head in data["stages"]:
@@ -248,25 +238,11 @@ def _check_field(stage: str, name: str, value: Any, setting: str) -> None:
         raise RecipeError(f"--set {setting}: {stage}.{name} {error}.") from None
 
 
-def _set_gate(gates: dict[str, Any], parts: list[str], value: Any, setting: str) -> None:
-    if parts[0] not in gates:
-        raise RecipeError(
-            f"--set {setting}: {parts[0]!r} is no gate of this recipe{nearest(parts[0], gates)}; "
-            f"known: {', '.join(gates) or 'none'}."
-        )
-    gate = dict(gates[parts[0]])
-    if (value is False and len(parts) == 1) or value == "off":
-        gates[parts[0]] = {**gate, "off": True}
-        return
-    gate.pop("off", None)
-    word = next((word for word in _GATE_WORDS if word in gate), "at_least")
-    if len(parts) == 1:
-        gate[word] = value
-    elif parts[1] in ("missing", "reason"):
-        gate[parts[1]] = value
-    else:
-        gate["per_language"] = {**(gate.get("per_language") or {}), parts[1]: value}
-    gates[parts[0]] = gate
+def _columns(stages: Iterable[str]) -> dict[str, Column]:
+    """Every column that these stages give, by name."""
+    from talkingface_wild.engine.plan import columns_of
+
+    return {column.name: column for stage in stages for column in columns_of(stage_class(stage))}
 
 
 def _resolve(data: dict[str, Any], document: Document) -> Recipe:
@@ -283,7 +259,8 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
         built = build(stage_class(name).Config, settings, document, index)
         choices.append(StageChoice(name, built, policy))
     entries = {name: entry for name, entry in data["gates"].items() if entry is not None}
-    gates = [_gate(name, entry, document, choices) for name, entry in entries.items()]
+    columns = _columns(data["stages"])
+    gates = [gate_of(name, entry, document, columns) for name, entry in entries.items()]
     off = {place for place, entry in enumerate(entries.values()) if entry.get("off")}
     if data.get("corpus") not in _CORPORA:
         raise RecipeError(
@@ -307,68 +284,8 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
     )
 
 
-def _language(tag: str) -> str:
-    try:
-        return check_tag(tag)
-    except UsageError as error:
-        raise ValueError(
-            f"per_language: {error} (words that YAML reads as yes or no want quotes)"
-        ) from None
-
-
 def _stage_line(document: Document, name: str) -> tuple[str, ...]:
     for path in document.lines:
         if len(path) == 3 and path[0] == "stages" and path[2] == name:
             return path
     return ("stages",)
-
-
-def _gate(name: str, entry: Any, document: Document, choices: Sequence[StageChoice]) -> Gate:
-    from talkingface_wild.engine.plan import columns_of
-
-    path = ("gates", name)
-    known = {
-        column.name: column for choice in choices for column in columns_of(stage_class(choice.name))
-    }
-    allowed = ("column", "reason", "missing", "per_language", "off", *_GATE_WORDS)
-    if not isinstance(entry, Mapping):
-        raise RecipeError(
-            f"{document.where(path)}: gate {name!r} expects column, a bound and a reason."
-        )
-    for key in entry:
-        if key not in allowed:
-            raise RecipeError(
-                f"{document.where((*path, str(key)))}: {key!r} is no known setting"
-                f"{nearest(str(key), allowed)}."
-            )
-    words = [word for word in _GATE_WORDS if word in entry]
-    if len(words) != 1:
-        raise RecipeError(
-            f"{document.where(path)}: gate {name!r} expects exactly one of "
-            f"{', '.join(_GATE_WORDS)}."
-        )
-    column = known.get(entry.get("column", ""))
-    if column is None:
-        wrong = str(entry.get("column"))
-        raise RecipeError(
-            f"{document.where((*path, 'column'))}: no stage of the recipe gives {wrong!r}"
-            f"{nearest(wrong, known)}."
-        )
-    hint = {"float": float, "int": float, "bool": bool, "string": str}.get(column.type, str)
-    try:
-        bound = coerce(entry[words[0]], hint)
-        per_language = {
-            _language(key): coerce(value, hint)
-            for key, value in coerce(entry.get("per_language") or {}, Mapping[str, Any]).items()
-        }
-        return Gate(
-            name,
-            column.name,
-            _GATE_WORDS[words[0]],
-            bound,
-            str(entry.get("reason")),
-            entry.get("missing", "reject"),
-            per_language,
-        )
-    except ValueError as error:
-        raise RecipeError(f"{document.where(path)}: gate {name} {error}.") from None

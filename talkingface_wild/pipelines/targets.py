@@ -8,7 +8,7 @@ import pandas as pd
 
 from talkingface_wild.core.clip import Source
 from talkingface_wild.engine.plan import Plan
-from talkingface_wild.engine.ruling import REJECTED, Ruling, rule
+from talkingface_wild.engine.ruling import REJECTED, Memo, Ruling, rule
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.pipelines.recipe import Recipe, Targets
 
@@ -45,17 +45,21 @@ def admitted_ruling(
     table: pd.DataFrame,
     sources: Sequence[Source],
     place: Workplace,
+    memo: Memo | None = None,
 ) -> Ruling:
-    """The ruling over a table, with the waves of sources admitted that a run would admit."""
+    """The ruling over a table, with the waves of sources admitted that a run would admit.
+
+    ``memo`` makes further rulings over the same table cheap, and leaves the ledger empty.
+    """
     waves = Waves(recipe.targets, sources)
     admitted = waves(None)
     while admitted is not None:
-        ruling = rule(plan, table, place, admitted=admitted, first_segment=True)
+        ruling = rule(plan, table, place, admitted=admitted, first_segment=True, memo=memo)
         wider = admitted if ruling.todo else waves(ruling)
         if wider == admitted:
             break
         admitted = wider
-    return rule(plan, table, place, admitted=admitted)
+    return rule(plan, table, place, admitted=admitted, memo=memo)
 
 
 def _kept_seconds(ruling: Ruling) -> dict[str, float]:

@@ -4,7 +4,9 @@ import pytest
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.dataset.recorded import read_recorded
+from talkingface_wild.pipelines.recutting import recut
 from tests.dataset.fixture import GATES, WHY_NO_SYNC, make_data_set
+from tests.speed import synthetic
 
 
 def test_gates_come_back_as_the_recipe_had_them(data_set):
@@ -43,3 +45,12 @@ def test_a_folder_without_a_commit_and_a_damaged_one_are_told_apart(tmp_path):
     (made.layout.latest() / "items" / "part-0.parquet").write_bytes(b"PAR1 and nothing more")
     with pytest.raises(InputUnreadable, match="tfw recut"):
         read_recorded(made.out)
+
+
+def test_a_gate_that_is_switched_off_is_no_gate_of_the_set(tmp_path):
+    """Report and why judged by gates that a recut had switched off."""
+    synthetic.write(tmp_path, 20)
+    recut(tmp_path, ["gates.yaw=off"])
+    names = [gate.name for gate in read_recorded(tmp_path).gates]
+    assert "yaw_most" in names
+    assert "yaw" not in names

@@ -211,7 +211,7 @@ def test_what_would_be_passed_over_in_silence_is_refused(tmp_path, text, line, s
 
 
 @pytest.mark.parametrize(
-    "setting", ["gates.length.at_least=5", "shots.threshold.zh=3", "gates.length.zh.x=3"]
+    "setting", ["gates.length.at_lest=5", "shots.threshold.zh=3", "gates.length.zh.x=3"]
 )
 def test_a_setting_that_would_change_nothing_is_refused(setting):
     with pytest.raises(RecipeError):

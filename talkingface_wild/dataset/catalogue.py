@@ -1,0 +1,228 @@
+"""The clips of a commit as a list: name, language, seconds, state, reason, and any measure.
+
+Reads only the columns that are asked for; sources that never became clips are listed too.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.core.languages import UNKNOWN
+from talkingface_wild.core.reasons import ALL
+from talkingface_wild.dataset.condition import Condition
+from talkingface_wild.dataset.layout import Layout
+
+STATES = ("kept", "rejected", "failed", "pending")
+COLUMNS = ("id", "name", "language", "seconds", "state", "reason")
+"""What a row always has; ``name`` is the source's file name or address, and the clip's span."""
+_LEAST_ID = 8
+_VERDICT = ("state", "reason", "stage", "gate", "detail", "value", "bound")
+_KINDS = {pa.float64(): "number", pa.int64(): "number", pa.string(): "text", pa.bool_(): "bool"}
+_SOURCES = ("source_id", "source_path", "source_url")
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which rows, and in which order. ``states`` None: kept, or what reason and condition need."""
+
+    states: tuple[str, ...] | None = None
+    reason: str | None = None
+    languages: tuple[str, ...] = ()
+    source: str | None = None
+    """Text that the source's path or address must contain, in whatever case."""
+    where: str | None = None
+    columns: tuple[str, ...] | None = None
+    """Columns beside id and name; None: the usual ones and those of condition and order."""
+    sort: str | None = None
+    """A column to sort by; with ``-`` before it the greatest first. Nulls come last."""
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The rows, by column; ``matching`` counts them before the limit, ``total`` all of the set."""
+
+    columns: tuple[str, ...]
+    rows: list[dict[str, Any]]
+    matching: int
+    total: int
+    seconds: float
+    """Length of all matching rows."""
+    id_length: int
+    """So many first characters tell every id of the set, at least eight."""
+
+
+def catalogue(out: Path, query: Query) -> Catalogue:
+    """List the latest commit of ``out``. UsageError for an unknown column, reason or language."""
+    folder = Layout(out).latest()
+    schema = pq.read_schema(folder / "items" / "part-0.parquet")
+    kinds = _kinds(schema)
+    condition = None if query.where is None else Condition(query.where, kinds)
+    order = (query.sort or "").removeprefix("-")
+    named = [*(condition.columns if condition else ()), *([order] if order else [])]
+    shown = _shown(query, named)
+    for option, names in (("--columns", shown), ("--sort", [order] if order else [])):
+        for name in names:
+            if name not in kinds:
+                raise UsageError(
+                    f"{option} expects columns of the set, found {name!r}{nearest(name, kinds)}; "
+                    "`tfw schema --table items` has them."
+                )
+    table = _table(folder, schema, [*COLUMNS, "source", "start", *shown, *named])
+    ids = pq.read_table(folder / "items", columns=["item_id"])["item_id"].to_pylist()
+    total = len(table)
+    table = _filtered(table, query, condition)
+    rows = _sorted(table, query.sort)
+    columns = ("id", "name", *(name for name in shown if name not in ("id", "name")))
+    limit = len(rows) if query.limit is None else query.limit
+    return Catalogue(
+        columns,
+        [{name: row[name] for name in columns} for row in rows[:limit]],
+        len(rows),
+        total,
+        float(sum(row["seconds"] or 0.0 for row in rows)),
+        _telling_length(ids),
+    )
+
+
+def _kinds(schema: pa.Schema) -> dict[str, str]:
+    """The columns that can be listed and compared, with their kind."""
+    kinds = {field.name: _KINDS[field.type] for field in schema if field.type in _KINDS}
+    kinds = {name: kind for name, kind in kinds.items() if not name.startswith(("@", "verdict_"))}
+    ours = dict.fromkeys(("id", "name", "source", "language", *_VERDICT), "text")
+    return {**ours, "seconds": "number", **kinds, "language": "text"}
+
+
+def _shown(query: Query, named: Sequence[str]) -> list[str]:
+    if query.columns is not None:
+        return list(query.columns)
+    return list(dict.fromkeys([*COLUMNS, *(name for name in named if name != "source")]))
+
+
+def _table(folder: Path, schema: pa.Schema, names: Sequence[str]) -> pa.Table:
+    """The finished items of the set with these columns, our own and measured ones."""
+    known = set(schema.names)
+    base = ["item_id", "level", "root_id", "group", "verdict_state"]
+    spans = ["language", "clip_seconds", "source_seconds", "start_seconds", "end_seconds"]
+    verdicts = [f"verdict_{name}" for name in _VERDICT if name in names]
+    read = dict.fromkeys([*base, *spans, *verdicts, *names])
+    items = pq.read_table(folder / "items", columns=[name for name in read if name in known])
+    state, level = items["verdict_state"], items["level"]
+    unmade = pc.and_(pc.equal(level, "source"), pc.not_equal(state, "kept"))
+    final = pc.and_(pc.or_(pc.equal(level, "clip"), unmade), pc.not_equal(state, "split"))
+    items = items.filter(final).combine_chunks()
+    columns = {name: items[name] for name in items.column_names}
+
+    def either(*parts: str) -> Any:
+        present = [columns[part] for part in parts if part in columns]
+        return pc.coalesce(*present) if present else pa.nulls(len(items), pa.float64())
+
+    sources = _source_names(folder)
+    roots = columns["root_id"].to_pylist()
+    starts, ends = ((columns[n].to_pylist() if n in columns else []) for n in spans[3:])
+    ours = {
+        "id": columns["item_id"],
+        "source": pa.array([sources.get(root) for root in roots], pa.string()),
+        "language": pc.fill_null(either("language", "group"), UNKNOWN),
+        "seconds": either("clip_seconds", "source_seconds"),
+        "start": pa.array(starts or [None] * len(items), pa.float64()),
+    }
+    ours |= {name: columns[f"verdict_{name}"] for name in _VERDICT if f"verdict_{name}" in columns}
+    ours["name"] = pa.array(
+        [
+            _name(sources.get(root), start, end)
+            for root, start, end in zip(
+                roots, starts or [None] * len(roots), ends or [None] * len(roots), strict=True
+            )
+        ],
+        pa.string(),
+    )
+    return pa.table({**columns, **ours}).select(list(dict.fromkeys(names)))
+
+
+def _source_names(folder: Path) -> dict[str, str]:
+    table = pq.read_table(folder / "sources", columns=list(_SOURCES))
+    ids, paths, urls = (table[name].to_pylist() for name in _SOURCES)
+    return {i: path or url or i for i, path, url in zip(ids, paths, urls, strict=True)}
+
+
+def _name(source: str | None, start: float | None, end: float | None) -> str:
+    """The source's file name, or its address, and the span."""
+    text = source or UNKNOWN
+    name = text if "://" in text else text.rsplit("/", 1)[-1]
+    return name if start is None or end is None else f"{name} {start:.1f}–{end:.1f}"
+
+
+def _filtered(table: pa.Table, query: Query, condition: Condition | None) -> pa.Table:
+    states = query.states
+    if states is None:
+        verdict_is_asked = condition and not set(_VERDICT).isdisjoint(condition.columns)
+        states = ("kept",)
+        if query.reason is not None or verdict_is_asked:
+            states = STATES
+    masks = [pc.is_in(table["state"], value_set=pa.array(states, pa.string()))]
+    if query.reason is not None:
+        masks.append(_reason_mask(table, query.reason))
+    if query.languages:
+        present = set(table["language"].unique().to_pylist())
+        for tag in query.languages:
+            if tag not in present:
+                raise UsageError(
+                    f"--language expects a language of the set ({', '.join(sorted(present))}), "
+                    f"found {tag!r}{nearest(tag, present)}."
+                )
+        masks.append(pc.is_in(table["language"], value_set=pa.array(query.languages, pa.string())))
+    if query.source is not None:
+        masks.append(pc.match_substring(table["source"], query.source, ignore_case=True))
+    if condition is not None:
+        masks.append(condition.mask({name: table[name] for name in condition.columns}))
+    for mask in masks:
+        table = table.append_column(f"mask {table.num_columns}", mask)
+    together = table.column(table.num_columns - len(masks))
+    for place in range(table.num_columns - len(masks) + 1, table.num_columns):
+        together = pc.and_(together, table.column(place))
+    return table.filter(pc.fill_null(together, False))
+
+
+def _reason_mask(table: pa.Table, reason: str) -> Any:
+    """Rows of one reason; a reason with parts (``review:dubbed``) is meant by its first one too."""
+    reasons = table["reason"]
+    present = {str(name) for name in reasons.unique().to_pylist() if name is not None}
+    if reason not in ALL and not any(reason in (n, n.split(":")[0]) for n in present):
+        known = sorted(present)
+        raise UsageError(
+            f"--reason expects a reason of the closed list, found {reason!r}"
+            f"{nearest(reason, [*ALL, *known])}; in this set: {', '.join(known) or 'none'}."
+        )
+    return pc.or_(pc.equal(reasons, reason), pc.starts_with(reasons, f"{reason}:"))
+
+
+def _sorted(table: pa.Table, sort: str | None) -> list[dict[str, Any]]:
+    """The rows by source and time, or by a column."""
+    rows: list[dict[str, Any]] = table.to_pylist()
+    rows.sort(key=lambda row: (row["source"] or "", row["start"] or 0.0, row["id"]))
+    if sort:
+        name = sort.removeprefix("-")
+        some = [row for row in rows if row[name] is not None]
+        some.sort(key=lambda row: row[name], reverse=sort.startswith("-"))
+        rows = [*some, *(row for row in rows if row[name] is None)]
+    return rows
+
+
+def _telling_length(ids: Sequence[str]) -> int:
+    """How many first characters tell every id from all others, ``_LEAST_ID`` at least."""
+    ordered = sorted(ids)
+    most = _LEAST_ID
+    for one, other in itertools.pairwise(ordered):
+        while one[:most] == other[:most] and most < max(len(one), len(other)):
+            most += 1
+    return most
