@@ -168,7 +168,7 @@ def _summary(outcome: Outcome, request: Request) -> dict[str, Any]:
     clips, items, ledger = frames_of(outcome)
     roots = items[items["level"] == "source"]
     lost = items[items["verdict_state"].isin(["rejected", "failed", "pending"])]
-    unmeasured = {s.name: s.unmeasured for s in outcome.plan.stages if s.unmeasured}
+    unmeasured = outcome.plan.unmeasured
     return {
         "out": str(request.out),
         "recipe": outcome.recipe.name,
@@ -181,7 +181,7 @@ def _summary(outcome: Outcome, request: Request) -> dict[str, Any]:
         "pending": outcome.count("pending"),
         "stopped": outcome.stopped,
         "languages": by_language(items, clips),
-        "funnel": [dataclasses.asdict(step) for step in funnel(ledger)],
+        "funnel": [dataclasses.asdict(step) for step in funnel(ledger, unmeasured)],
         "reasons": {str(k): int(v) for k, v in lost["verdict_reason"].value_counts().items()},
         "unmeasured": unmeasured,
         "dataset": os.path.join(str(request.out), "dataset"),
@@ -190,6 +190,6 @@ def _summary(outcome: Outcome, request: Request) -> dict[str, Any]:
 
 
 def _page(data: dict[str, Any]) -> Any:
-    from talkingface_wild.cli.board import result_page
+    from talkingface_wild.cli.result_page import result_page
 
     return result_page(data)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.core.durations import human_hours
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -63,8 +64,8 @@ def _table(changes: list[Change], number: int, new: bool) -> Table:
         "won",
         "lost",
         "clips after",
-        "hours before",
-        "hours after",
+        "time before",
+        "time after",
     ):
         table.add_column(name, justify="left" if name == "language" else "right")
     for change in changes:
@@ -74,7 +75,7 @@ def _table(changes: list[Change], number: int, new: bool) -> Table:
             f"+{change.won}",
             f"-{change.lost}",
             str(change.clips_after),
-            f"{change.hours_before:.3f}",
-            f"{change.hours_after:.3f}",
+            human_hours(change.hours_before),
+            human_hours(change.hours_after),
         )
     return table

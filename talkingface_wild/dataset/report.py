@@ -103,11 +103,11 @@ def gather_report(recorded: Recorded, pictures: int = MOST_PICTURES) -> Report:
         recorded=recorded,
         languages=_languages(recorded),
         funnels={
-            "source": funnel(ledger[ledger["level"] == "source"]),
-            "clip": funnel(clip_rows),
+            "source": funnel(ledger[ledger["level"] == "source"], recorded.unmeasured),
+            "clip": funnel(clip_rows, recorded.unmeasured),
         },
         language_funnels={
-            str(language): funnel(rows)
+            str(language): funnel(rows, recorded.unmeasured)
             for language, rows in clip_rows.groupby(clip_rows["language"].astype(str), sort=True)
         },
         gates=gate_views(recorded, pictures),

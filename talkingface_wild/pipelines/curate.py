@@ -143,6 +143,8 @@ def commit_ruling(
     stages = {
         s.name: {"fingerprint": s.fingerprint, "unmeasured": s.unmeasured} for s in plan.stages
     }
+    for name, why in plan.unmeasured.items():
+        stages[name]["measured_nothing"] = why
     documents = {"recipe.yaml": recipe.dump(), "fingerprints.json": json.dumps(stages, indent=1)}
     return write_commit(layout, plan, ruling, sources, documents, measured_in)
 

@@ -36,7 +36,7 @@ def chosen_metrics(wanted: str | None, default: tuple[str, ...]) -> list[type[Me
         if name not in METRICS:
             raise UsageError(
                 f"Expected metrics of {', '.join(METRICS)}, found "
-                f"{name!r}{nearest(name, METRICS) or '.'}"
+                f"{name!r}{nearest(name, METRICS)}."
             )
     return [metric for name, metric in METRICS.items() if name in names]
 

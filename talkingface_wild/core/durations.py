@@ -1,0 +1,27 @@
+"""Lengths of time as a person reads them."""
+
+from __future__ import annotations
+
+_MINUTE, _HOUR = 60, 3600
+_HOURS_IN_FULL = 10
+"""Below so many hours minutes are told."""
+
+
+def human_seconds(seconds: float) -> str:
+    """``43 s``, ``3 min 12 s``, ``1 h 05 min``; from ten hours on ``12.4 h``."""
+    whole = round(seconds)
+    if seconds < 1:
+        return f"{seconds:.1f} s" if round(seconds, 1) else "0 s"
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
+    minutes = round(seconds / _MINUTE)
+    if minutes < _HOURS_IN_FULL * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{seconds / _HOUR:,.1f} h"
+
+
+def human_hours(hours: float) -> str:
+    """Hours as ``human_seconds`` tells them: 0.012 is ``43 s``."""
+    return human_seconds(hours * _HOUR)
