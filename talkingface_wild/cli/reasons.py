@@ -49,9 +49,7 @@ def _data(row: GivenReason) -> dict[str, Any]:
         "group": row.reason.group,
         "meaning": row.reason.meaning,
         "stages": row.reason.stages,
-        "gates": [
-            {"gate": gate, "stage": stage, "keeps": rule} for gate, stage, rule in row.gates
-        ],
+        "gates": [{"gate": gate, "stage": stage, "keeps": rule} for gate, stage, rule in row.gates],
         "remedy": row.reason.remedy,
     }
 

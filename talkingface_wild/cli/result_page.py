@@ -17,10 +17,12 @@ _GREY = "bright_black"
 
 def result_page(data: Mapping[str, Any]) -> Group:
     """The page of a finished run's ``--json`` data."""
+    compact = data["null_columns"]
     lines = [
         f"{data['clips_kept']} clips kept, {human_hours(data['hours_kept'])}, "
         f"commit {data['commit']}" + ("" if data["new_commit"] else " (nothing new)"),
-        f"tables  {data['dataset']}/{{clips,sources,ledger}}",
+        f"tables  {data['dataset']}/{{clips,sources,ledger}}"
+        + (f" ({len(compact)} null columns left out, see manifest.json)" if compact else ""),
         f"media   {data['media']}",
         f"next    tfw report {data['out']}",
     ]

@@ -104,9 +104,8 @@ def _gate(gate: Judgement) -> str:
     outcome = gate.outcome
     if gate.outcome == _NOT_MEASURED:
         outcome += ", let through"
-    if gate.outcome == "not judged":
-        if gate.would_pass is not None:
-            outcome += f", would {'pass' if gate.would_pass else 'fail'}"
+    if gate.outcome == "not judged" and gate.would_pass is not None:
+        outcome += f", would {'pass' if gate.would_pass else 'fail'}"
     if gate.outcome.startswith("failed"):
         outcome += f": {gate.reason}" if gate.outcome == "failed" else ": unmeasured"
     return f"{sign} gate {gate.gate}: {value} {gate.comparison} {gate.bound}, {outcome}"

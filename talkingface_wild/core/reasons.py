@@ -70,7 +70,10 @@ _REJECTED: tuple[Reason, ...] = (
     ),
     Reason("silent", _FILE, "the sound is quieter than the bound", _LOOSEN),
     Reason(
-        "low_sample_rate", _FILE, "the sound is sampled below the bound", f"{_BETTER_FILE}; {_LOOSEN}"
+        "low_sample_rate",
+        _FILE,
+        "the sound is sampled below the bound",
+        f"{_BETTER_FILE}; {_LOOSEN}",
     ),
     Reason(
         "too_large",
@@ -83,7 +86,7 @@ _REJECTED: tuple[Reason, ...] = (
         "too_long",
         _FILE,
         "the source is longer than the bound",
-        "cut it into parts, give start and end in a list, or raise download.max_minutes and the gate",
+        "cut it into parts, list start and end, or raise download.max_minutes and the gate",
         "download",
     ),
     Reason(

@@ -54,8 +54,9 @@ def read_answers(path: Path, known: Sequence[str]) -> tuple[list[Decision], int]
     """The decisions of a reviewed manifest, and how many rows were left empty.
 
     ``known`` are the data set's clip ids. Decisions are accept or reject (also keep, yes, no) in
-    any case; a rejection needs one of ``REVIEW_REASONS``, and ``other`` words. Raises InputUnreadable, with the line, for a
-    file of another kind, an unknown clip, decision or reason, or a clip answered twice otherwise.
+    any case; a rejection needs one of ``REVIEW_REASONS``, and ``other`` needs words. Raises
+    InputUnreadable, with the line, for a file of another kind, an unknown clip, decision or reason,
+    or a clip answered twice otherwise.
     """
     decisions: dict[str, Decision] = {}
     empty = 0

@@ -105,9 +105,7 @@ def bars(
     return _svg(width, height, name, parts)
 
 
-def share_bar(
-    kept: int, rejected: int, failed: int, pending: int, measured: bool = True
-) -> Markup:
+def share_bar(kept: int, rejected: int, failed: int, pending: int, measured: bool = True) -> Markup:
     """One thin bar cut into kept, rejected, failed and pending.
 
     Where nothing was measured, what was let through is grey.

@@ -80,13 +80,12 @@ def with_review_reasons(frame: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
     old = frame.index[(frame[reason] == REVIEW).fillna(False).to_numpy(bool)]
     if old.empty:
         return frame
-    texts = frame.loc[old, detail].fillna("").astype(str)
-    parts = [text.partition(": ") for text in texts]
-    plain = [name not in REVIEW_REASONS for name, _, _ in parts]
     changed = frame.copy()
-    changed.loc[old, reason] = [review_reason(name) for name, _, _ in parts]
-    words = [text if unread else words for text, unread, (*_, words) in zip(texts, plain, parts, strict=True)]
-    changed.loc[old, detail] = [text or None for text in words]
+    for row in old:
+        text = next(iter(frame.loc[[row], detail].dropna()), "")
+        name, _, words = str(text).partition(": ")
+        changed.at[row, reason] = review_reason(name)
+        changed.at[row, detail] = (words if name in REVIEW_REASONS else text) or None
     return changed
 
 

@@ -59,7 +59,7 @@ def page(report: Report) -> str:
         _overview(report),
         _balance(report),
         _funnel(report),
-        gates_section(report.gates),
+        gates_section(report.gates, recorded.unmeasured),
         languages_section(report),
         _identities(report),
         _failures(report),
