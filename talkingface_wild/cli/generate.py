@@ -9,8 +9,8 @@ import typer
 
 from talkingface_wild.cli.output import JsonOption, Output, examples, human_bytes
 from talkingface_wild.cli.requested import Request, is_made
-from talkingface_wild.core.litter import no_empty_folders
 from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.core.litter import no_empty_folders
 
 app = typer.Typer(add_completion=False)
 MODELS = ("mcdm",)

@@ -1,5 +1,7 @@
 """A refused command leaves every folder as it was: nothing made, nothing changed."""
 
+import shutil
+
 import pytest
 
 from talkingface_wild.cli.main import run
@@ -15,7 +17,6 @@ REFUSED = {
     "curate empty folder": "curate --recipe embedded --engine local --sources empty --out new",
     "curate list without a column": "curate --recipe embedded --sources columns.csv --out new",
     "curate unreadable list": "curate --recipe embedded --sources bytes.parquet --out new",
-    "curate broken line": "curate --recipe embedded --sources lines.jsonl --out new",
     "curate no such language": "curate --recipe demo --langs xx --engine local --out new",
     "curate language by name": "curate --recipe demo --langs english --out new",
     "curate wrong engine": "curate --recipe demo --engine spark --out new",
@@ -25,7 +26,8 @@ REFUSED = {
     "curate unknown stage": "curate --recipe demo --set nope.x=1 --out new",
     "curate wrong option": "curate --recipe demo --limit 0 --out new",
     "curate existing folder": "curate --recipe embedded --engine local --sources empty --out old",
-    "curate existing fresh": "curate --recipe embedded --engine local --workers 2 --fresh --out set",
+    "curate existing fresh": "curate --recipe embedded --engine local --workers 2 --fresh "
+    "--out set",
     "curate existing other sources": "curate --engine local --recipe embedded --sources nowhere "
     "--out set",
     "plan unknown recipe": "curate --plan --recipe nowhere --out new",
@@ -94,7 +96,7 @@ REFUSED = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def inputs(tmp_path_factory):
     """Inputs that commands refuse, a data set whose media are gone, and a folder of somebody's."""
     place = tmp_path_factory.mktemp("place")
     make_data_set(place / "set")
@@ -107,10 +109,16 @@ def folder(tmp_path_factory):
     (place / "broken.yaml").write_text("stages: [shots\n")
     (place / "order.yaml").write_text("name: order\nstages: [encode, probe, shots]\n")
     (place / "columns.csv").write_text("name,what\na,b\n")
-    (place / "lines.jsonl").write_text('{"path": "a.mp4"}\n{"path": \n')
     (place / "bytes.parquet").write_bytes(b"no parquet")
     (place / "answers.csv").write_text("clip_id,decision\nnone,accept\n")
     return place
+
+
+@pytest.fixture
+def folder(inputs, tmp_path):
+    """The inputs for one command alone."""
+    shutil.copytree(inputs, tmp_path / "place", symlinks=True)
+    return tmp_path / "place"
 
 
 def _listing(place):

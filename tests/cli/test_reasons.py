@@ -24,7 +24,9 @@ def test_every_gate_of_the_recipe_stands_at_its_reason_with_its_bound(capsys):
     reasons = {row["name"]: row for row in json.loads(capsys.readouterr().out)["data"]}
     gates = yaml.safe_load(RECIPE.read_text("utf-8"))["gates"]
     listed = {
-        gate["gate"]: (name, gate["keeps"]) for name, row in reasons.items() for gate in row["gates"]
+        gate["gate"]: (name, gate["keeps"])
+        for name, row in reasons.items()
+        for gate in row["gates"]
     }
     assert set(listed) == set(gates)
     for name, entry in gates.items():

@@ -57,6 +57,7 @@ def test_semicolons_a_byte_order_mark_and_parquet_are_read_too(tmp_path):
         ("c001,r,,dubbed,,", "line 3: expected a decision"),
         ("c001,r,accept,dubbed,,", "line 3: expected no reason"),
         ("c9999,r,accept,,,", "line 3: expected a clip of this data set"),
+        ("c001,r,reject,other,,", "line 3: expected words beside the reason 'other'"),
         ("c000,r,reject,dubbed,,", "line 3: expected one answer on each clip"),
     ],
 )
