@@ -83,7 +83,8 @@ def _text(told: Story) -> str:
 
 def _passage(passage: Passage, item: str) -> list[str]:
     where = "" if passage.item == item else f" (on {passage.item})"
-    facts = [_NOT_MEASURED if passage.state == "unmeasured" else passage.state]
+    words = {"unmeasured": _NOT_MEASURED, "split": "cut into clips"}
+    facts = [words.get(passage.state, passage.state)]
     if passage.reason:
         facts[0] += f", {passage.reason}"
     if passage.detail:

@@ -115,7 +115,9 @@ def _overview(report: Report) -> Markup:
             _NONE if report.mean_seconds is None else f"{report.mean_seconds:.1f}",
         ),
         ("languages", str(sum(row.clips_kept > 0 for row in report.languages))),
-        ("identities", _NONE if report.identities is None else number(report.identities)),
+        ("identities", number(report.identities))
+        if report.identities is not None
+        else ("identities not measured", _NONE),
     ]
     cards = [tag("div", tag("b", value), tag("span", name), class_="card") for name, value in facts]
     notes = [tag("p", warning, class_="warning") for warning in report.warnings]
@@ -138,7 +140,8 @@ def _balance(report: Report) -> Markup:
         (
             row.language,
             row.hours_kept,
-            f"{human_hours(row.hours_kept)}, {row.clips_kept} clips",
+            f"{human_hours(row.hours_kept)}, {row.clips_kept} "
+            + ("clip" if row.clips_kept == 1 else "clips"),
         )
         for row in report.languages
     ]

@@ -31,7 +31,7 @@ REFUSED = {
     "curate existing other sources": "curate --engine local --recipe embedded --sources nowhere "
     "--out set",
     "plan unknown recipe": "curate --plan --recipe nowhere --out new",
-    "plan no sources": "curate --plan --recipe embedded --out new",
+    "plan unknown gate": "curate --plan --recipe demo --set gates.nope=1 --out new",
     "recut no data set": "recut new --set gates.length=2",
     "recut unknown gate": "recut set --set gates.nope=1",
     "recut stage": "recut set --set shots.threshold=1",

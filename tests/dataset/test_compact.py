@@ -1,4 +1,4 @@
-"""Compact commits: what is null in every row is left out of clips/, named, and nothing else goes."""
+"""Compact commits: columns without any value leave clips/ and are named; nothing else goes."""
 
 import json
 
