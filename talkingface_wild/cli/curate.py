@@ -189,6 +189,7 @@ def _summary(outcome: Outcome, request: Request) -> dict[str, Any]:
         "failed": outcome.count("failed"),
         "pending": outcome.count("pending"),
         "stopped": outcome.stopped,
+        "notes": outcome.notes,
         "languages": by_language(items, clips),
         "funnel": [dataclasses.asdict(step) for step in funnel(ledger, unmeasured)],
         "reasons": {str(k): int(v) for k, v in lost["verdict_reason"].value_counts().items()},
