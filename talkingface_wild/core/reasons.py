@@ -217,6 +217,13 @@ _REJECTED: tuple[Reason, ...] = (
         "targets",
     ),
     Reason(
+        "beyond_bound",
+        _TABLE,
+        "a measure is beyond a bound that was set by hand",
+        _LOOSEN,
+        "gates set on a column: `--set gates.COLUMN.at_most=BOUND`",
+    ),
+    Reason(
         "unmeasured",
         _TABLE,
         "a gate asks for a measure that could not be taken",
