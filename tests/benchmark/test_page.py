@@ -208,7 +208,7 @@ def test_a_run_with_one_metric_and_no_networks_has_a_page(run):
 
 
 def test_cards_count_in_words_that_fit(run):
-    """ "0 languages" and "1 seeds" stood on the page, and a clip's id twice where it is its group."""
+    """The page said 0 languages, 1 seeds, and a clip's id twice where it was its own group."""
     rows = run.clips()
     rows["language"], rows["group"] = "", rows["clip"]
     write_run(run, rows.to_dict("records"))
