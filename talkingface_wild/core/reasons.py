@@ -153,6 +153,12 @@ _REJECTED: tuple[Reason, ...] = (
     Reason("profile", _FACES, "the head turns too far", _LOOSEN),
     Reason("too_much_motion", _FACES, "the face moves too much for a fixed window", _LOOSEN),
     Reason(
+        "padded",
+        _FACES,
+        "more of the crop window than the bound lies outside the picture",
+        "look for a wider shot, or raise the gate",
+    ),
+    Reason(
         "still_photo",
         _FACES,
         "the mouth does not move with the speech",
