@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from talkingface_wild.benchmark import networks
@@ -12,7 +11,7 @@ from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.benchmark.rows import Asked
 from talkingface_wild.benchmark.runs import read_run
-from talkingface_wild.core.errors import InputUnreadable, TfwError, UsageError
+from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.dataset.layout import Layout
 
 
@@ -76,16 +75,3 @@ def check_delivered(request: BenchRequest, asked: Sequence[Asked]) -> None:
             f"Expected finished videos of {request.name or request.model or 'the method'} such as "
             f"{paths[0]}, found none of {len(paths)}; {mend}."
         )
-
-
-@contextlib.contextmanager
-def emptied(out: Path) -> Iterator[None]:
-    """Leave no empty folder behind when a run is refused before it began."""
-    existed = out.exists()
-    try:
-        yield
-    except TfwError:
-        if not existed:
-            with contextlib.suppress(OSError):
-                out.rmdir()
-        raise

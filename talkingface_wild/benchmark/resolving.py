@@ -95,7 +95,7 @@ def _listed(request: BenchRequest) -> ClipSet:
     if name not in PLANS:
         raise InputUnreadable(
             f"Expected a data set's folder, a list's CSV or a list of {', '.join(known)}, found "
-            f"{request.dataset!r}{nearest(request.dataset, known) or '; check the path.'}"
+            f"{request.dataset!r}{nearest(request.dataset, known)}; check the path."
         )
     for folder in (Path(), Path("lists")):
         path = folder / f"{name}.csv"
@@ -235,6 +235,6 @@ def _adapter(model: str, generators: Generators) -> Adapter:
     if model not in known and not model.endswith((".yaml", ".yml")):
         raise UsageError(
             f"Expected a model of {', '.join(known)}, or an adapter's YAML file, found "
-            f"{model!r}{nearest(model, known) or '.'}"
+            f"{model!r}{nearest(model, known)}."
         )
     return load_adapter(model)

@@ -20,7 +20,7 @@ from talkingface_wild import __version__, weights
 from talkingface_wild.benchmark import networks, protocol
 from talkingface_wild.benchmark.candidates import FLOORS
 from talkingface_wild.benchmark.clips import ClipSet
-from talkingface_wild.benchmark.folder import asked_for, check_delivered, check_folder, emptied
+from talkingface_wild.benchmark.folder import asked_for, check_delivered, check_folder
 from talkingface_wild.benchmark.metrics import chosen_metrics
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.benchmark.rows import Asked, add_values, remarks, rows_of
@@ -91,7 +91,7 @@ def bench(
     out = request.out.absolute()
     device = device_for(request.device)
     names = check_folder(out, request, chosen, clips, names)
-    with emptied(out), folder_lock(out):
+    with folder_lock(out):
         if request.fresh:
             shutil.rmtree(out / "journal", ignore_errors=True)
             if request.features is None:

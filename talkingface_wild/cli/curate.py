@@ -71,6 +71,13 @@ def curate(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what was measured and begin anew.")
     ] = False,
+    compact: Annotated[
+        bool | None,
+        typer.Option(
+            "--compact/--no-compact",
+            help="Leave columns without any value out of clips/; kept up until the other is given.",
+        ),
+    ] = None,
     cookies: Annotated[
         Path | None, typer.Option(help="A cookies.txt for downloads; kept out of every output.")
     ] = None,
@@ -102,6 +109,7 @@ def curate(
         retry_failed=retry_failed,
         score_all=score_all,
         fresh=fresh,
+        compact=compact,
     )
     if plan:
         _show_plan(output, request)
@@ -162,13 +170,14 @@ def _summary(outcome: Outcome, request: Request) -> dict[str, Any]:
     """The data of ``--json``: counts, the funnel, languages, and where things are."""
     import dataclasses
 
+    from talkingface_wild.dataset.compact import stored_null_columns
     from talkingface_wild.dataset.funnel import by_language, funnel
     from talkingface_wild.pipelines.curate import frames_of
 
     clips, items, ledger = frames_of(outcome)
     roots = items[items["level"] == "source"]
     lost = items[items["verdict_state"].isin(["rejected", "failed", "pending"])]
-    unmeasured = {s.name: s.unmeasured for s in outcome.plan.stages if s.unmeasured}
+    unmeasured = outcome.plan.unmeasured
     return {
         "out": str(request.out),
         "recipe": outcome.recipe.name,
@@ -180,16 +189,18 @@ def _summary(outcome: Outcome, request: Request) -> dict[str, Any]:
         "failed": outcome.count("failed"),
         "pending": outcome.count("pending"),
         "stopped": outcome.stopped,
+        "notes": outcome.notes,
         "languages": by_language(items, clips),
-        "funnel": [dataclasses.asdict(step) for step in funnel(ledger)],
+        "funnel": [dataclasses.asdict(step) for step in funnel(ledger, unmeasured)],
         "reasons": {str(k): int(v) for k, v in lost["verdict_reason"].value_counts().items()},
         "unmeasured": unmeasured,
+        "null_columns": stored_null_columns(outcome.commit.folder),
         "dataset": os.path.join(str(request.out), "dataset"),
         "media": os.path.join(str(request.out), "media"),
     }
 
 
 def _page(data: dict[str, Any]) -> Any:
-    from talkingface_wild.cli.board import result_page
+    from talkingface_wild.cli.result_page import result_page
 
     return result_page(data)

@@ -47,6 +47,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "weights": ("talkingface_wild.cli.weights", "List, fetch, import and verify trained weights."),
     "recipes": ("talkingface_wild.cli.recipes", "List recipes, or show one."),
     "schema": ("talkingface_wild.cli.schema", "Print the columns of the data set's tables."),
+    "reasons": (
+        "talkingface_wild.cli.reasons",
+        "Say why items are rejected or fail, and the remedy.",
+    ),
     "doctor": ("talkingface_wild.cli.doctor", "Check this machine, and say how to mend it."),
 }
 """Each verb's module and its line in ``tfw --help``."""

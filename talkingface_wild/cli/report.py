@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from talkingface_wild.cli.output import JsonOption, Output, examples, human_bytes
+from talkingface_wild.core.durations import human_hours
 
 if TYPE_CHECKING:
     from talkingface_wild.dataset.report import Report
@@ -42,7 +43,7 @@ def report(
         output.warn(warning)
     size = path.stat().st_size
     data = _data(made) | {"output": path, "bytes": size}
-    what = f"{made.clips} clips, {made.hours:.2f} h, commit {made.recorded.number}"
+    what = f"{made.clips} clips, {human_hours(made.hours)}, commit {made.recorded.number}"
     output.result(data, f"{path} ({human_bytes(size)}): {what}")
 
 
@@ -50,6 +51,8 @@ def _data(made: Report) -> dict[str, Any]:
     examples_shown = [example for view in made.gates for example in view.examples]
     return {
         "commit": made.recorded.number,
+        "name": made.recorded.name,
+        "written": made.recorded.written,
         "recipe": made.recorded.recipe,
         "clips": made.clips,
         "hours": made.hours,

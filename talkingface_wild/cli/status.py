@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.core.durations import human_hours
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -20,7 +21,7 @@ def status(
     out: Annotated[Path, typer.Argument(help="The data set's folder.")],
     json: JsonOption = False,
 ) -> None:
-    """Say how far a run is, and what is left."""
+    """Say how far a run is, and what is left; ``cut`` counts what was cut into clips."""
     output = Output("status", json)
     from talkingface_wild.pipelines.standing import standing
 
@@ -34,7 +35,7 @@ def _page(data: dict[str, Any]) -> Group:
     from rich.text import Text
 
     table = Table(title=f"{data['out']} — recipe {data['recipe']}", title_justify="left")
-    for name in ("", "kept", "rejected", "failed", "pending", "split"):
+    for name in ("", "kept", "rejected", "failed", "pending", "cut"):
         table.add_column(name, justify="right" if name else "left")
     for level in ("source", "clip"):
         counts = data["items"][level]
@@ -42,15 +43,25 @@ def _page(data: dict[str, Any]) -> Group:
             level + "s",
             *(str(counts.get(n, 0)) for n in ("kept", "rejected", "failed", "pending", "split")),
         )
-    lines = [f"commit {data['commit'] or 'none yet'}; {data['results']} results in the journal"]
+    commit = "none yet"
+    if data["commit"]:
+        commit = (
+            f"{data['commit']}: {data['rows']['clips']} clips, {human_hours(data['hours_kept'])}"
+        )
+    lines = [Text(f"commit {commit}; {data['results']} results in the journal")]
+    lines += [
+        Text(f"{stage}: not measured ({why})", style="bright_black")
+        for stage, why in data["unmeasured"].items()
+    ]
     if data["held_by"]:
         holder = data["held_by"]
         lines.append(
-            f"process {holder['process']} on {holder['host']} works on it since {holder['since']}"
+            Text(
+                f"process {holder['process']} on {holder['host']} works on it "
+                f"since {holder['since']}"
+            )
         )
     if data["left"]:
-        lines.append(
-            "left to do: " + ", ".join(f"{stage} {count}" for stage, count in data["left"].items())
-        )
-        lines.append(f"go on with: tfw curate --out {data['out']}")
-    return Group(table, *(Text(line) for line in lines))
+        left = ", ".join(f"{stage} {count}" for stage, count in data["left"].items())
+        lines += [Text(f"left to do: {left}"), Text(f"go on with: tfw curate --out {data['out']}")]
+    return Group(table, *lines)

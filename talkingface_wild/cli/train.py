@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from talkingface_wild.cli.output import JsonOption, Output, examples
-from talkingface_wild.core.errors import ExtraMissing, UsageError, nearest
+from talkingface_wild.core.errors import ExtraMissing, RecipeError, UsageError, nearest
 
 if TYPE_CHECKING:
     from talkingface_wild.models.mcdm import MCDMConfig
@@ -150,14 +150,14 @@ def _run(
     asked = course.stages() if stage == "all" else [stage]
     if weights and "features" not in asked:
         raise UsageError("--weights is read at the stage features; run that stage with it.")
+    maker = None
+    if "features" in asked and (fresh or "features" not in course.done()):
+        maker = _feature_maker(output, data, course, weights, limit)
     if fresh and course.accelerator.is_main_process:
         course.forget(asked[0])
     course.accelerator.wait_for_everyone()
     results: dict[str, Any] = {}
     for name in asked:
-        maker = None
-        if name == "features" and data is not None:
-            maker = _feature_maker(output, data, course, weights, limit)
         started = time.monotonic()
         result = course.run(name, maker)
         if result is None:
@@ -193,22 +193,32 @@ def _warn_of_unread(
 
 
 def _feature_maker(
-    output: Output, data: Path, course: Course, weights: list[str], limit: int | None
+    output: Output, data: Path | None, course: Course, weights: list[str], limit: int | None
 ) -> Any:
-    """What measures the data set for the first stage: clips read here, networks in models/."""
+    """What measures the data set for the first stage: clips read here, networks in models/.
+
+    The clips are looked up at once, so that a data set that is not there is refused before
+    anything is made or forgotten.
+    """
+    if data is None:
+        raise RecipeError(
+            "Expected --data with the stage features, found none; give a data set's folder."
+        )
     from talkingface_wild.cli.training_data import training_clips
     from talkingface_wild.models.mcdm.training.features import cache_features
+
+    picture, sources = course.config.picture, _sources(weights)
+    clips = training_clips(data, None, picture.side, picture.fps)[:limit]
 
     def make(parts: Any, folder: Path) -> dict[str, Any]:
         started_from: list[str] = []
         if weights:
             from talkingface_wild.models.loading import load_weights
 
-            for coverage in load_weights(parts, _sources(weights)):
+            for coverage in load_weights(parts, sources):
                 output.say(str(coverage))
                 started_from.append(coverage.group)
-        clips = training_clips(data, None, parts.config.picture.side, parts.config.picture.fps)
-        clips = clips[:limit]
+        course.keep_configuration()
         summary = cache_features(
             parts,
             clips,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +12,14 @@ import typer
 from talkingface_wild.cli.output import JsonOption, Output, examples, printable
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from talkingface_wild.dataset.why import Judgement, Passage, Story
 
 app = typer.Typer(add_completion=False)
 
 _LONGEST_VALUE = 100
+_NOT_MEASURED = "not measured"
 
 
 @app.command(
@@ -47,7 +51,18 @@ def why(
 
     recorded = read_recorded(out)
     told = story(recorded, find_item(recorded, clip))
-    output.result(dataclasses.asdict(told), human=lambda: _text(told))
+    output.result(dataclasses.asdict(told), human=lambda: _shown(_text(told)))
+
+
+def _shown(text: str) -> str | Text:
+    """On a terminal what was not measured is grey."""
+    if not sys.stdout.isatty():
+        return text
+    from rich.text import Text
+
+    shown = Text(text)
+    shown.highlight_regex(rf"(?m)^.*{_NOT_MEASURED}.*$", "bright_black")
+    return shown
 
 
 def _text(told: Story) -> str:
@@ -78,7 +93,8 @@ def _text(told: Story) -> str:
 
 def _passage(passage: Passage, item: str) -> list[str]:
     where = "" if passage.item == item else f" (on {passage.item})"
-    facts = [passage.state]
+    words = {"unmeasured": _NOT_MEASURED, "split": "cut into clips"}
+    facts = [words.get(passage.state, passage.state)]
     if passage.reason:
         facts[0] += f", {passage.reason}"
     if passage.detail:
@@ -94,13 +110,13 @@ def _passage(passage: Passage, item: str) -> list[str]:
 
 
 def _gate(gate: Judgement) -> str:
-    value = "unmeasured" if gate.value is None else _short(gate.value)
-    sign = {"passed": "✓", "passed unmeasured": "✓"}.get(gate.outcome, "✗")
+    value = "no value" if gate.value is None else _short(gate.value)
+    sign = {"passed": "✓", "not judged": "·", _NOT_MEASURED: "–"}.get(gate.outcome, "✗")
     outcome = gate.outcome
-    if gate.outcome == "not judged":
-        sign = "·"
-        if gate.would_pass is not None:
-            outcome += f", would {'pass' if gate.would_pass else 'fail'}"
+    if gate.outcome == _NOT_MEASURED:
+        outcome += ", let through"
+    if gate.outcome == "not judged" and gate.would_pass is not None:
+        outcome += f", would {'pass' if gate.would_pass else 'fail'}"
     if gate.outcome.startswith("failed"):
         outcome += f": {gate.reason}" if gate.outcome == "failed" else ": unmeasured"
     return f"{sign} gate {gate.gate}: {value} {gate.comparison} {gate.bound}, {outcome}"

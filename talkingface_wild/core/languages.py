@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+import unicodedata
 
 from talkingface_wild.core.errors import UsageError
 
@@ -18,6 +20,19 @@ NAMES: dict[str, str] = {
     "ru": "Russian",
     "zh": "Chinese",
 }
+OWN_NAMES: dict[str, tuple[str, ...]] = {
+    "ar": ("العربية",),
+    "de": ("Deutsch",),
+    "en": ("English",),
+    "es": ("español", "castellano"),
+    "fr": ("français",),
+    "hi": ("हिन्दी", "hindi"),
+    "ja": ("日本語", "nihongo"),
+    "ko": ("한국어", "hangugeo"),
+    "ru": ("русский", "russkiy"),
+    "zh": ("中文", "汉语", "漢語", "普通话", "Mandarin"),
+}
+"""What those who speak a language call it: for hints alone, a tag is what is asked for."""
 DEFAULT: tuple[str, ...] = tuple(NAMES)
 UNKNOWN = "und"
 """The BCP-47 tag of an undetermined language."""
@@ -30,9 +45,24 @@ def check_tag(tag: str) -> str:
     lowered = tag.strip().lower()
     if not _TAG.fullmatch(lowered):
         raise UsageError(
-            f"{tag!r} is no language tag: expected something like 'en', 'zh' or 'pt-br'."
+            f"{tag!r} is no language tag{_hint(tag)}: expected something like 'en', 'zh' or "
+            "'pt-br'."
         )
     return lowered
+
+
+def _hint(name: str) -> str:
+    """The tag of a language that was called by its name, as ``errors.nearest`` words a hint."""
+    tags = {_plain(english): tag for tag, english in NAMES.items()}
+    tags |= {_plain(own): tag for tag, names in OWN_NAMES.items() for own in names}
+    match = difflib.get_close_matches(_plain(name), tags, n=1, cutoff=0.75)
+    return f" (did you mean {tags[match[0]]!r}?)" if match else ""
+
+
+def _plain(name: str) -> str:
+    """A name without case and accents."""
+    parts = unicodedata.normalize("NFKD", name.strip().casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def parse_languages(text: str) -> tuple[str, ...] | None:

@@ -13,23 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from talkingface_wild.core.errors import InputUnreadable, nearest
+from talkingface_wild.core.reasons import REVIEW_REASONS
 from talkingface_wild.dataset.decisions import Decision
 from talkingface_wild.dataset.review import RANDOM
 from talkingface_wild.functional.proportion import exact_interval
 
-REASONS: dict[str, str] = {
-    "out_of_sync": "lips and sound do not fit",
-    "dubbed": "another voice speaks",
-    "wrong_language": "another language is spoken",
-    "several_faces": "more than one face matters",
-    "occluded_mouth": "something covers the mouth",
-    "avatar_or_generated": "a drawn, animated or generated face",
-    "minor": "a child is seen",
-    "no_consent_visible": "nothing shows that the person agreed",
-    "low_quality": "picture or sound is poor",
-    "cut_inside": "there is a cut inside the clip",
-}
-"""Why a reviewer may reject a clip: a closed list."""
 _DECISIONS = {
     "accept": True,
     "accepted": True,
@@ -66,8 +54,9 @@ def read_answers(path: Path, known: Sequence[str]) -> tuple[list[Decision], int]
     """The decisions of a reviewed manifest, and how many rows were left empty.
 
     ``known`` are the data set's clip ids. Decisions are accept or reject (also keep, yes, no) in
-    any case; a rejection needs one of ``REASONS``. Raises InputUnreadable, with the line, for a
-    file of another kind, an unknown clip, decision or reason, or a clip answered twice otherwise.
+    any case; a rejection needs one of ``REVIEW_REASONS``, and ``other`` needs words. Raises
+    InputUnreadable, with the line, for a file of another kind, an unknown clip, decision or reason,
+    or a clip answered twice otherwise.
     """
     decisions: dict[str, Decision] = {}
     empty = 0
@@ -105,10 +94,12 @@ def _decision(row: Mapping[str, str], where: str, known: set[str]) -> Decision |
         raise _wrong(
             where, "no reason beside an accepted clip", f"{reason!r}", "clear one of the two"
         )
-    if not accepted and reason not in REASONS:
-        hint = nearest(reason, REASONS)
-        names = ", ".join(REASONS)
+    if not accepted and reason not in REVIEW_REASONS:
+        hint = nearest(reason, REVIEW_REASONS)
+        names = ", ".join(REVIEW_REASONS)
         raise _wrong(where, f"one of the reasons {names}", f"{reason!r}{hint}", "mend that line")
+    if reason == "other" and not row["words"]:
+        raise _wrong(where, "words beside the reason 'other'", "none", "say in words what is wrong")
     return Decision(clip, accepted, reason, row["words"], row["reviewer"])
 
 

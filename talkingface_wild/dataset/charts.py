@@ -105,17 +105,26 @@ def bars(
     return _svg(width, height, name, parts)
 
 
-def share_bar(kept: int, rejected: int, failed: int, pending: int) -> Markup:
-    """One thin bar cut into kept, rejected, failed and pending."""
+def share_bar(kept: int, rejected: int, failed: int, pending: int, measured: bool = True) -> Markup:
+    """One thin bar cut into kept, rejected, failed and pending.
+
+    Where nothing was measured, what was let through is grey.
+    """
     total = max(kept + rejected + failed + pending, 1)
     width, parts, left = 160, [], 0.0
-    kinds = (("pass", kept), ("fail", rejected), ("broken", failed), ("wait", pending))
-    for kind, count in kinds:
+    through = "kept" if measured else "not measured"
+    kinds = (
+        ("pass" if measured else "unmeasured", kept, through),
+        ("fail", rejected, "rejected"),
+        ("broken", failed, "failed"),
+        ("wait", pending, "pending"),
+    )
+    for kind, count, name in kinds:
         wide = count / total * width
         if count:
-            parts.append(_bar(left, 0, wide, 10, kind, str(count)))
+            parts.append(_bar(left, 0, wide, 10, kind, f"{count} {name}"))
         left += wide
-    words = f"{kept} kept, {rejected} rejected, {failed} failed, {pending} pending"
+    words = ", ".join(f"{count} {name}" for _, count, name in kinds)
     return _svg(width, 10, words, parts, "share")
 
 

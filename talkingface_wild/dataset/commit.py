@@ -24,6 +24,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import file_sha256
 from talkingface_wild.core.languages import UNKNOWN
 from talkingface_wild.core.paths import NO_ROOM, atomic_symlink, disk_full, sync_file
+from talkingface_wild.dataset.compact import NULL_COLUMNS, null_columns
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.origin import NAME as ORIGIN
 from talkingface_wild.dataset.origin import write_origin
@@ -81,25 +82,27 @@ def write_commit(
     documents: Mapping[str, str],
     measured_in: Path | None = None,
     made_by: str = "curate",
+    compact: bool = False,
 ) -> Commit:
     """Write a commit and point ``dataset`` at it; writes nothing when it would equal the latest.
 
     ``documents`` are further text files of the commit by name (the resolved recipe).
     ``measured_in`` is the commit whose items/ the ruling was made from: nothing was measured since,
     so its tracks/ are shared with the new one, by hard links. ``made_by`` (curate, recut, review)
-    is noted beside the tables, and makes no difference between two commits.
+    is noted beside the tables, and makes no difference between two commits. ``compact`` leaves
+    columns without any value out of clips/ and names them in the manifest.
     """
     layout.commits.mkdir(parents=True, exist_ok=True)
     for left_by_a_killed_run in layout.half_written():
         shutil.rmtree(left_by_a_killed_run, ignore_errors=True)
     building = layout.commits / f".building-{uuid.uuid4().hex}"
     try:
-        _write_tables(building, plan, ruling, sources, tracks=measured_in is None)
+        nulls = _write_tables(building, plan, ruling, sources, measured_in is None, compact)
         if measured_in is not None:
             _link(measured_in / "tracks", building / "tracks")
         for name, text in documents.items():
             (building / name).write_text(text, encoding="utf-8")
-        manifest = manifest_of(building, measured_in)
+        manifest = manifest_of(building, measured_in) | ({NULL_COLUMNS: nulls} if compact else {})
         (building / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
         write_origin(building, made_by)
         return _publish(layout, building, manifest)
@@ -128,11 +131,21 @@ def _publish(layout: Layout, building: Path, manifest: dict[str, object]) -> Com
 
 
 def _write_tables(
-    folder: Path, plan: Plan, ruling: Ruling, sources: Sequence[Source], tracks: bool
-) -> None:
-    """Write every table, two at a time: Arrow works outside Python's lock."""
+    folder: Path,
+    plan: Plan,
+    ruling: Ruling,
+    sources: Sequence[Source],
+    tracks: bool,
+    compact: bool,
+) -> dict[str, str]:
+    """Write every table, two at a time: Arrow works outside Python's lock.
+
+    Gives the columns that ``compact`` left out of clips/, and why they are null.
+    """
     by_id = {source.id: source for source in sources}
     clips = clips_frame(plan, ruling, by_id)
+    nulls = null_columns(clips, clip_columns(plan), plan) if compact else {}
+    columns = [column for column in clip_columns(plan) if column.name not in nulls]
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(_write, folder / "ledger", _ledger_table(ruling))]
         waiting.append(pool.submit(_write, folder / "items", items_table(plan, ruling)))
@@ -141,10 +154,11 @@ def _write_tables(
         waiting.append(
             pool.submit(_write, folder / "sources", _sources_table(ruling, sources, clips))
         )
-        for part, table in _partitions(clips, clip_columns(plan)):
+        for part, table in _partitions(clips, columns):
             waiting.append(pool.submit(_write, folder / "clips" / part, table))
         for write in waiting:
             write.result()
+    return nulls
 
 
 def _partitions(clips: pd.DataFrame, columns: Sequence[Column]) -> Iterator[tuple[str, pa.Table]]:

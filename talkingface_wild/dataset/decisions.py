@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from talkingface_wild.core.paths import atomic_path
+from talkingface_wild.core.reasons import REVIEW, REVIEW_REASONS, review_reason
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.ruling import KEPT, REJECTED, Ruling
 
@@ -22,9 +23,14 @@ class Decision:
     clip_id: str
     accepted: bool
     reason: str = ""
-    """One of the review reasons; empty when accepted."""
+    """One of ``core.reasons.REVIEW_REASONS``; empty when accepted."""
     words: str = ""
     reviewer: str = ""
+
+    @property
+    def verdict_reason(self) -> str:
+        """The reason of a rejection in verdicts and ledger: ``review:out_of_sync``."""
+        return review_reason(self.reason)
 
 
 def load_decisions(layout: Layout) -> dict[str, Decision]:
@@ -55,17 +61,36 @@ def apply_decisions(layout: Layout, ruling: Ruling) -> int:
     accepted = [clip for clip in looked_at if decisions[clip].accepted]
     rejected = [clip for clip in looked_at if not decisions[clip].accepted]
     table.loc[accepted, "review"] = "accepted"
-    said = [": ".join(filter(None, [decisions[c].reason, decisions[c].words])) for c in rejected]
-    verdicts.loc[rejected, ["state", "stage", "reason"]] = [REJECTED, "review", "review"]
-    verdicts.loc[rejected, "detail"] = said
     if rejected:
-        ruling.ledger = pd.concat(
-            [ruling.ledger, _ledger(table, rejected, said)], ignore_index=True
-        )
+        answers = [decisions[clip] for clip in rejected]
+        verdicts.loc[rejected, ["state", "stage"]] = [REJECTED, REVIEW]
+        verdicts.loc[rejected, "reason"] = [answer.verdict_reason for answer in answers]
+        verdicts.loc[rejected, "detail"] = [answer.words or None for answer in answers]
+        ruling.ledger = pd.concat([ruling.ledger, _ledger(table, answers)], ignore_index=True)
     return len(rejected)
 
 
-def _ledger(table: pd.DataFrame, clips: list[str], words: list[str]) -> pd.DataFrame:
+def with_review_reasons(frame: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
+    """``frame`` with ``review:out_of_sync`` where a folder of an older version says ``review``.
+
+    There the detail holds the reviewer's reason before the words. ``prefix`` is that of the columns
+    reason and detail: ``verdict_`` in items/.
+    """
+    reason, detail = f"{prefix}reason", f"{prefix}detail"
+    old = frame.index[(frame[reason] == REVIEW).fillna(False).to_numpy(bool)]
+    if old.empty:
+        return frame
+    changed = frame.copy()
+    for row in old:
+        text = next(iter(frame.loc[[row], detail].dropna()), "")
+        name, _, words = str(text).partition(": ")
+        changed.at[row, reason] = review_reason(name)
+        changed.at[row, detail] = (words if name in REVIEW_REASONS else text) or None
+    return changed
+
+
+def _ledger(table: pd.DataFrame, answers: Sequence[Decision]) -> pd.DataFrame:
+    clips = [answer.clip_id for answer in answers]
     rows = table.loc[clips]
     return pd.DataFrame(
         {
@@ -73,9 +98,9 @@ def _ledger(table: pd.DataFrame, clips: list[str], words: list[str]) -> pd.DataF
             "level": "clip",
             "group": rows["group"].to_numpy(object),
             "root_id": rows["root_id"].to_numpy(object),
-            "stage": "review",
+            "stage": REVIEW,
             "state": REJECTED,
-            "reason": "review",
-            "detail": words,
+            "reason": [answer.verdict_reason for answer in answers],
+            "detail": [answer.words or None for answer in answers],
         }
     )

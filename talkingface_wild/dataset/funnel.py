@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,7 +10,11 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Step:
-    """One stage: items that reached it by outcome, and hours of clips that stayed."""
+    """One stage: items that reached it by outcome, and hours of clips that stayed.
+
+    Where ``measured`` is false the stage measured nothing, ``unmeasured`` says why, and what was
+    kept was let through, not judged.
+    """
 
     stage: str
     level: str
@@ -20,14 +25,18 @@ class Step:
     pending: int
     hours_kept: float | None
     reasons: dict[str, int]
+    measured: bool = True
+    unmeasured: str | None = None
 
 
-def funnel(ledger: pd.DataFrame) -> list[Step]:
+def funnel(ledger: pd.DataFrame, unmeasured: Mapping[str, str] | None = None) -> list[Step]:
     """The steps in order of the stages; for one language's funnel, pass its part of the ledger.
 
+    ``unmeasured`` are the stages that measured nothing, and why.
     A stage that splits items counts the clips it made and the items it lost, so no second of
     video is counted twice.
     """
+    missing = unmeasured or {}
     steps: list[Step] = []
     for stage, rows in ledger.groupby("stage", sort=False):
         clips = bool((rows["level"] == "clip").any())
@@ -52,6 +61,8 @@ def funnel(ledger: pd.DataFrame) -> list[Step]:
                 reasons={
                     str(k): int(v) for k, v in lost["reason"].value_counts().sort_index().items()
                 },
+                measured=str(stage) not in missing,
+                unmeasured=missing.get(str(stage)),
             )
         )
     return steps

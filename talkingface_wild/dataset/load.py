@@ -28,6 +28,10 @@ def load(out: str | Path, table: str = "clips") -> pd.DataFrame:
 
     folder = Layout(Path(out)).latest() / table
     frame = pd.read_parquet(folder)
+    if table in ("ledger", "items"):
+        from talkingface_wild.dataset.decisions import with_review_reasons
+
+        frame = with_review_reasons(frame, "verdict_" if table == "items" else "")
     if "language" in frame:
         frame["language"] = frame["language"].astype("string")
     return frame

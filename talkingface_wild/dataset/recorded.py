@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import UNKNOWN
+from talkingface_wild.dataset.decisions import with_review_reasons
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.table import FACTS, fact
 
@@ -40,12 +42,14 @@ _TYPES = {
 class Recorded:
     """One commit, read once. Frames: ``items`` is indexed by item id, the others by position.
 
-    ``owners`` names the stage that gives each column; ``unmeasured`` the stages that did not run
-    and why; ``origins`` the sources by id, with the folder that each path is relative to.
+    ``owners`` names the stage that gives each column; ``unmeasured`` the stages that measured
+    nothing and why; ``origins`` the sources by id, with the folder that each path is relative to.
+    ``written`` is when the commit was made.
     """
 
     layout: Layout
     number: int
+    written: datetime
     recipe: str
     summary: str
     stages: tuple[str, ...]
@@ -58,6 +62,11 @@ class Recorded:
     ledger: pd.DataFrame
     sources: pd.DataFrame
     origins: Mapping[str, Source]
+
+    @property
+    def name(self) -> str:
+        """What the data set is called: its folder."""
+        return self.layout.out.resolve().name
 
     def row(self, item: str) -> pd.Series[Any]:
         """One item's row of items/."""
@@ -99,11 +108,13 @@ def read_recorded(out: Path) -> Recorded:
     try:
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
         schema = pq.read_schema(folder / "items" / "part-0.parquet")
-        items = _table(folder, "items").set_index("item_id", drop=False)
+        items = with_review_reasons(_table(folder, "items"), "verdict_")
+        items = items.set_index("item_id", drop=False)
         stages = tuple(str(next(iter(entry))) for entry in recipe["stages"])
         return Recorded(
             layout=layout,
             number=int(folder.name),
+            written=_written(folder),
             recipe=str(recipe.get("name", "")),
             summary=str(recipe.get("summary", "")),
             stages=stages,
@@ -117,7 +128,7 @@ def read_recorded(out: Path) -> Recorded:
             unmeasured=_unmeasured(folder, items, stages),
             items=items,
             clips=_table(folder, "clips"),
-            ledger=_table(folder, "ledger"),
+            ledger=with_review_reasons(_table(folder, "ledger")),
             sources=_table(folder, "sources"),
             origins=_origins(layout),
         )
@@ -126,6 +137,12 @@ def read_recorded(out: Path) -> Recorded:
             f"Expected a whole commit in {folder}, found one that cannot be read ({error!r}); "
             f"write it anew with `tfw recut {out}`."
         ) from error
+
+
+def _written(folder: Path) -> datetime:
+    """When a commit was made: its manifest is written last, and never again."""
+    seconds = (folder / "manifest.json").stat().st_mtime
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _table(folder: Path, table: str) -> pd.DataFrame:
@@ -175,13 +192,14 @@ def column_owners(schema: pa.Schema) -> dict[str, str]:
 
 
 def _unmeasured(folder: Path, items: pd.DataFrame, stages: Sequence[str]) -> dict[str, str]:
-    """Why stages did not run, from fingerprints.json, else from their columns."""
+    """Why stages measured nothing, from fingerprints.json, else from their columns."""
     found: dict[str, str] = {}
     path = folder / "fingerprints.json"
     stored = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     for stage in stages:
         entry = stored.get(stage)
-        why = entry.get("unmeasured") if isinstance(entry, dict) else None
+        facts = entry if isinstance(entry, dict) else {}
+        why = facts.get("unmeasured") or facts.get("measured_nothing")
         name = f"{stage}_unmeasured"
         if not why and name in items and items[name].notna().any():
             why = items[name].dropna().iloc[0]

@@ -10,6 +10,7 @@ import pandas as pd
 from talkingface_wild.dataset.funnel import Step, by_language, funnel
 from talkingface_wild.dataset.gate_views import GateView, gate_views
 from talkingface_wild.dataset.recorded import Recorded, stage_ran
+from talkingface_wild.dataset.speechless import speechless_note
 from talkingface_wild.engine.table import fact
 
 PAPER_RECIPE = "talkingface_wild"
@@ -103,11 +104,11 @@ def gather_report(recorded: Recorded, pictures: int = MOST_PICTURES) -> Report:
         recorded=recorded,
         languages=_languages(recorded),
         funnels={
-            "source": funnel(ledger[ledger["level"] == "source"]),
-            "clip": funnel(clip_rows),
+            "source": funnel(ledger[ledger["level"] == "source"], recorded.unmeasured),
+            "clip": funnel(clip_rows, recorded.unmeasured),
         },
         language_funnels={
-            str(language): funnel(rows)
+            str(language): funnel(rows, recorded.unmeasured)
             for language, rows in clip_rows.groupby(clip_rows["language"].astype(str), sort=True)
         },
         gates=gate_views(recorded, pictures),
@@ -231,4 +232,6 @@ def _warnings(recorded: Recorded, mean: float | None) -> tuple[str, ...]:
     )
     if empty := sorted(listed - set(recorded.clips["language"].astype(str))):
         found.append(f"No clip was kept in {', '.join(empty)}.")
+    if note := speechless_note(recorded.clips, out):
+        found.append(note)
     return tuple(found)

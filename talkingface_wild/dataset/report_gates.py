@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,15 +20,15 @@ COMPARED_COLUMNS = ("sync_confidence", "sync_margin", "quality_crop_mean")
 """Scores of networks that may treat languages unevenly: shown per language wherever measured."""
 
 
-def gates_section(views: Sequence[GateView]) -> Markup:
-    """A card per gate."""
+def gates_section(views: Sequence[GateView], unmeasured: Mapping[str, str]) -> Markup:
+    """A card per gate; ``unmeasured`` are the stages that measured nothing, and why."""
     if not views:
         return tag("section", tag("h2", "Gates"), tag("p", "The recipe has no gates."))
-    cards = [_card(view) for view in views]
+    cards = [_card(view, unmeasured.get(view.stage)) for view in views]
     return tag("section", tag("h2", "Gates"), tag("div", *cards, class_="grid"))
 
 
-def _card(view: GateView) -> Markup:
+def _card(view: GateView, unmeasured: str | None) -> Markup:
     gate = view.gate
     unit = f" {view.column.unit}" if view.column.unit else ""
     rule = f"{gate.column} {gate.comparison} {_bound(gate.bound)}{unit}, else {gate.reason}"
@@ -38,17 +38,22 @@ def _card(view: GateView) -> Markup:
     parts: list[Content] = [
         tag("h3", gate.name),
         tag("p", rule, tag("br"), view.column.meaning, class_="rule"),
-        tag("p", counted + "."),
-        _drawing(view),
     ]
-    if view.examples:
+    if unmeasured:
+        passes = gate.missing == "pass" or not view.rows.empty
+        through = "lets clips through" if passes else "rejects clips as unmeasured"
+        words = f"Not measured ({unmeasured}): the gate {through}."
+        parts.append(tag("p", words, class_="unmeasured"))
+    else:
+        parts += [tag("p", counted + "."), _drawing(view)]
+    if view.examples and not unmeasured:
         parts.append(tag("div", *(_figure(example) for example in view.examples), class_="stills"))
     return tag("article", *parts)
 
 
 def _missing(gate: Gate) -> str:
     return (
-        "not reached, or passed as unmeasured"
+        "not reached, or let through unmeasured"
         if gate.missing == "pass"
         else "not reached, or unmeasured"
     )

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from talkingface_wild import __version__
+from talkingface_wild.core.durations import human_hours
 from talkingface_wild.core.languages import NAMES
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reasons import ALL
@@ -42,7 +43,7 @@ def write_report(out: Path, output: Path | None = None, pictures: int = MOST_PIC
 def page(report: Report) -> str:
     """The whole page as text."""
     recorded = report.recorded
-    title = f"Data set report: {recorded.recipe}, commit {recorded.number}"
+    title = f"{recorded.name}: data set report, commit {recorded.number}"
     style = resources.files("talkingface_wild.dataset").joinpath("report.css").read_text("utf-8")
     head = tag(
         "head",
@@ -58,7 +59,7 @@ def page(report: Report) -> str:
         _overview(report),
         _balance(report),
         _funnel(report),
-        gates_section(report.gates),
+        gates_section(report.gates, recorded.unmeasured),
         languages_section(report),
         _identities(report),
         _failures(report),
@@ -108,20 +109,26 @@ def _overview(report: Report) -> Markup:
     facts = [
         ("sources", number(sources)),
         ("clips kept", number(report.clips)),
-        ("hours kept", number(report.hours)),
+        ("of video kept", human_hours(report.hours)),
         (
             "seconds on average",
             _NONE if report.mean_seconds is None else f"{report.mean_seconds:.1f}",
         ),
         ("languages", str(sum(row.clips_kept > 0 for row in report.languages))),
-        ("identities", _NONE if report.identities is None else number(report.identities)),
+        ("identities", number(report.identities))
+        if report.identities is not None
+        else ("identities not measured", _NONE),
     ]
     cards = [tag("div", tag("b", value), tag("span", name), class_="card") for name, value in facts]
     notes = [tag("p", warning, class_="warning") for warning in report.warnings]
     return tag(
         "header",
-        tag("h1", f"Recipe {recorded.recipe}"),
-        tag("p", f"Commit {recorded.number}. {recorded.summary}"),
+        tag("h1", recorded.name),
+        tag(
+            "p",
+            f"Commit {recorded.number} of {recorded.written:%Y-%m-%d %H:%M} UTC, "
+            f"recipe {recorded.recipe}. {recorded.summary}",
+        ),
         tag("div", *cards, class_="cards"),
         *notes,
     )
@@ -133,7 +140,8 @@ def _balance(report: Report) -> Markup:
         (
             row.language,
             row.hours_kept,
-            f"{number(round(row.hours_kept, 3))} h, {row.clips_kept} clips",
+            f"{human_hours(row.hours_kept)}, {row.clips_kept} "
+            + ("clip" if row.clips_kept == 1 else "clips"),
         )
         for row in report.languages
     ]
@@ -146,7 +154,7 @@ def _balance(report: Report) -> Markup:
             number(paper.identities),
         ),
         ("clips", number(report.clips), number(paper.clips)),
-        ("hours", number(report.hours), number(paper.hours)),
+        ("video", human_hours(report.hours), human_hours(paper.hours)),
         (
             "mean length, s",
             _NONE if report.mean_seconds is None else f"{report.mean_seconds:.1f}",
@@ -157,10 +165,10 @@ def _balance(report: Report) -> Markup:
         "Languages",
         tag(
             "p",
-            "Kept hours by final language; the paper's data set, evenly spread, would have "
-            f"{number(round(paper.hours / paper.languages, 2))} h in each.",
+            "Kept video by final language; the paper's data set, evenly spread, would have "
+            f"{human_hours(paper.hours / paper.languages)} in each.",
         ),
-        tag("div", bars(hours, "Hours kept per language"), class_="wide") if hours else "",
+        tag("div", bars(hours, "Time kept per language"), class_="wide") if hours else "",
         table(
             (
                 "language",
@@ -170,7 +178,7 @@ def _balance(report: Report) -> Markup:
                 "accepted",
                 "accept rate",
                 "clips",
-                "hours",
+                "time",
                 "mean s",
                 "identities",
             ),
@@ -179,7 +187,7 @@ def _balance(report: Report) -> Markup:
         tag(
             "p",
             "Sources, clips cut and the accept rate go by the language as listed, "
-            "clips and hours by the final one.",
+            "clips and time by the final one.",
         ),
         tag("h3", "Beside the paper’s Table 1"),
         table(("", "here", "paper"), compared),
@@ -195,7 +203,7 @@ def _language_cells(row: LanguageRow) -> list[Content]:
         row.language,
         NAMES.get(row.language, ""),
         *counts,
-        number(row.hours_kept),
+        human_hours(row.hours_kept),
         mean,
         people,
     ]
@@ -232,20 +240,7 @@ def _lost_reasons(report: Report) -> list[tuple[str, int]]:
 
 
 def _steps(steps: Sequence[Step]) -> Markup:
-    rows = [
-        (
-            step.stage,
-            share_bar(step.kept, step.rejected, step.failed, step.pending),
-            step.entered,
-            step.kept,
-            step.rejected,
-            step.failed,
-            step.pending,
-            _NONE if step.hours_kept is None else f"{step.hours_kept:.3f}",
-            ", ".join(f"{reason} {count}" for reason, count in step.reasons.items()),
-        )
-        for step in steps
-    ]
+    rows = [_step_cells(step) for step in steps]
     headings = (
         "stage",
         "",
@@ -254,10 +249,23 @@ def _steps(steps: Sequence[Step]) -> Markup:
         "rejected",
         "failed",
         "pending",
-        "hours kept",
+        "time kept",
         "reasons",
     )
     return table(headings, rows)
+
+
+def _step_cells(step: Step) -> tuple[Content, ...]:
+    """One row of a funnel; what was let through unmeasured is no number of kept items."""
+    shares = (step.kept, step.rejected, step.failed, step.pending)
+    lost = ", ".join(f"{reason} {count}" for reason, count in step.reasons.items())
+    hours = _NONE if step.hours_kept is None else human_hours(step.hours_kept)
+    bar = share_bar(*shares, measured=step.measured)
+    if step.measured:
+        return (step.stage, bar, step.entered, *shares, hours, lost)
+    words = f"not measured ({step.unmeasured})" + (f"; {lost}" if lost else "")
+    grey = [tag("span", cell, class_="unmeasured") for cell in (step.stage, words)]
+    return (grey[0], bar, step.entered, _NONE, *shares[1:], _NONE, grey[1])
 
 
 def _identities(report: Report) -> Markup:
@@ -315,5 +323,5 @@ def _costs(report: Report) -> Markup:
 def _unmeasured(report: Report) -> Markup:
     missing = report.recorded.unmeasured
     if not missing:
-        return _section("Unmeasured", tag("p", "Every stage of the recipe ran."))
+        return _section("Unmeasured", tag("p", "Every stage of the recipe measured."))
     return _section("Unmeasured", table(("stage", "why"), list(missing.items())))

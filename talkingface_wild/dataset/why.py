@@ -15,12 +15,15 @@ from talkingface_wild.dataset.decisions import Decision, load_decisions
 from talkingface_wild.dataset.recorded import Recorded
 from talkingface_wild.engine.table import fact
 
+NOT_MEASURED = "not measured"
+"""The outcome of a gate that let an item through because nothing was measured."""
+
 
 @dataclass(frozen=True)
 class Judgement:
     """One gate on one item.
 
-    ``outcome`` is passed, failed, passed unmeasured, failed unmeasured or not judged.
+    ``outcome`` is passed, failed, not measured (and let through), failed unmeasured or not judged.
     """
 
     gate: str
@@ -185,7 +188,8 @@ def _passage(
     ):
         return None
     judged_here = state in ("done", None)
-    gates = _judgements(recorded, owned, row, over) if judged_here else ()
+    nothing = stage in recorded.unmeasured
+    gates = _judgements(recorded, owned, row, over, nothing) if judged_here else ()
     told.update(measures)
     return Passage(
         stage,
@@ -202,7 +206,7 @@ def _passage(
 
 
 def _judgements(
-    recorded: Recorded, owned: Sequence[str], row: pd.Series, over: bool
+    recorded: Recorded, owned: Sequence[str], row: pd.Series, over: bool, measured_nothing: bool
 ) -> tuple[Judgement, ...]:
     group = str(row["group"])
     found = []
@@ -210,21 +214,23 @@ def _judgements(
         if gate.column not in owned or gate.column not in row:
             continue
         value = _plain(row[gate.column])
-        judgement = _judge(gate, value, group, over)
+        judgement = _judge(gate, value, group, over, measured_nothing)
         over = over or judgement.outcome.startswith("failed")
         found.append(judgement)
     return tuple(found)
 
 
-def _judge(gate: Gate, value: Any, group: str, over: bool) -> Judgement:
+def _judge(gate: Gate, value: Any, group: str, over: bool, measured_nothing: bool) -> Judgement:
     bound = gate.bound_for(group)
     passes = None if value is None else bool(COMPARISONS[gate.comparison](value, bound))
     if over:
         outcome = "not judged"
     elif passes is None:
-        outcome = "passed unmeasured" if gate.missing == "pass" else "failed unmeasured"
+        outcome = NOT_MEASURED if gate.missing == "pass" else "failed unmeasured"
+    elif passes:
+        outcome = NOT_MEASURED if measured_nothing else "passed"
     else:
-        outcome = "passed" if passes else "failed"
+        outcome = "failed"
     would = passes if over else None
     return Judgement(
         gate.name, gate.column, value, gate.comparison, bound, gate.reason, outcome, would

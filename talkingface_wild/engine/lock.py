@@ -13,13 +13,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from talkingface_wild.core.errors import FolderLocked, UsageError
+from talkingface_wild.core.litter import no_empty_folders
 from talkingface_wild.core.log import LOGGER
 from talkingface_wild.core.paths import disk_full
 
 
 @contextlib.contextmanager
 def folder_lock(out: Path) -> Iterator[None]:
-    """Hold ``out/.lock`` for the block. FolderLocked names the holder's host, process and start."""
+    """Hold ``out/.lock`` for the block. FolderLocked names the holder's host, process and start.
+
+    A folder that is made for it and stays empty goes again.
+    """
+    with no_empty_folders(out):
+        yield from _held(out)
+
+
+def _held(out: Path) -> Iterator[None]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / ".lock-probe").touch()

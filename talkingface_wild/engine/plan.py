@@ -56,6 +56,24 @@ class Plan:
         found = {c.name: c for planned in self.stages for c in columns_of(planned.stage)}
         return tuple(found.values())
 
+    @property
+    def unmeasured(self) -> dict[str, str]:
+        """Why stages measured nothing: what they lack, or the unmeasured stages a barrier reads."""
+        lacking = {s.name: s.unmeasured for s in self.stages if s.unmeasured is not None}
+        barriers = {}
+        owners = {
+            column.name: planned.name
+            for planned in reversed(self.stages)
+            for column in columns_of(planned.stage)
+        }
+        for planned in self.stages:
+            if planned.whole:
+                givers = dict.fromkeys(owners.get(name) for name in planned.stage.needs)
+                names = [str(name) for name in givers if name in lacking]
+                if names:
+                    barriers[planned.name] = f"stage {', '.join(names)} was not measured"
+        return lacking | barriers
+
     def segments(self) -> Iterator[tuple[int, int]]:
         """Half-open ranges of item stages between the barriers, in order; empty ones left out."""
         start = 0

@@ -12,12 +12,16 @@ from pathlib import Path
 import pandas as pd
 
 from talkingface_wild.core.clip import Source
+from talkingface_wild.core.litter import nothing_left
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.dataset.commit import Commit, write_commit
+from talkingface_wild.dataset.compact import is_compact
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.dataset.load import load
 from talkingface_wild.dataset.media_links import link_media
 from talkingface_wild.dataset.old_layout import bring_over
+from talkingface_wild.dataset.speechless import speechless_note
 from talkingface_wild.engine.executors import device_for, make_executor
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.plan import Plan
@@ -25,7 +29,7 @@ from talkingface_wild.engine.progress import Progress
 from talkingface_wild.engine.ruling import Ruling
 from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.pipelines.gathering import gather_sources
+from talkingface_wild.pipelines.gathering import CORPUS_MARKER, gather_sources
 from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.planning import check_weights, plan_of, without_network
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
@@ -75,19 +79,21 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
     with folder_lock(layout.out):
         bring_over(layout)
         link_media(layout, warn=False)
-        sources, notes = gather_sources(request, recipe, layout)
-        notes += changed_gates(layout.out / "recipe.yaml", recipe)
+        with nothing_left(layout.out):
+            executor = make_executor(request.engine, request.workers)
+            plan = plan_of(recipe, request.score_all)
+            notes = changed_gates(layout.out / "recipe.yaml", recipe)
+            sources, found = gather_sources(request, recipe, layout)
+        notes = found + notes
         if request.fresh:
             for name in ("journal", "work"):
                 shutil.rmtree(layout.out / name, ignore_errors=True)
         write_text(layout.out / "recipe.yaml", recipe.dump())
-        plan = plan_of(recipe, request.score_all)
         if not any(source.url for source in sources):
             plan = without_network(plan)
         place = Workplace(layout.out, device=device_for("auto"), run=uuid.uuid4().hex)
         if request.retry_failed:
             _allow_hosts(sources)
-        executor = make_executor(request.engine, request.workers)
         run = Run(
             plan,
             [root_item(source) for source in sources],
@@ -107,9 +113,23 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
             commit = Commit(number, layout.latest(), new=False)
             notes.append(f"The data set stays at commit {number} until a run comes to its end.")
         else:
-            commit = commit_ruling(layout, recipe, plan, ruling, sources)
+            commit = commit_ruling(layout, recipe, plan, ruling, sources, compact=request.compact)
+            notes += closing_notes(request, layout, commit)
         shutil.rmtree(place.scratch, ignore_errors=True)
         return Outcome(recipe, plan, ruling, commit, sources, notes, run.stopped)
+
+
+def closing_notes(request: Request, layout: Layout, commit: Commit) -> list[str]:
+    """What a finished run should not leave unsaid: speechless clips, folders not looked at."""
+    note = speechless_note(load(layout.out, "clips"), request.out)
+    notes = [] if note is None else [note]
+    corpus = (layout.out / CORPUS_MARKER).is_file()
+    if not commit.new and not request.sources and not corpus:
+        notes.append(
+            "Nothing new among the sources that this folder knows; a folder or list is looked at "
+            f"again when it is named: `tfw curate --out {request.out} --sources FOLDER`."
+        )
+    return notes
 
 
 def changed_gates(stored: Path, recipe: Recipe) -> list[str]:
@@ -142,21 +162,26 @@ def commit_ruling(
     sources: Sequence[Source],
     measured_in: Path | None = None,
     made_by: str = "curate",
+    compact: bool | None = None,
 ) -> Commit:
-    """Apply reviewers' decisions, write the commit and its recipe, bring media/ in step with it."""
+    """Apply reviewers' decisions, write the commit and its recipe, bring media/ in step with it.
+
+    ``compact`` None does as the latest commit did.
+    """
     apply_decisions(layout, ruling)
     stages = {
         s.name: {"fingerprint": s.fingerprint, "unmeasured": s.unmeasured} for s in plan.stages
     }
+    for name, why in plan.unmeasured.items():
+        stages[name]["measured_nothing"] = why
     documents = {"recipe.yaml": recipe.dump(), "fingerprints.json": json.dumps(stages, indent=1)}
-    commit = write_commit(layout, plan, ruling, sources, documents, measured_in, made_by)
+    compact = is_compact(layout) if compact is None else compact
+    commit = write_commit(layout, plan, ruling, sources, documents, measured_in, made_by, compact)
     link_media(layout)
     return commit
 
 
 def frames_of(outcome: Outcome) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """clips, items and ledger of the commit, as they were written."""
-    from talkingface_wild.dataset.load import load
-
     out = outcome.commit.folder.parent.parent
     return load(out, "clips"), load(out, "items"), load(out, "ledger")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.core.gate import Gate
+from talkingface_wild.core.reasons import CATALOGUE, Reason
 from talkingface_wild.dataset.commit import is_track, item_columns
 from talkingface_wild.dataset.schema import CLIP_COLUMNS, LEDGER_COLUMNS, SOURCE_COLUMNS
 from talkingface_wild.engine.plan import columns_of
@@ -33,3 +37,32 @@ def described_columns(table: str, recipe: str) -> list[tuple[Column, str]]:
             if is_track(column) == (table == "tracks"):
                 rows.setdefault(column.name, (column, choice.name))
     return list(rows.values())
+
+
+@dataclass(frozen=True)
+class GivenReason:
+    """A reason, and the gates of a recipe that give it: name, stage, and the bound in words."""
+
+    reason: Reason
+    gates: tuple[tuple[str, str, str], ...]
+
+
+def given_reasons(recipe: str) -> list[GivenReason]:
+    """Every reason of the closed list in its order, with the gates of a recipe that give it."""
+    resolved = load_recipe(recipe)
+    owners: dict[str, tuple[Column, str]] = {}
+    for choice in resolved.stages:
+        for column in columns_of(stage_class(choice.name)):
+            owners.setdefault(column.name, (column, choice.name))
+    gates: dict[str, list[tuple[str, str, str]]] = {}
+    for gate in resolved.gates:
+        column, stage = owners[gate.column]
+        gates.setdefault(gate.reason, []).append((gate.name, stage, _rule(gate, column)))
+    return [GivenReason(reason, tuple(gates.get(name, ()))) for name, reason in CATALOGUE.items()]
+
+
+def _rule(gate: Gate, column: Column) -> str:
+    bound = gate.bound
+    text = f"{bound:g}" if isinstance(bound, float) else repr(bound) if bound == "" else str(bound)
+    text = text.lower() if isinstance(bound, bool) else text
+    return f"{gate.column} {gate.comparison} {text} {column.unit}".rstrip()

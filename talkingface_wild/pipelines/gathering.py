@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from talkingface_wild.core.clip import Source, source_from_json
 from talkingface_wild.core.errors import UsageError, nearest
@@ -11,6 +12,9 @@ from talkingface_wild.core.paths import write_text
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.pipelines.recipe import Recipe
 from talkingface_wild.pipelines.request import Request
+
+CORPUS_MARKER = Path("gathered", "corpus.txt")
+"""In a folder whose sources are the recipe's own corpus."""
 
 
 def gather_sources(
@@ -26,7 +30,7 @@ def gather_sources(
     from talkingface_wild.pipelines.sources.gather import gather
 
     known = load_sources(layout)
-    marker = layout.out / "gathered" / "corpus.txt"
+    marker = layout.out / CORPUS_MARKER
     named = list(request.sources)
     from_corpus = not named and recipe.corpus is not None and (not known or marker.is_file())
     if not named and not from_corpus:

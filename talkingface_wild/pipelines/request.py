@@ -21,3 +21,5 @@ class Request:
     retry_failed: bool = False
     score_all: bool = False
     fresh: bool = False
+    compact: bool | None = None
+    """Leave columns without any value out of clips/; None: as the folder's latest commit did."""

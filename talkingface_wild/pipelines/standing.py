@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.layout import Layout
@@ -18,6 +21,12 @@ from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.planning import plan_of
 from talkingface_wild.pipelines.recipe import load_recipe
 from talkingface_wild.pipelines.targets import admitted_ruling
+
+
+def kept_hours(layout: Layout) -> float:
+    """Hours of the latest commit's clips."""
+    seconds = pq.read_table(layout.latest() / "clips", columns=["clip_seconds"])["clip_seconds"]
+    return round((pc.sum(seconds).as_py() or 0.0) / 3600, 6)
 
 
 def standing(out: Path) -> dict[str, Any]:
@@ -51,10 +60,11 @@ def standing(out: Path) -> dict[str, Any]:
         }
         for level in ("source", "clip")
     }
-    commit = None
+    commit = hours = None
     if (layout.dataset / "manifest.json").is_file():
         manifest = json.loads((layout.dataset / "manifest.json").read_text())
         commit = {"number": int(layout.dataset.resolve().name), "rows": manifest["rows"]}
+        hours = kept_hours(layout)
     return {
         "out": str(out),
         "recipe": recipe.name,
@@ -64,4 +74,6 @@ def standing(out: Path) -> dict[str, Any]:
         "held_by": holder_of(layout.out),
         "commit": commit["number"] if commit else None,
         "rows": commit["rows"] if commit else None,
+        "hours_kept": hours,
+        "unmeasured": plan.unmeasured,
     }

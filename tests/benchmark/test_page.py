@@ -205,3 +205,22 @@ def test_a_run_with_one_metric_and_no_networks_has_a_page(run):
     assert "Languages" not in reader.text
     nothing = replace(run.scores["fid"], value=None, low=None, high=None, replicates={}, note="few")
     assert "few" in "".join(read(page(replace(run, scores={"fid": nothing}))).text)
+
+
+def test_cards_count_in_words_that_fit(run):
+    """The page said 0 languages, 1 seeds, and a clip's id twice where it was its own group."""
+    rows = run.clips()
+    rows["language"], rows["group"] = "", rows["clip"]
+    write_run(run, rows.to_dict("records"))
+    shown = page(replace(run, seeds=1))
+    cards = dict(
+        reversed(pair)
+        for pair in re.findall(r'class="card"><b>([\d,]+)</b><span>([^<]+)</span>', shown)
+    )
+    assert cards["seed"] == "1"
+    assert "seeds" not in cards
+    assert "languages" not in cards
+    assert cards["identities"] == str(rows["clip"].nunique())
+    for clip in rows["clip"]:
+        assert f"{clip} · {clip}" not in shown
+    assert re.search(rf"<br>{rows['clip'].iloc[0][:4]}\w*", shown)

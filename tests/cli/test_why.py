@@ -19,6 +19,18 @@ def test_a_clips_path_in_words_and_as_json(tmp_path, capsys):
     assert data["passages"][0]["measures"]["has_audio"] is True
 
 
+def test_a_gate_that_measured_nothing_has_no_tick(tmp_path, capsys):
+    """``why`` ticked gates whose network had never run."""
+    made = make_data_set(tmp_path / "out")
+    clip = made.clip("en/one.mp4", 0)
+    assert run(["why", str(made.out), clip]) == 0
+    told = capsys.readouterr().out.splitlines()
+    sync = next(line for line in told if "gate sync" in line)
+    assert sync.strip() == "– gate sync: no value >= 3.0, not measured, let through"
+    assert "sync: not measured, weight syncnet_v2 is missing" in told
+    assert any(line.strip().startswith("✓ gate quality") for line in told)
+
+
 def test_a_source_lists_its_clips(tmp_path, capsys):
     made = make_data_set(tmp_path / "out")
     assert run(["why", str(made.out), "three"]) == 0

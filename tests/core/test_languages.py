@@ -21,6 +21,32 @@ def test_what_is_no_tag_is_a_usage_error(text):
         parse_languages(text)
 
 
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("english", "en"),
+        ("English", "en"),
+        ("deutsch", "de"),
+        ("français", "fr"),
+        ("francais", "fr"),
+        ("español", "es"),
+        ("日本語", "ja"),
+        ("русский", "ru"),
+        ("mandarin", "zh"),
+        ("koreen", "ko"),
+    ],
+)
+def test_a_language_called_by_its_name_hints_at_its_tag(name, tag):
+    """``--langs english`` was refused without a word on what to write instead."""
+    with pytest.raises(UsageError, match=rf"\(did you mean '{tag}'\?\): expected"):
+        parse_languages(name)
+
+
+def test_no_hint_for_a_language_that_nobody_knows():
+    with pytest.raises(UsageError, match="'klingon' is no language tag: expected"):
+        parse_languages("klingon")
+
+
 def test_three_letters_and_subtags_are_tags():
     assert [check_tag(tag) for tag in ("und", "zh-Hant-TW", " fil ")] == [
         "und",

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.dataset.answers import REASONS, defect_rates, overall_rate, read_answers
+from talkingface_wild.core.reasons import REVIEW_REASONS
+from talkingface_wild.dataset.answers import defect_rates, overall_rate, read_answers
 from talkingface_wild.dataset.decisions import Decision, save_decisions
 from talkingface_wild.dataset.load import load
 
@@ -56,6 +57,7 @@ def test_semicolons_a_byte_order_mark_and_parquet_are_read_too(tmp_path):
         ("c001,r,,dubbed,,", "line 3: expected a decision"),
         ("c001,r,accept,dubbed,,", "line 3: expected no reason"),
         ("c9999,r,accept,,,", "line 3: expected a clip of this data set"),
+        ("c001,r,reject,other,,", "line 3: expected words beside the reason 'other'"),
         ("c000,r,reject,dubbed,,", "line 3: expected one answer on each clip"),
     ],
 )
@@ -72,10 +74,10 @@ def test_lines_are_counted_past_line_breaks_in_words(tmp_path):
 
 
 def test_every_reason_is_taken(tmp_path):
-    lines = [f"c{i:03d},r,reject,{reason},," for i, reason in enumerate(REASONS)]
+    lines = [f"c{i:03d},r,reject,{reason},as seen," for i, reason in enumerate(REVIEW_REASONS)]
     decisions, _ = read_answers(_file(tmp_path, *lines), KNOWN)
-    assert [decision.reason for decision in decisions] == list(REASONS)
-    assert len(REASONS) == 10
+    assert [decision.reason for decision in decisions] == list(REVIEW_REASONS)
+    assert len(REVIEW_REASONS) == 14
 
 
 def test_other_files_are_refused(tmp_path):
@@ -125,7 +127,7 @@ def test_rejected_clips_leave_clips_and_keep_their_measures(data_set):
     assert gone not in clips.index
     assert clips.at[stays, "review"] == "accepted"
     after = load(data_set.out, "items").set_index("item_id")
-    assert after.at[gone, "verdict_reason"] == "review"
-    assert "another voice" in after.at[gone, "verdict_detail"]
+    assert after.at[gone, "verdict_reason"] == "review:dubbed"
+    assert after.at[gone, "verdict_detail"] == "another voice"
     for name in ("quality_crop_mean", "speech_ratio", "clip_seconds"):
         assert before.at[gone, name] == after.at[gone, name]

@@ -30,10 +30,10 @@ def test_a_rejected_clip_leaves_clips_with_the_reviewers_words_and_no_measure_ch
     assert after["review"].dropna().to_dict() == {"r6.0": "accepted"}
     ledger = pd.read_parquet(commit.folder / "ledger")
     row = ledger[ledger["stage"] == "review"].iloc[0]
-    assert (row["item_id"], row["state"], row["reason"]) == ("r9.0", "rejected", "review")
-    assert row["detail"] == "dubbed: the lips say something else"
+    assert (row["item_id"], row["state"], row["reason"]) == ("r9.0", "rejected", "review:dubbed")
+    assert row["detail"] == "the lips say something else"
     items = pd.read_parquet(commit.folder / "items").set_index("item_id")
-    assert items.at["r9.0", "verdict_reason"] == "review"
+    assert items.at["r9.0", "verdict_reason"] == "review:dubbed"
     assert items.at["r9.0", "weight"] == 18.0
 
 

@@ -53,3 +53,12 @@ def test_languages_count_by_their_final_language():
     assert (rows["en"]["sources"], rows["en"]["clips_cut"], rows["en"]["clips_kept"]) == (1, 2, 1)
     assert (rows["de"]["hours_kept"], rows["de"]["mean_seconds"]) == (0.02, 72.0)
     assert (rows["fr"]["clips_kept"], rows["fr"]["mean_seconds"]) == (0, None)
+
+
+def test_a_stage_that_measured_nothing_is_no_pass():
+    """The funnel said "sync 6 entered 6 kept" where no lip-sync had been measured."""
+    probe, shots, faces = funnel(_ledger(), {"faces": "weight scrfd_10g is missing"})
+    assert (probe.measured, probe.unmeasured) == (True, None)
+    assert shots.measured
+    assert (faces.measured, faces.unmeasured) == (False, "weight scrfd_10g is missing")
+    assert faces.entered == 3

@@ -1,8 +1,16 @@
 """Reading a commit back: gates, owners of columns, why a stage did not run, and damaged folders."""
 
+from datetime import UTC, datetime
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.dataset.decisions import Decision, save_decisions
+from talkingface_wild.dataset.funnel import funnel
+from talkingface_wild.dataset.load import load
 from talkingface_wild.dataset.recorded import read_recorded
 from talkingface_wild.pipelines.recutting import recut
 from tests.dataset.fixture import GATES, WHY_NO_SYNC, make_data_set
@@ -54,3 +62,47 @@ def test_a_gate_that_is_switched_off_is_no_gate_of_the_set(tmp_path):
     names = [gate.name for gate in read_recorded(tmp_path).gates]
     assert "yaw_most" in names
     assert "yaw" not in names
+
+
+def _as_before(folder, table, prefix):
+    """Rewrite a table as version 0.3.0 wrote reviewers' rejections."""
+    path = folder / table / "part-0.parquet"
+    rows = pq.read_table(path)
+    frame = rows.to_pandas()
+    rejected = frame[f"{prefix}reason"].astype(str).str.startswith("review:").to_numpy()
+    names = frame.loc[rejected, f"{prefix}reason"].str.removeprefix("review:")
+    words = frame.loc[rejected, f"{prefix}detail"].fillna("")
+    details = [": ".join(filter(None, pair)) for pair in zip(names, words, strict=True)]
+    frame.loc[rejected, f"{prefix}detail"] = details
+    frame.loc[rejected, f"{prefix}reason"] = "review"
+    pq.write_table(pa.Table.from_pandas(frame, rows.schema, preserve_index=False), path)
+
+
+def test_an_older_folders_review_rejections_are_shown_with_their_reason(data_set):
+    """Funnel, report and why said ``review`` only, whatever the reviewers had written."""
+    dubbed, synced = data_set.clip("en/two.mp4", 2), data_set.clip("en/two.mp4", 3)
+    answers = [
+        Decision(dubbed, False, "dubbed", "another: voice"),
+        Decision(synced, False, "out_of_sync"),
+    ]
+    save_decisions(data_set.layout, answers)
+    data_set.commit()
+    now = read_recorded(data_set.out)
+    _as_before(data_set.layout.latest(), "items", "verdict_")
+    _as_before(data_set.layout.latest(), "ledger", "")
+    raw = pd.read_parquet(data_set.out / "dataset" / "ledger")
+    assert set(raw.loc[raw["stage"] == "review", "reason"]) == {"review"}
+    old = read_recorded(data_set.out)
+    assert old.verdict_of(dubbed) == now.verdict_of(dubbed) == "rejected: review:dubbed"
+    assert old.row(dubbed)["verdict_detail"] == "another: voice"
+    for recorded in (old, now):
+        review = funnel(recorded.ledger)[-1]
+        assert review.reasons == {"review:dubbed": 1, "review:out_of_sync": 1}
+    ledger = load(data_set.out, "ledger")
+    assert set(ledger["reason"].dropna()) >= {"review:dubbed", "review:out_of_sync"}
+
+
+def test_a_commit_says_when_it_was_made_and_what_its_set_is_called(data_set):
+    recorded = read_recorded(data_set.out)
+    assert recorded.name == "out"
+    assert abs((datetime.now(UTC) - recorded.written).total_seconds()) < 600

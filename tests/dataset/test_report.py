@@ -11,6 +11,7 @@ from talkingface_wild.core.gate import Gate
 from talkingface_wild.dataset.recorded import read_recorded
 from talkingface_wild.dataset.report import gather_report
 from talkingface_wild.dataset.report_page import POLICY, page, write_report
+from talkingface_wild.engine.journal import Journal, Record
 from tests.dataset.fixture import GATES, Take, Video, grey_at, make_data_set
 from tests.dataset.test_markup import Seen
 
@@ -195,3 +196,57 @@ def test_the_mean_length_is_held_against_the_papers(tmp_path, recipe, seconds, w
     video = Video("en/a.mp4", "en", [Take(0, seconds)])
     report = _report(make_data_set(tmp_path / "out", [video], recipe=recipe))
     assert any("27.8" in warning for warning in report.warnings) == warned
+
+
+def _row_of(text, stage):
+    rows = re.findall(r"<tr>.*?</tr>", text)
+    return next(row for row in rows if re.search(rf">{stage}<", row) and "<svg" in row)
+
+
+def test_a_stage_that_measured_nothing_has_a_grey_bar_and_no_kept_clips(read_only):
+    """Full green bars stood at stages whose networks had never run."""
+    text = page(_report(read_only))
+    sync, quality = _row_of(text, "sync"), _row_of(text, "quality")
+    assert 'class="unmeasured"' in sync
+    assert 'class="pass"' not in sync
+    assert "not measured (weight syncnet_v2 is missing)" in sync
+    assert "7 not measured, 0 rejected" in sync
+    assert 'class="pass"' in quality
+    assert 'class="unmeasured"' not in quality
+    card = next(part for part in re.findall(r"<article>.*?</article>", text) if "<h3>sync" in part)
+    assert "Not measured (weight syncnet_v2 is missing): the gate lets clips through." in card
+    assert "<svg" not in card
+
+
+def test_the_page_says_of_which_set_and_day_it_is(read_only):
+    written = read_recorded(read_only.out).written
+    text = Seen(page(_report(read_only))).text
+    assert f"Commit 1 of {written:%Y-%m-%d %H:%M} UTC" in text
+    assert f"{read_only.out.name}: data set report, commit 1" in text
+
+
+def test_times_of_a_small_set_are_no_thousandths_of_an_hour(read_only):
+    """Seven kept clips of 65 s in all: 10 + 10, 8 + 8 + 6 and 12 + 9 s, less the rejected."""
+    report = _report(read_only)
+    seconds = round(report.hours * 3600)
+    assert 43 < seconds < 75
+    text = Seen(page(report)).text
+    assert f"{seconds // 60} min {seconds % 60:02d} s" in text
+    assert "0.0" not in "".join(re.findall(r"[\d.]+ h\b", text))
+
+
+def test_kept_clips_without_speech_are_said(tmp_path):
+    """A recipe that gates nothing on speech keeps a silent clip in a talking-face set."""
+    videos = [Video("en/a.mp4", "en", [Take(0, 9, speech=0.9), Take(9, 18, speech=0.0)])]
+    made = make_data_set(tmp_path / "quiet", videos, gates=GATES[:2])
+    clips = [made.clip("en/a.mp4", index) for index in range(2)]
+    journal = Journal(made.out / "journal")
+    for planned in made.plan.stages:
+        if planned.name in ("quality", "encode"):
+            journal.put([Record(clips[1], planned.name, planned.fingerprint, "done")])
+    made.commit()
+    (warning,) = [text for text in _report(made).warnings if "speech" in text]
+    assert warning.startswith(f"1 kept clip has no speech (speech_ratio 0.0): {clips[1]};")
+    assert f"tfw recut {made.out} --set gates.speech_ratio.above=0" in warning
+    loud = _report(make_data_set(tmp_path / "loud"))
+    assert not any("no speech" in text for text in loud.warnings)

@@ -53,7 +53,7 @@ def test_each_measure_is_told_once_where_it_was_taken(read_only):
     assert (speech.attempts, speech.seconds, speech.cpu_seconds) == (1, 0.5, 0.25)
     sync = next(p for p in told.passages if p.stage == "sync")
     assert sync.reason == WHY_NO_SYNC
-    assert sync.gates[0].outcome == "passed unmeasured"
+    assert sync.gates[0].outcome == "not measured"
     assert told.media_path.endswith(".mp4")
     assert "split" in where
 
@@ -86,10 +86,10 @@ def test_a_reviewers_words_end_the_story(data_set):
     save_decisions(data_set.layout, [Decision(clip, False, "dubbed", "another voice", "ana")])
     data_set.commit()
     told = _story(data_set, "en/two.mp4", 2)
-    assert (told.state, told.stage, told.reason) == ("rejected", "review", "review")
+    assert (told.state, told.stage, told.reason) == ("rejected", "review", "review:dubbed")
     assert told.review == Decision(clip, False, "dubbed", "another voice", "ana")
     gates = [gate for passage in told.passages for gate in passage.gates]
-    assert {gate.outcome for gate in gates} == {"passed", "passed unmeasured"}
+    assert {gate.outcome for gate in gates} == {"passed", "not measured"}
 
 
 def test_items_are_found_by_id_prefix_path_name_and_stem(read_only):

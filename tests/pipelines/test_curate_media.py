@@ -152,7 +152,7 @@ def test_why_report_status_and_review_work_on_it(local, weights):
     assert code == 0, said
     assert clip not in set(pd.read_parquet(local / "dataset" / "clips")["clip_id"])
     ledger = pd.read_parquet(local / "dataset" / "ledger")
-    last = ledger[(ledger["item_id"] == clip) & (ledger["reason"] == "review")]
+    last = ledger[(ledger["item_id"] == clip) & (ledger["reason"] == "review:dubbed")]
     assert "lips say something else" in last["detail"].iloc[0]
 
 

@@ -35,8 +35,7 @@ def chosen_metrics(wanted: str | None, default: tuple[str, ...]) -> list[type[Me
     for name in names:
         if name not in METRICS:
             raise UsageError(
-                f"Expected metrics of {', '.join(METRICS)}, found "
-                f"{name!r}{nearest(name, METRICS) or '.'}"
+                f"Expected metrics of {', '.join(METRICS)}, found {name!r}{nearest(name, METRICS)}."
             )
     return [metric for name, metric in METRICS.items() if name in names]
 

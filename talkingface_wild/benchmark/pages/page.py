@@ -88,14 +88,18 @@ def _head(metric: str, score: Score) -> str:
 
 def _overview(run: BenchRun) -> Markup:
     frame = scored_clips(run)
+    languages = frame["language"].replace("", None).nunique()
     facts = [
-        (f"of {number(run.listed)} clips scored", number(len(frame))),
-        ("videos failed", number(run.failures)),
-        ("identities", number(frame["group"].nunique())),
-        ("languages", number(frame["language"].replace("", None).nunique())),
-        ("seeds", number(run.seeds)),
+        (f"of {number(run.listed)} {_noun(run.listed, 'clip', 'clips')} scored", len(frame)),
+        (f"{_noun(run.failures, 'video', 'videos')} failed", run.failures),
+        (_noun(people := frame["group"].nunique(), "identity", "identities"), people),
+        *([(_noun(languages, "language", "languages"), languages)] if languages else []),
+        (_noun(run.seeds, "seed", "seeds"), run.seeds),
     ]
-    cards = [tag("div", tag("b", value), tag("span", name), class_="card") for name, value in facts]
+    cards = [
+        tag("div", tag("b", number(count)), tag("span", name), class_="card")
+        for name, count in facts
+    ]
     unofficial = sorted({name for score in run.scores.values() for name in score.unofficial})
     notes = []
     if unofficial:
@@ -111,6 +115,10 @@ def _overview(run: BenchRun) -> Markup:
     return tag(
         "header", tag("h1", run.name), tag("p", what), tag("div", *cards, class_="cards"), *notes
     )
+
+
+def _noun(count: int, one: str, more: str) -> str:
+    return one if count == 1 else more
 
 
 def _scores(run: BenchRun) -> Markup:
@@ -147,7 +155,8 @@ def _distributions(run: BenchRun) -> Markup:
             bounds = {"mean": float(values.mean())}
             bins = binned(values, np.ones(len(values), np.bool_), list(bounds.values()))
             drawn = histogram(bins, bounds, "", f"{title_of(metric)} of clips")
-            said = f"{len(values)} clips, median {written(float(np.median(values)), metric)}"
+            clips = f"{len(values)} {_noun(len(values), 'clip', 'clips')}"
+            said = f"{clips}, median {written(float(np.median(values)), metric)}"
         elif score.replicates and score.value is not None:
             drawn = dot_row(list(score.replicates.values()), score.value, title_of(metric))
             said = "a distance between two sets: no value of one clip"
@@ -206,7 +215,9 @@ def _worst(clips: Sequence[WorstClip]) -> Markup | str:
     figures = []
     for clip in clips:
         said = ", ".join(f"{title_of(name)} {value}" for name, value in clip.values.items())
-        about = " · ".join(part for part in (clip.clip, clip.group, clip.language) if part)
+        # The identity of a clip that nobody named is the clip itself: told once.
+        named = dict.fromkeys(part for part in (clip.clip, clip.group, clip.language) if part)
+        about = " · ".join(named)
         shown: Markup = tag("div", "no pictures", class_="empty")
         if clip.picture:
             shown = tag("img", src=clip.picture, alt=f"Frames of {clip.clip}")

@@ -62,9 +62,8 @@ class Course:
     """Everything begins again, so the folder's own configuration does not matter."""
 
     def __post_init__(self) -> None:
-        self.out.mkdir(parents=True, exist_ok=True)
         if not self.anew:
-            self._claim()
+            self._check_configuration()
 
     @property
     def model_folder(self) -> Path:
@@ -97,7 +96,8 @@ class Course:
     ) -> dict[str, Any] | None:
         """Run one stage, or give None when it is done already.
 
-        ``make_features`` measures the data set for the stage ``features`` (parts, folder) -> facts.
+        ``make_features`` measures the data set for the stage ``features`` (parts, folder) -> facts;
+        it calls ``keep_configuration`` when nothing can be refused any more.
         Raises RecipeError where an earlier stage is missing or this one ran with other settings.
         """
         finished = self.done()
@@ -121,6 +121,7 @@ class Course:
             if make_features is None:
                 raise RecipeError("Expected --data with the stage features, found none.")
             result = make_features(parts, self.features_folder)
+            self.keep_configuration()
         elif stage == "encoders":
             result = self._encoders(parts)
         else:
@@ -222,11 +223,16 @@ class Course:
         own = training.get(stage if stage == "encoders" else f"stage{stage}", {})
         return digest([stage, own, shared if own else {}], 16)
 
-    def _claim(self) -> None:
-        """Keep the configuration, or check that this folder's is the same network."""
+    def keep_configuration(self) -> None:
+        """Write the configuration where there is none: from here on the folder is this course's."""
         path = self.out / "config.json"
         if not path.is_file():
             write_text(path, json.dumps(self.config.to_dict(), indent=1))
+
+    def _check_configuration(self) -> None:
+        """Check that the folder's configuration, if it has one, is the same network."""
+        path = self.out / "config.json"
+        if not path.is_file():
             return
         try:
             kept = MCDMConfig.from_dict(json.loads(path.read_text("utf-8")), str(path))
