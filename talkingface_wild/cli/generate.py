@@ -10,6 +10,7 @@ import typer
 from talkingface_wild.cli.output import JsonOption, Output, examples, human_bytes
 from talkingface_wild.cli.requested import Request, is_made
 from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.core.stopping import break_off_on_signals
 
 app = typer.Typer(add_completion=False)
 MODELS = ("mcdm",)
@@ -161,7 +162,7 @@ def _run(output: Output, request: Request) -> None:
             f"Expected no half-made video at {request.out}, found one; go on with it by --resume, "
             "or start anew by --fresh."
         )
-    with half_made.alone():
+    with break_off_on_signals(), half_made.alone():
         going_on = request.resume and half_made.there
         generation = prepare(output, request, half_made, going_on)
         if request.fresh:

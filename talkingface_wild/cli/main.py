@@ -19,6 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from talkingface_wild import __version__
 from talkingface_wild.cli.output import Output, fresh_output, latest_output
+from talkingface_wild.cli.typed_command import remembered, typed_command
 from talkingface_wild.core.errors import Interrupted, TfwError
 from talkingface_wild.core.log import redact, talk_to_stderr
 from talkingface_wild.core.terminal import empty_input
@@ -65,8 +66,6 @@ EXIT_CODES = """Exit codes:
 
 Environment: TFW_WEIGHTS (folder of weights), TFW_OFFLINE=1 (no network), TFW_DEBUG=1 (tracebacks)
 """
-
-_INTERRUPTED = "Interrupted; what was done is kept, run the same command again to go on."
 
 # Typer brings its own copy of click's errors or click's; its public error leads to either.
 _UsageError: Any = typer.BadParameter.__base__
@@ -139,7 +138,7 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in options and not {"-h", "--help"} & set(options)
     talk_to_stderr()
     try:
-        with fresh_output(only_results_on_stdout=as_json):
+        with fresh_output(only_results_on_stdout=as_json), remembered(arguments):
             code, sentence = _outcome(list(arguments))
             if sentence:
                 print(sentence, file=sys.stderr)
@@ -169,7 +168,7 @@ def _outcome(arguments: list[str]) -> tuple[int, str]:
         said = error.format_message().strip()
         return error.exit_code, said + ("" if said.endswith((".", "?", "!")) else ".") + hint
     except (KeyboardInterrupt, typer.Abort):
-        return 130, _INTERRUPTED
+        return 130, _interrupted()
     except BrokenPipeError:
         raise
     except SystemExit as error:
@@ -183,8 +182,12 @@ def _outcome(arguments: list[str]) -> tuple[int, str]:
         return 1, _unexpected(error)
     output = latest_output()
     if code == 130 and not (output is not None and output.done):
-        return 130, _INTERRUPTED
+        return 130, _interrupted()
     return code if isinstance(code, int) else 0, ""
+
+
+def _interrupted() -> str:
+    return f"Interrupted; what was done is kept, go on with: {typed_command(without=['--fresh'])}"
 
 
 def _unexpected(error: Exception) -> str:

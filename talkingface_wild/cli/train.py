@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from talkingface_wild.cli.output import JsonOption, Output, examples
-from talkingface_wild.core.errors import ExtraMissing, UsageError, nearest
+from talkingface_wild.cli.training_logs import logs_line, logs_of, tensorboard_line
+from talkingface_wild.cli.typed_command import going_on_by
+from talkingface_wild.core.errors import ExtraMissing, Interrupted, UsageError, nearest
+from talkingface_wild.core.stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from talkingface_wild.models.mcdm import MCDMConfig
@@ -92,8 +97,12 @@ def train(
     folder = out if variant == "ours" else out / FOLDER / variant
     config = _configuration(out, folder, preset, settings or [], variant)
     anew = fresh and stage in ("features", "all")
-    course = _course(output, folder, config, data, cpu, anew)
-    _run(output, course, stage, data, weights or [], limit, fresh)
+    from talkingface_wild.models.mcdm.training.course import STOPPING
+
+    with stop_on_signals(STOPPING):
+        course = _course(output, folder, config, data, cpu, anew)
+        with going_on_by(), _shown_logs(course):
+            _run(output, course, stage, data, weights or [], limit, fresh)
 
 
 def _configuration(
@@ -158,6 +167,8 @@ def _run(
         maker = None
         if name == "features" and data is not None:
             maker = _feature_maker(output, data, course, weights, limit)
+        if name != "features" and name not in course.done():
+            course.tell(f"{_title(name)} begins: {logs_line(course.out, name)}")
         started = time.monotonic()
         result = course.run(name, maker)
         if result is None:
@@ -174,6 +185,8 @@ def _run(
         "stages": results,
         "done": list(course.done()),
         "preset": course.config.name,
+        "logs": logs_of(course.out),
+        "tensorboard": tensorboard_line(course.out),
     }
     if course.accelerator.is_main_process:
         output.result(found, lambda: _page(found))
@@ -255,6 +268,17 @@ class _Watch:
         )
 
 
+@contextlib.contextmanager
+def _shown_logs(course: Course) -> Iterator[None]:
+    """A training that is stopped says where its curves are, too."""
+    try:
+        yield
+    except Interrupted:
+        for line in [*logs_of(course.out), tensorboard_line(course.out)]:
+            course.tell(line)
+        raise
+
+
 def _title(stage: str) -> str:
     return stage if stage in ("features", "encoders") else f"stage {stage}"
 
@@ -275,7 +299,8 @@ def _clock(seconds: float) -> str:
 def _page(found: dict[str, Any]) -> str:
     lines = [
         f"model    {found['model']}",
-        f"logs     {found['out']}/stage*/log.csv; tensorboard --logdir {found['out']}",
+        *(f"losses   {path}" for path in found["logs"]),
+        f"curves   {found['tensorboard']}",
     ]
     if "3" in found["done"]:
         lines.append(
