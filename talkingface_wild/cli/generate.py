@@ -20,11 +20,13 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 @app.command(
     epilog=examples(
-        "tfw generate --checkpoint runs/tiny --image face.jpg --audio speech.wav --out v.mp4",
-        "tfw generate --checkpoint runs/tiny --image face.jpg --audio speech.wav --out v.mp4 "
-        "--resume",
-        "tfw generate --checkpoint runs/tiny --image face.jpg --audio speech.mp3 --seconds 2 "
-        "--solver dpm++ --steps 8 --seed 1 --out short.mp4 --json",
+        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 --out v.mp4",
+        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 --out v.mp4 --resume",
+        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 --seconds 2 --solver dpm++ --steps 8 --seed 1 "
+        "--out short.mp4 --json",
     )
 )
 def generate(

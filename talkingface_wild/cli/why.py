@@ -18,7 +18,9 @@ app = typer.Typer(add_completion=False)
 _LONGEST_VALUE = 100
 
 
-@app.command(epilog=examples("tfw why demo_out c1f0", "tfw why demo_out demo_en_two_faces --json"))
+@app.command(
+    epilog=examples("tfw why demo_out en_two_faces", "tfw why demo_out zh_no_face.mp4 --json")
+)
 def why(
     out: Annotated[Path, typer.Argument(help="The data set's folder.")],
     clip: Annotated[
