@@ -52,7 +52,7 @@ def grouped(verbs: Iterable[str]) -> dict[str, list[str]]:
     named = {title: [name for name in names if name in left] for title, names in GROUPS.items()}
     placed = {name for names in named.values() for name in names}
     named["Setup"] += [name for name in left if name not in placed]
-    return named
+    return {title: names for title, names in named.items() if names}
 
 
 def _rows(rows: Rows, width: int) -> Iterator[str]:

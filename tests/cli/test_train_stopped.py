@@ -15,11 +15,11 @@ from tests.cli.test_training_data import row, write_clip, write_tables
 from tests.pipelines.curated import environment
 
 SETTINGS = [
-    "--set=training.encoders.iterations=120",
-    "--set=training.encoders.batch=8",
-    "--set=training.stage1.iterations=70",
-    "--set=training.stage2.iterations=6",
-    "--set=training.stage3.iterations=4",
+    "--set=training.encoders.iterations=30",
+    "--set=training.encoders.batch=4",
+    "--set=training.stage1.iterations=20",
+    "--set=training.stage2.iterations=3",
+    "--set=training.stage3.iterations=2",
     "--set=training.sample_every=0",
     "--set=sampling.steps=2",
     "--set=sampling.prior_steps=2",
@@ -48,15 +48,15 @@ def started(data, out, *more):
 
 
 def ended(process):
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=900)
     assert "Traceback" not in err, err
     return process.returncode, out + err
 
 
 def signalled(process, log, *signals):
     """Send signals once a log has its first rows; the exit code and all that was said."""
-    until = time.monotonic() + 120
-    while not read_log(log) and process.poll() is None and time.monotonic() < until:
+    until = time.monotonic() + 600
+    while len(read_log(log)) < 2 and process.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
     for number in signals:
         process.send_signal(number)
@@ -116,7 +116,7 @@ def test_the_second_signal_ends_at_once_and_names_the_checkpoint(whole, data, tm
     out = tmp_path / "tiny"
     more = ["--set=training.stage1.batch=64", "--set=training.stage1.iterations=400"]
     process = started(data, out, *more, "--set=training.encoders.iterations=2")
-    until = time.monotonic() + 120
+    until = time.monotonic() + 600
     while not (out / "stage1" / "log.csv").is_file() and time.monotonic() < until:
         time.sleep(0.02)
     time.sleep(1.0)

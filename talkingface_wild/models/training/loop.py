@@ -143,7 +143,7 @@ class TrainingLoop:
         try:
             while self.iteration < self.settings.iterations:
                 if stop_agreed(self.accelerator):
-                    raise self._interrupted(log)
+                    raise self._interrupted()
                 whole = False
                 loss = self._step()
                 self.iteration += 1
@@ -168,8 +168,6 @@ class TrainingLoop:
                         )
                     )
                 if self.iteration % self.settings.checkpoint_every == 0 or self._ended:
-                    if log is not None:
-                        log.flush()
                     self.save()
                 if self.after is not None and first and not stop_requested():
                     self.after(self.iteration)
@@ -184,10 +182,8 @@ class TrainingLoop:
             latest = self._looked_up()
         return latest
 
-    def _interrupted(self, log: Logbook | None) -> Interrupted:
+    def _interrupted(self) -> Interrupted:
         """Saves between two iterations; the error that ends the run."""
-        if log is not None:
-            log.flush()
         if self.iteration:
             self.save()
         return Interrupted(
