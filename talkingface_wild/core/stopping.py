@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
+
+from talkingface_wild.core.terminal import mute_closed_terminal
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAUNCHED_GRACE_SECONDS = 2.0
@@ -41,7 +42,8 @@ def stop_on_signals(words: str = "") -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         global _first_at
-        _leave_dead_terminal(number)
+        if number == signal.SIGHUP:
+            mute_closed_terminal()
         if _first_at is None:
             _first_at = time.monotonic()
             _write(words)
@@ -61,7 +63,8 @@ def break_off_on_signals() -> Iterator[None]:
     """Every signal raises KeyboardInterrupt at once, as Ctrl-C does anyway."""
 
     def break_off(number: int, frame: FrameType | None) -> None:
-        _leave_dead_terminal(number)
+        if number == signal.SIGHUP:
+            mute_closed_terminal()
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
@@ -94,15 +97,3 @@ def _write(words: str) -> None:
     if words:
         with contextlib.suppress(OSError):
             os.write(2, f"{words}\n".encode())
-
-
-def _leave_dead_terminal(number: int) -> None:
-    """A write to a terminal that hung up is an error, which would end the work before its save."""
-    if number != signal.SIGHUP:
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        with contextlib.suppress(OSError):
-            if stat.S_ISCHR(os.fstat(stream).st_mode):
-                os.dup2(nowhere, stream)
-    os.close(nowhere)
