@@ -33,7 +33,8 @@ def stop_requested() -> bool:
 @contextlib.contextmanager
 def stop_on_signals(words: str = "") -> Iterator[None]:
     """The first signal is a request that ``stop_requested`` tells, and shows ``words`` on stderr;
-    the second raises KeyboardInterrupt. Inside another of its kind it changes nothing.
+    the second raises KeyboardInterrupt, but for SIGHUP: a closed terminal often sends two. Inside
+    another of its kind it changes nothing.
     """
     global _active, _first_at
     if _active or threading.current_thread() is not threading.main_thread():
@@ -47,7 +48,7 @@ def stop_on_signals(words: str = "") -> Iterator[None]:
         if _first_at is None:
             _first_at = time.monotonic()
             _write(words)
-        elif not (_launched() and time.monotonic() - _first_at < _LAUNCHED_GRACE_SECONDS):
+        elif number != signal.SIGHUP and not _passed_on(time.monotonic() - _first_at):
             raise KeyboardInterrupt
 
     _active, _first_at = True, None
@@ -60,10 +61,11 @@ def stop_on_signals(words: str = "") -> Iterator[None]:
 
 @contextlib.contextmanager
 def break_off_on_signals() -> Iterator[None]:
-    """Every signal raises KeyboardInterrupt at once, as Ctrl-C does anyway."""
+    """Every signal raises KeyboardInterrupt at once, as Ctrl-C does anyway; SIGHUP only once."""
 
     def break_off(number: int, frame: FrameType | None) -> None:
         if number == signal.SIGHUP:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
             mute_closed_terminal()
         raise KeyboardInterrupt
 
@@ -88,8 +90,9 @@ def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[No
             signal.signal(number, before)
 
 
-def _launched() -> bool:
-    return int(os.environ.get("WORLD_SIZE") or 1) > 1
+def _passed_on(seconds: float) -> bool:
+    """Whether a second signal so soon is the launcher's copy of the first."""
+    return int(os.environ.get("WORLD_SIZE") or 1) > 1 and seconds < _LAUNCHED_GRACE_SECONDS
 
 
 def _write(words: str) -> None:

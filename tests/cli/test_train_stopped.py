@@ -128,14 +128,3 @@ def test_the_second_signal_ends_at_once_and_names_the_checkpoint(whole, data, tm
     assert code == 130
     assert time.monotonic() - began < 10
     assert "go on" in said.splitlines()[-1]
-
-
-def test_what_the_shell_ignores_stays_ignored(data, tmp_path):
-    """``nohup`` and a shell's ``&`` start a program with signals that it must not take back."""
-    code = (
-        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
-        "from talkingface_wild.core.stopping import stop_on_signals, stop_requested\n"
-        "with stop_on_signals(): signal.raise_signal(signal.SIGHUP); print(stop_requested())"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout == "False\n"
