@@ -21,6 +21,7 @@ from talkingface_wild.media.sound import write_wav
 from talkingface_wild.models.mcdm import MCDMPipeline, preset
 from talkingface_wild.models.provenance import weights_sha256
 from tests.media.fixtures import clicks, write_video
+from tests.pipelines.curated import heed_signals
 from tests.models.mcdm.small import small_parts, speech
 
 SECONDS = 0.68
@@ -173,7 +174,12 @@ def _started(place, out, *more):
         f"import sys, torch; torch.set_num_threads({torch.get_num_threads()})\n"
         f"from talkingface_wild.cli import main; sys.exit(main.run({_words(place, out, *more)!r}))"
     )
-    run = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_signals,
+    )
     state, limit = out.with_name("v.mp4.state.safetensors"), time.monotonic() + 300
     while not state.exists() and run.poll() is None and time.monotonic() < limit:
         time.sleep(0.005)

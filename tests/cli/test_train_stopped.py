@@ -12,7 +12,7 @@ import pytest
 
 from talkingface_wild.models.training.logbook import read_log
 from tests.cli.test_training_data import row, write_clip, write_tables
-from tests.pipelines.curated import environment
+from tests.pipelines.curated import environment, heed_signals
 
 SETTINGS = [
     "--set=training.encoders.iterations=30",
@@ -44,6 +44,7 @@ def started(data, out, *more):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_signals,
     )
 
 

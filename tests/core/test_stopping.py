@@ -17,8 +17,13 @@ from talkingface_wild.core.stopping import (
 
 @pytest.fixture(autouse=True)
 def own_terminal(monkeypatch):
-    """A hang-up would take the tests' own output away where that is a terminal."""
+    """A hang-up would take the tests' own output away where that is a terminal; and a shell that
+    runs the tests by ``&`` lets them ignore Ctrl-C."""
     monkeypatch.setattr("talkingface_wild.core.stopping.mute_closed_terminal", lambda: None)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
