@@ -21,8 +21,8 @@ from talkingface_wild.media.sound import write_wav
 from talkingface_wild.models.mcdm import MCDMPipeline, preset
 from talkingface_wild.models.provenance import weights_sha256
 from tests.media.fixtures import clicks, write_video
-from tests.pipelines.curated import heed_signals
 from tests.models.mcdm.small import small_parts, speech
+from tests.pipelines.curated import heed_signals
 
 SECONDS = 0.68
 """17 frames: clips of 8, 8 and 1."""

@@ -15,13 +15,13 @@ from tests.cli.test_training_data import row, write_clip, write_tables
 from tests.pipelines.curated import environment, heed_signals
 
 SETTINGS = [
-    "--set=training.encoders.iterations=30",
+    "--set=training.encoders.iterations=12",
     "--set=training.encoders.batch=4",
-    "--set=training.stage1.iterations=20",
+    "--set=training.stage1.iterations=8",
     "--set=training.stage2.iterations=3",
     "--set=training.stage3.iterations=2",
     "--set=training.sample_every=0",
-    "--set=sampling.steps=2",
+    "--set=sampling.steps=1",
     "--set=sampling.prior_steps=2",
 ]
 LOGS = ("encoders/lips", "encoders/expression", "encoders/head", "stage1", "stage2", "stage3")

@@ -21,7 +21,7 @@ def environment(weights: Path | None = None) -> dict[str, str]:
 
 
 def heed_signals() -> None:
-    """For ``preexec_fn``: a process begun by a shell's ``&`` ignores Ctrl-C, and so its children."""
+    """For ``preexec_fn``: what a shell begins by ``&`` ignores Ctrl-C, and so do its children."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
