@@ -134,7 +134,7 @@ def _show_adapters(output: Output) -> None:
         "tfw bench list make hdtf-100 --from HDTF/HDTF_dataset --videos videos"
         "  # needs HDTF's lists",
         "tfw bench list make celebv-200 --from celebvhq_info.json  # needs CelebV-HQ's list",
-        "tfw bench list make tfw-400 --from demo_out --out demo_out",
+        "tfw bench list make tfw-400 --from my_set --out my_set  # needs 400 identities",
         "tfw bench list make open-400 --portraits faces --sounds voices  # needs your own files",
     )
 )

@@ -137,7 +137,8 @@ def fetch(
 @app.command(
     "import",
     epilog=examples(
-        "tfw weights import .", "tfw weights import ~/Downloads --trust  # needs your own files"
+        "tfw weights import .  # needs your own files",
+        "tfw weights import ~/Downloads --trust  # needs your own files",
     ),
 )
 def import_command(

@@ -14,6 +14,7 @@ NEEDS = {
     "HDTF's lists": {5},
     "CelebV-HQ's list": {5},
     "raters' answers": {5},
+    "400 identities": {2, 5},
     "your own files": {2, 5},
 }
 """What an example may say that it needs, and the documented code where that is missing."""
