@@ -167,8 +167,7 @@ def _run(
         maker = None
         if name == "features" and data is not None:
             maker = _feature_maker(output, data, course, weights, limit)
-        if name != "features" and name not in course.done():
-            course.tell(f"{_title(name)} begins: {logs_line(course.out, name)}")
+        _announce(course, name)
         started = time.monotonic()
         result = course.run(name, maker)
         if result is None:
@@ -266,6 +265,14 @@ class _Watch:
             f"{progress.stage}: {progress.iteration}/{progress.iterations}, loss "
             f"{progress.loss:.4f}{checked}, {_clock(progress.seconds_left)} left"
         )
+
+
+def _announce(course: Course, stage: str) -> None:
+    """Where the losses of a stage can be watched, as soon as it is sure to begin."""
+    stages, done = course.stages(), course.done()
+    earlier = stages[: stages.index(stage)] if stage in stages else [stage]
+    if stage != "features" and stage not in done and all(name in done for name in earlier):
+        course.tell(f"{_title(stage)} begins: {logs_line(course.out, stage)}")
 
 
 @contextlib.contextmanager
