@@ -30,6 +30,7 @@ SHORTER = {
     "tfw bench --model mcdm ": ["--limit=1", "--seeds=1"],
     "tfw bench --model groundtruth ": ["--limit=2"],
     "tfw bench --model static ": ["--limit=2"],
+    "tfw generate ": ["--steps=2", "--prior-steps=2"],
     "tfw model analyse ": ["--steps=2", "--frames=24"],
 }
 """What is added to commands that take minutes, by their beginning; all else runs as it stands."""
