@@ -32,6 +32,24 @@ def goldens() -> Path:
     return _folder("TFW_GOLDENS", ROOT.parent / "shared" / "goldens")
 
 
+@pytest.fixture(scope="session")
+def demo_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``make demo`` leaves, made once for all tests; a test that changes it copies it first.
+
+    TFW_DEMO names a folder that holds one already.
+    """
+    ready = os.environ.get("TFW_DEMO")
+    if ready:
+        return Path(ready)
+    from tests.pipelines.curated import tfw
+
+    out = tmp_path_factory.mktemp("demo") / "demo_out"
+    words = ("curate", "--langs", "all", "--recipe", "demo", "--engine", "local", "--out", out)
+    code, _, said = tfw(*map(str, words))
+    assert code == 0, said
+    return out
+
+
 @pytest.fixture(autouse=True)
 def _offline(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reaches the network or the user's own weights."""

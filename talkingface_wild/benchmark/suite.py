@@ -144,8 +144,8 @@ def _stopped(request: BenchRequest, done: int, total: int, why: str) -> Exceptio
     from talkingface_wild.core.errors import DiskFull, Interrupted
 
     said = (
-        f"Stopped ({why}) with {done} of {total} clips measured; the journal is intact: run the "
-        f"same `tfw bench … --out {request.out}` again to go on."
+        f"Stopped ({why}) with {done} of {total} clips measured in {request.out}; the journal is "
+        "intact; run the same command again to go on."
     )
     return Interrupted(said) if why == "interrupted" else DiskFull(said)
 

@@ -18,7 +18,9 @@ from talkingface_wild.cli import (
 from talkingface_wild.cli.bench_generators import Sampling
 from talkingface_wild.cli.bench_run import measured, page_of, scores_of, unofficial_of
 from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.cli.typed_command import going_on_by
 from talkingface_wild.core.errors import UsageError
+from talkingface_wild.core.stopping import break_off_on_signals
 
 if TYPE_CHECKING:
     from talkingface_wild.benchmark.request import BenchRequest
@@ -180,15 +182,16 @@ def bench(
         fresh=fresh,
     )
     sampling = Sampling(steps, cfg)
-    if ablations:
-        bench_ablations.ablations(output, request, sampling, reported)
-    elif reported:
+    if reported and not ablations:
         raise UsageError(
             "Expected --reported with --ablations, found it alone; for finished runs there is "
             "`tfw bench table RUN… --reported`."
         )
-    else:
-        _run(output, request, sampling)
+    with going_on_by(), break_off_on_signals():
+        if ablations:
+            bench_ablations.ablations(output, request, sampling, reported)
+        else:
+            _run(output, request, sampling)
 
 
 def _default_out(

@@ -10,8 +10,8 @@ import typer
 from talkingface_wild.cli.output import JsonOption, Output, examples
 
 EPILOG = examples(
-    "tfw bench grid bench/static bench/mcdm",
-    "tfw bench grid bench/mcdm bench/hallo --clip Person0_1 --frames 0,30,120 --output grid.png",
+    "tfw bench grid bench/real bench/still",
+    "tfw bench grid bench/real bench/still --frames 0,30,60 --output grid.png",
 )
 
 

@@ -26,7 +26,7 @@ FolderOption = Annotated[
     epilog=examples(
         "tfw bench list",
         "tfw bench list --adapters --json",
-        "tfw bench list make hdtf-100 --from HDTF/HDTF_dataset",
+        "tfw bench list make hdtf-100 --from HDTF/HDTF_dataset  # needs HDTF's lists",
     )
 )
 def show(
@@ -131,10 +131,11 @@ def _show_adapters(output: Output) -> None:
 
 @app.command(
     epilog=examples(
-        "tfw bench list make hdtf-100 --from HDTF/HDTF_dataset --videos videos",
-        "tfw bench list make celebv-200 --from celebvhq_info.json",
-        "tfw bench list make tfw-400 --from my_data_set --out my_data_set",
-        "tfw bench list make open-400 --portraits faces --sounds voices",
+        "tfw bench list make hdtf-100 --from HDTF/HDTF_dataset --videos videos"
+        "  # needs HDTF's lists",
+        "tfw bench list make celebv-200 --from celebvhq_info.json  # needs CelebV-HQ's list",
+        "tfw bench list make tfw-400 --from my_set --out my_set  # needs 400 identities",
+        "tfw bench list make open-400 --portraits faces --sounds voices  # needs your own files",
     )
 )
 def make(

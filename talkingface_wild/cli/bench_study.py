@@ -24,8 +24,8 @@ def _study() -> None:
 
 @app.command(
     epilog=examples(
-        "tfw bench study make bench/mcdm bench/hallo bench/sadtalker --out study",
-        "tfw bench study make bench/* --cases 20 --seconds 8 --out study --json",
+        "tfw bench study make bench/real bench/still --out study --cases 3",
+        "tfw bench study make bench/* --cases 3 --seconds 2 --out study_short --json",
     )
 )
 def make(
@@ -71,7 +71,8 @@ def make(
 
 @app.command(
     epilog=examples(
-        "tfw bench study score study answers/*.csv", "tfw bench study score study a.csv --json"
+        "tfw bench study score study answers/*.csv  # needs raters' answers",
+        "tfw bench study score study a.csv --json  # needs raters' answers",
     )
 )
 def score(

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from talkingface_wild.benchmark.tables.table import Table
 
 EPILOG = examples(
-    "tfw bench table bench/static bench/mcdm",
+    "tfw bench table bench/real bench/still",
     "tfw bench table bench/* --reported --format latex --output table.tex",
-    "tfw bench table bench/mcdm bench/hallo --by language --json",
+    "tfw bench table bench/real bench/still --by language --json",
 )
 
 

@@ -13,7 +13,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command(
-    epilog=examples("tfw cite bench/mcdm", "tfw cite bench/mcdm bench/hallo --output used.bib")
+    epilog=examples("tfw cite bench/real", "tfw cite bench/real bench/still --output used.bib")
 )
 def cite(
     runs: Annotated[list[Path], typer.Argument(help="Folders that `tfw bench` made.")],

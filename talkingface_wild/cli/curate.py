@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.cli.typed_command import going_on_by, typed_command
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.languages import parse_languages
 
@@ -139,20 +140,19 @@ def _run(output: Output, request: Request) -> None:
     from talkingface_wild.cli.board import Board
     from talkingface_wild.pipelines.curate import curate as go
 
-    with Board(output) as board:
+    with Board(output) as board, going_on_by():
         outcome = go(request, watch=board.show)
     for note in outcome.notes[:20]:
         output.say(f"note: {note}")
     failed = outcome.count("failed")
     code = 130 if outcome.stopped == "interrupted" else 1 if failed or outcome.stopped else 0
     if outcome.stopped == "interrupted":
-        output.say(
-            f"Interrupted; the journal is intact. Go on with: tfw curate --out {request.out}"
-        )
+        command = typed_command(without=("--fresh",))
+        output.say(f"Interrupted; the journal is intact. Go on with: {command}")
     elif failed:
         output.say(
             f"Failed: {failed} ({_reasons(outcome)}); try again with: "
-            f"tfw curate --out {request.out} --retry-failed"
+            + typed_command(without=("--fresh",), also=("--retry-failed",))
         )
     data = _summary(outcome, request)
     output.result(data, human=lambda: _page(data), exit_code=code)

@@ -11,6 +11,7 @@ from talkingface_wild.cli.output import JsonOption, Output, examples, human_byte
 from talkingface_wild.cli.requested import Request, is_made
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.litter import no_empty_folders
+from talkingface_wild.core.stopping import break_off_on_signals
 
 app = typer.Typer(add_completion=False)
 MODELS = ("mcdm",)
@@ -20,11 +21,13 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 @app.command(
     epilog=examples(
-        "tfw generate --checkpoint runs/tiny --image face.jpg --audio speech.wav --out v.mp4",
-        "tfw generate --checkpoint runs/tiny --image face.jpg --audio speech.wav --out v.mp4 "
-        "--resume",
-        "tfw generate --checkpoint runs/tiny --image face.jpg --audio speech.mp3 --seconds 2 "
-        "--solver dpm++ --steps 8 --seed 1 --out short.mp4 --json",
+        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 --out v.mp4",
+        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 --out v.mp4 --resume",
+        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 --seconds 2 --solver dpm++ --steps 8 --seed 1 "
+        "--out short.mp4 --json",
     )
 )
 def generate(
@@ -162,7 +165,11 @@ def _run(output: Output, request: Request) -> None:
             f"Expected no half-made video at {request.out}, found one; go on with it by --resume, "
             "or start anew by --fresh."
         )
-    with no_empty_folders(request.out.parent), half_made.alone():
+    with (
+        break_off_on_signals(),
+        no_empty_folders(request.out.parent),
+        half_made.alone(),
+    ):
         going_on = request.resume and half_made.there
         generation = prepare(output, request, half_made, going_on)
         if request.fresh:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from talkingface_wild.cli.frame_board import FrameBoard
 from talkingface_wild.cli.half_made import HalfMade, refuse_other
+from talkingface_wild.cli.typed_command import typed_command
 from talkingface_wild.core.errors import CheckFailed, Interrupted, TfwError
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 
@@ -125,7 +126,7 @@ class Generation:
                 self.half_made.save(asked)
             done = self.half_made.load()[0].position if self.half_made.there else 0
             kept = f"{min(done, count)} of {count} frames are kept beside {self.half_made.out}"
-            go_on = f"{kept}; run the same command with --resume to go on."
+            go_on = f"{kept}; go on with: {typed_command(without=['--fresh'], also=['--resume'])}"
             if isinstance(error, KeyboardInterrupt):
                 raise Interrupted(f"Interrupted; {go_on}") from error
             if isinstance(error, ItemFailed | ItemRejected):

@@ -18,7 +18,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from talkingface_wild import __version__
+from talkingface_wild.cli.front_page import front_page
 from talkingface_wild.cli.output import Output, fresh_output, latest_output
+from talkingface_wild.cli.typed_command import remembered, typed_command
 from talkingface_wild.core.errors import Interrupted, TfwError
 from talkingface_wild.core.log import redact, talk_to_stderr
 from talkingface_wild.core.terminal import empty_input
@@ -52,31 +54,9 @@ VERBS: dict[str, tuple[str, str]] = {
         "Say why items are rejected or fail, and the remedy.",
     ),
     "doctor": ("talkingface_wild.cli.doctor", "Check this machine, and say how to mend it."),
+    "help": ("talkingface_wild.cli.help", "Exit codes, environment variables, any verb's help."),
 }
-"""Each verb's module and its line in ``tfw --help``."""
-
-EXIT_CODES = """Exit codes:
-
-  0  done (rejected input is a result, not a failure)
-
-  1  done, but some items failed that might succeed another time, or the disk ran full
-
-  2  usage: the command line asks for something that cannot be
-
-  3  a recipe or a setting is invalid
-
-  4  a weight or an extra is missing
-
-  5  an input cannot be read
-
-  6  a check failed
-
-  130  interrupted; what was done is kept
-
-Environment: TFW_WEIGHTS (folder of weights), TFW_OFFLINE=1 (no network), TFW_DEBUG=1 (tracebacks)
-"""
-
-_INTERRUPTED = "Interrupted; what was done is kept, run the same command again to go on."
+"""Each verb's module and its line in ``tfw --help``, which ``front_page.GROUPS`` orders."""
 
 # Typer brings its own copy of click's errors or click's; its public error leads to either.
 _UsageError: Any = typer.BadParameter.__base__
@@ -91,6 +71,12 @@ class LazyVerbs(TyperGroup):
         for name, (_, summary) in VERBS.items():
             self.commands[name] = TyperCommand(name, help=summary, add_help_option=False)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Where to begin and the verbs in groups, in place of Typer's page."""
+        records = [parameter.get_help_record(ctx) for parameter in self.get_params(ctx)]
+        summaries = {name: summary for name, (_, summary) in VERBS.items()}
+        formatter.write(front_page(self.help or "", summaries, [row for row in records if row]))
+
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """The real command of a verb in place of the line that the help shows."""
         name, command, rest = super().resolve_command(ctx, args)
@@ -104,7 +90,6 @@ app = typer.Typer(
     cls=LazyVerbs,
     name="tfw",
     help="Curate, generate, score and compare talking-face video.",
-    epilog=EXIT_CODES,
     add_completion=True,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -149,7 +134,7 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in options and not {"-h", "--help"} & set(options)
     talk_to_stderr()
     try:
-        with fresh_output(only_results_on_stdout=as_json):
+        with fresh_output(only_results_on_stdout=as_json), remembered(arguments):
             code, sentence = _outcome(list(arguments))
             if sentence:
                 print(sentence, file=sys.stderr)
@@ -179,7 +164,7 @@ def _outcome(arguments: list[str]) -> tuple[int, str]:
         said = error.format_message().strip()
         return error.exit_code, said + ("" if said.endswith((".", "?", "!")) else ".") + hint
     except (KeyboardInterrupt, typer.Abort):
-        return 130, _INTERRUPTED
+        return 130, _interrupted()
     except BrokenPipeError:
         raise
     except SystemExit as error:
@@ -193,8 +178,12 @@ def _outcome(arguments: list[str]) -> tuple[int, str]:
         return 1, _unexpected(error)
     output = latest_output()
     if code == 130 and not (output is not None and output.done):
-        return 130, _INTERRUPTED
+        return 130, _interrupted()
     return code if isinstance(code, int) else 0, ""
+
+
+def _interrupted() -> str:
+    return f"Interrupted; what was done is kept, go on with: {typed_command(without=['--fresh'])}"
 
 
 def _unexpected(error: Exception) -> str:

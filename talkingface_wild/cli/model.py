@@ -70,7 +70,8 @@ def _analyse() -> None:
 
 @analyse.command(
     epilog=examples(
-        "tfw model analyse drift --checkpoint runs/tiny --image face.jpg --audio speech.wav "
+        "tfw model analyse drift --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 "
         "--out figures",
         "tfw model analyse drift --checkpoint runs/tiny --dataset demo_out --split test "
         "--frames 30,75 --steps 8 --out figures",
@@ -115,7 +116,8 @@ def drift(
 
 @analyse.command(
     epilog=examples(
-        "tfw model analyse lips --checkpoint runs/tiny --image face.jpg --audio speech.wav "
+        "tfw model analyse lips --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 "
         "--out figures",
         "tfw model analyse lips --checkpoint runs/tiny --dataset demo_out --frames 24 "
         "--mouth 0.28,0.59,0.72,0.94 --out figures",
@@ -171,7 +173,7 @@ def lips(
     epilog=examples(
         "tfw model analyse expressions --checkpoint runs/tiny --dataset demo_out --out figures",
         "tfw model analyse expressions --checkpoint runs/tiny --image face.jpg "
-        "--labels emotions.csv --out figures",
+        "--labels emotions.csv --out figures  # needs your own files",
     )
 )
 def expressions(
@@ -236,7 +238,8 @@ def expressions(
     epilog=examples(
         "tfw model analyse alpha --checkpoint runs/tiny --dataset demo_out --split test "
         "--out figures",
-        "tfw model analyse alpha --checkpoint runs/tiny --image face.jpg --audio speech.wav "
+        "tfw model analyse alpha --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 "
         "--frames 48 --steps 8 --out figures",
     )
 )

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from talkingface_wild.cli.output import JsonOption, Output, examples
-from talkingface_wild.core.errors import ExtraMissing, RecipeError, UsageError, nearest
+from talkingface_wild.cli.training_logs import logs_line, logs_of, tensorboard_line
+from talkingface_wild.cli.typed_command import going_on_by
+from talkingface_wild.core.errors import (
+    ExtraMissing,
+    Interrupted,
+    RecipeError,
+    UsageError,
+    nearest,
+)
+from talkingface_wild.core.stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from talkingface_wild.models.mcdm import MCDMConfig
@@ -92,8 +103,12 @@ def train(
     folder = out if variant == "ours" else out / FOLDER / variant
     config = _configuration(out, folder, preset, settings or [], variant)
     anew = fresh and stage in ("features", "all")
-    course = _course(output, folder, config, data, cpu, anew)
-    _run(output, course, stage, data, weights or [], limit, fresh)
+    from talkingface_wild.models.mcdm.training.course import STOPPING
+
+    with stop_on_signals(STOPPING):
+        course = _course(output, folder, config, data, cpu, anew)
+        with going_on_by(), _shown_logs(course):
+            _run(output, course, stage, data, weights or [], limit, fresh)
 
 
 def _configuration(
@@ -158,6 +173,7 @@ def _run(
     course.accelerator.wait_for_everyone()
     results: dict[str, Any] = {}
     for name in asked:
+        _announce(course, name)
         started = time.monotonic()
         result = course.run(name, maker)
         if result is None:
@@ -174,6 +190,8 @@ def _run(
         "stages": results,
         "done": list(course.done()),
         "preset": course.config.name,
+        "logs": logs_of(course.out),
+        "tensorboard": tensorboard_line(course.out),
     }
     if course.accelerator.is_main_process:
         output.result(found, lambda: _page(found))
@@ -265,6 +283,25 @@ class _Watch:
         )
 
 
+def _announce(course: Course, stage: str) -> None:
+    """Where the losses of a stage can be watched, as soon as it is sure to begin."""
+    stages, done = course.stages(), course.done()
+    earlier = stages[: stages.index(stage)] if stage in stages else [stage]
+    if stage != "features" and stage not in done and all(name in done for name in earlier):
+        course.tell(f"{_title(stage)} begins: {logs_line(course.out, stage)}")
+
+
+@contextlib.contextmanager
+def _shown_logs(course: Course) -> Iterator[None]:
+    """A training that is stopped says where its curves are, too."""
+    try:
+        yield
+    except Interrupted:
+        for line in [*logs_of(course.out), tensorboard_line(course.out)]:
+            course.tell(line)
+        raise
+
+
 def _title(stage: str) -> str:
     return stage if stage in ("features", "encoders") else f"stage {stage}"
 
@@ -285,7 +322,8 @@ def _clock(seconds: float) -> str:
 def _page(found: dict[str, Any]) -> str:
     lines = [
         f"model    {found['model']}",
-        f"logs     {found['out']}/stage*/log.csv; tensorboard --logdir {found['out']}",
+        *(f"losses   {path}" for path in found["logs"]),
+        f"curves   {found['tensorboard']}",
     ]
     if "3" in found["done"]:
         lines.append(

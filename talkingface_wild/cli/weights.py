@@ -96,7 +96,12 @@ def where(
     output.result({"name": name, "path": path}, str(path))
 
 
-@app.command(epilog=examples("tfw weights fetch syncnet_v2", "tfw weights fetch --all"))
+@app.command(
+    epilog=examples(
+        "tfw weights fetch syncnet_v2  # needs the network",
+        "tfw weights fetch --all  # needs the network",
+    )
+)
 def fetch(
     names: Annotated[list[str] | None, typer.Argument(help="Names of weights.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All weights that have an address.")] = False,
@@ -131,7 +136,10 @@ def fetch(
 
 @app.command(
     "import",
-    epilog=examples("tfw weights import .", "tfw weights import ~/Downloads --trust"),
+    epilog=examples(
+        "tfw weights import .  # needs your own files",
+        "tfw weights import ~/Downloads --trust  # needs your own files",
+    ),
 )
 def import_command(
     source: Annotated[Path, typer.Argument(help="A folder, a file, or a zip or tar archive.")],

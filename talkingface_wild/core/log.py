@@ -9,7 +9,10 @@ import sys
 LOGGER = logging.getLogger("talkingface_wild")
 
 _HEADERS = re.compile(r"(?i)((?:cookie|authorization)[^\s:=]*\s*[:=]\s*)[^\r\n]+")
-_SECRETS = re.compile(r"(?i)((?:password|passwd|token|secret|api.?key)[^\s:=]*\s*[:=]\s*)\S+")
+# Motion tokens (``present.lip_tokens=1``, ``token_width``) are no secrets.
+_SECRETS = re.compile(
+    r"(?i)((?:password|passwd|token(?!s\b|_width)|secret|api.?key)[^\s:=]*\s*[:=]\s*)\S+"
+)
 _USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s?#]+@")
 
 

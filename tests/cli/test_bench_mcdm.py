@@ -136,7 +136,7 @@ def test_a_stopped_run_goes_on_with_the_videos_that_are_missing(
     monkeypatch.setattr(MCDMGenerator, "frames", frames)
     arguments = [*asked, "--checkpoint", str(checkpoint), "--seeds", "2"]
     assert main.run(arguments) == 130
-    assert "run the same command again" in capsys.readouterr().err
+    assert "go on with: tfw bench --model mcdm" in capsys.readouterr().err
     (first,) = _videos(tmp_path / "run").items()
     assert main.run([*arguments, "--json"]) == 0
     assert first in _videos(tmp_path / "run").items() and len(calls) == 2 + 3

@@ -1,6 +1,7 @@
 """``tfw generate``: what it writes, how it goes on, and what it says of bad input."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from talkingface_wild.models.mcdm import MCDMPipeline, preset
 from talkingface_wild.models.provenance import weights_sha256
 from tests.media.fixtures import clicks, write_video
 from tests.models.mcdm.small import small_parts, speech
+from tests.pipelines.curated import heed_signals
 
 SECONDS = 0.68
 """17 frames: clips of 8, 8 and 1."""
@@ -166,23 +168,48 @@ def test_ctrl_c_keeps_the_clips_and_resume_gives_the_same_file(tfw, whole, tmp_p
     assert out.read_bytes() != whole.read_bytes()
 
 
-def test_a_killed_run_goes_on_to_identical_frames(place, whole, tmp_path):
-    out = tmp_path / "v.mp4"
-    # As many threads as here: they sum in another order otherwise.
+def _started(place, out, *more):
+    """A real process with as many threads as here: they sum in another order otherwise."""
     program = (
-        f"import torch; torch.set_num_threads({torch.get_num_threads()})\n"
-        f"from talkingface_wild.cli import main; main.run({_words(place, out)!r})"
+        f"import sys, torch; torch.set_num_threads({torch.get_num_threads()})\n"
+        f"from talkingface_wild.cli import main; sys.exit(main.run({_words(place, out, *more)!r}))"
     )
-    run = subprocess.Popen([sys.executable, "-c", program])
-    state, limit = out.with_name("v.mp4.state.safetensors"), time.monotonic() + 120
+    run = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_signals,
+    )
+    state, limit = out.with_name("v.mp4.state.safetensors"), time.monotonic() + 300
     while not state.exists() and run.poll() is None and time.monotonic() < limit:
         time.sleep(0.005)
+    return run
+
+
+def test_a_killed_run_goes_on_to_identical_frames(place, whole, tmp_path):
+    out = tmp_path / "v.mp4"
+    run = _started(place, out)
     run.send_signal(signal.SIGKILL)
-    run.wait()
-    assert state.exists() and not out.exists(), "it was to be killed with clips left to make"
+    run.communicate()
+    assert _beside(out)[-1] == "v.mp4.state.safetensors", "it was to be killed with clips to make"
     assert main.run(_words(place, out, "--resume")) == 0
     assert _packets(out) == _packets(whole)
     assert _beside(out) == ["v.mp4", "v.mp4.json"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_with_the_whole_command_that_goes_on(place, whole, tmp_path, number):
+    """SIGTERM and a closed terminal killed it without a word."""
+    out = tmp_path / "v.mp4"
+    run = _started(place, out, "--fresh")
+    run.send_signal(number)
+    said = run.communicate()[1]
+    assert run.returncode == 130, said
+    assert "Traceback" not in said
+    words = shlex.split(said.strip().splitlines()[-1].partition("go on with: ")[2])
+    assert words == ["tfw", *_words(place, out, "--resume")]
+    assert main.run(words[1:]) == 0
+    assert _packets(out) == _packets(whole)
 
 
 def test_a_half_made_video_is_not_lost_unasked(tfw, whole, tmp_path, monkeypatch):
@@ -390,24 +417,6 @@ def test_progress_is_said_in_lines_where_there_is_no_terminal(tfw, monkeypatch):
     lines = [line for line in err.splitlines() if "frames/s" in line]
     assert code == 0 and len(lines) == 3
     assert lines[0].startswith("8 of 17 frames (0.3 s)") and "to go" in lines[0]
-
-
-def test_the_examples_of_the_help_work_as_printed(tfw, place, capsys, monkeypatch, tmp_path):
-    """Where the files that they name are."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "tiny").symlink_to(place / "run")
-    (tmp_path / "face.jpg").symlink_to(place / "face.jpg")
-    write_wav(tmp_path / "speech.wav", speech(0.2), 16_000)
-    write_video(tmp_path / "speech.mp3", sound=clicks(0.3, [0.1]), sound_codec="libmp3lame")
-    main.run(["generate", "--help"])
-    shown = " ".join(capsys.readouterr().out.split()).split("Examples:")[1]
-    commands = shown.split("tfw ")[1:]
-    assert len(commands) == 3
-    for command in commands:
-        words = command.split()
-        steps = [] if "--steps" in words else ["--steps", "2"]
-        assert main.run([*words, *steps, "--prior-steps", "2"]) == 0, command
 
 
 def test_the_config_of_the_checkpoint_decides_the_frame_rate(tfw, tmp_path):

@@ -24,13 +24,6 @@ def _subcommands(command):
     return getattr(command, "commands", None) or {}
 
 
-def test_help_lists_every_verb_and_every_exit_code(capsys, monkeypatch):
-    text = _help(capsys)
-    assert all(f" {verb} " in text for verb in VERBS)
-    for code in ("0", "1", "2", "3", "4", "5", "6", "130"):
-        assert re.search(rf"^\s*{code}  ?\w", text, re.MULTILINE), code
-
-
 def test_help_loads_nothing_heavy():
     code = (
         "import sys; from talkingface_wild.cli.main import run; "
@@ -47,7 +40,7 @@ def test_only_the_verb_that_is_typed_is_imported():
         "print(sorted(m for m in sys.modules if m.startswith('talkingface_wild.cli.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    names = {"main", "output", "weights"}
+    names = {"front_page", "main", "output", "typed_command", "weights"}
     assert done.stdout.splitlines()[-1] == str(sorted(f"talkingface_wild.cli.{n}" for n in names))
 
 
@@ -61,7 +54,7 @@ def test_every_verb_has_help_with_json_and_examples_that_parse(verb, capsys):
         examples = [line for line in (leaf.epilog or "").splitlines() if line.startswith("  tfw ")]
         assert examples, f"{words} has no examples"
         for example in examples:
-            given = shlex.split(re.split(r"\s[|>]\s", example)[0])[1:]
+            given = shlex.split(re.split(r"\s[|>#]\s", example)[0])[1:]
             assert given[: len(words)] == words
             leaf.make_context(" ".join(words), given[len(words) :])
 

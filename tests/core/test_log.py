@@ -34,6 +34,7 @@ def test_secrets_are_taken_out(text, secrets):
         "https://host.example/@channel/videos?v=1",
         "reading /data/cookies.txt now",
         "see https://host.example:8443/a and mail me@host.example",
+        "tfw train --set present.lip_tokens=2 --set present.token_width=32",
     ],
 )
 def test_what_is_no_secret_stays(text):

@@ -20,6 +20,12 @@ def environment(weights: Path | None = None) -> dict[str, str]:
     return variables
 
 
+def heed_signals() -> None:
+    """For ``preexec_fn``: what a shell begins by ``&`` ignores Ctrl-C, and so do its children."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def tfw(*arguments: str, weights: Path | None = None, cwd: Path | None = None):
     """Run ``tfw`` to its end: (exit code, the JSON object or None, stderr)."""
     done = subprocess.run(

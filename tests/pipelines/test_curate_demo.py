@@ -28,11 +28,11 @@ def arguments(out: Path, *more: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    out = tmp_path_factory.mktemp("demo") / "whole"
-    code, found, said = tfw(*arguments(out))
+def demo(demo_out):
+    """The session's demo, and what the same command says when nothing is left to do."""
+    code, found, said = tfw(*arguments(demo_out))
     assert code == 0, said
-    return out, found
+    return demo_out, found
 
 
 def test_demo_rejects_each_planted_fault_under_its_reason(demo):

@@ -14,34 +14,29 @@ COLUMNS = ("iteration", "loss", "rate", "validation")
 class Logbook:
     """Open for one run; ``log.csv`` beside ``tensorboard/``."""
 
-    FLUSH_EVERY = 20
-
     def __init__(self, folder: Path, iteration: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "log.csv"
         rows = [row for row in read_log(self.path) if int(row["iteration"]) <= iteration]
         lines = [",".join(COLUMNS), *(",".join(row[name] for name in COLUMNS) for row in rows)]
         write_text(self.path, "\n".join(lines) + "\n")
-        self._file: TextIO = self.path.open("a", encoding="utf-8", newline="")
+        self._file: TextIO = self.path.open("a", 1, encoding="utf-8", newline="")
         self._writer = csv.writer(self._file)
         from torch.utils.tensorboard import SummaryWriter
 
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=iteration + 1)
 
     def add(self, iteration: int, loss: float, rate: float, validation: float | None) -> None:
-        """One iteration. Numbers are written so that they read back to the bit."""
+        """One iteration, written at once, so that a checkpoint has its rows and a person can look.
+
+        Numbers are written so that they read back to the bit.
+        """
         self._writer.writerow(
             [iteration, repr(loss), repr(rate), "" if validation is None else repr(validation)]
         )
         self._board.add_scalar("loss", loss, iteration)
         if validation is not None:
             self._board.add_scalar("validation", validation, iteration)
-        if iteration % self.FLUSH_EVERY == 0:
-            self._file.flush()
-
-    def flush(self) -> None:
-        """Write what came so far: a checkpoint's rows must be there before it is."""
-        self._file.flush()
 
     def close(self) -> None:
         """Write what is left."""

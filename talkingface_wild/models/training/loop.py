@@ -19,8 +19,10 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
 from talkingface_wild.core.errors import CheckFailed, Interrupted
+from talkingface_wild.core.stopping import stop_requested
 from talkingface_wild.models.training.checkpoints import Checkpoints
 from talkingface_wild.models.training.logbook import Logbook, read_log
+from talkingface_wild.models.training.together import stop_agreed
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,8 @@ class TrainingLoop:
     def run(self, watch: Watch | None = None) -> float:
         """Train to the end from the latest checkpoint; gives the last validation or loss.
 
-        Raises CheckFailed when a loss is no number, Interrupted after Ctrl-C; both keep the latest
-        checkpoint.
+        Raises CheckFailed when a loss is no number, with the latest checkpoint kept; Interrupted,
+        saved, after the whole iteration in which a stop was requested (``core.stopping``).
         """
         self.restore()
         first = self.accelerator.is_main_process
@@ -140,6 +142,8 @@ class TrainingLoop:
         latest, whole = math.nan, True
         try:
             while self.iteration < self.settings.iterations:
+                if stop_agreed(self.accelerator):
+                    raise self._interrupted()
                 whole = False
                 loss = self._step()
                 self.iteration += 1
@@ -164,19 +168,11 @@ class TrainingLoop:
                         )
                     )
                 if self.iteration % self.settings.checkpoint_every == 0 or self._ended:
-                    if log is not None:
-                        log.flush()
                     self.save()
-                if self.after is not None and first:
+                if self.after is not None and first and not stop_requested():
                     self.after(self.iteration)
         except KeyboardInterrupt as error:
-            # Amid a step weights are ahead of their number; then the latest checkpoint counts.
-            if whole:
-                self.save()
-            raise Interrupted(
-                f"Interrupted at iteration {self.iteration} of {self.settings.iterations} of "
-                f"{self.name}; run the same command again to go on."
-            ) from error
+            raise self._broken_off(whole) from error
         finally:
             if log is not None:
                 log.close()
@@ -185,6 +181,29 @@ class TrainingLoop:
         if math.isnan(latest):
             latest = self._looked_up()
         return latest
+
+    def _interrupted(self) -> Interrupted:
+        """Saves between two iterations; the error that ends the run."""
+        if self.iteration:
+            self.save()
+        return Interrupted(
+            f"Interrupted after iteration {self.iteration} of {self.settings.iterations} of "
+            f"{self.name}, which is saved; run the same command again to go on."
+        )
+
+    def _broken_off(self, whole: bool) -> Interrupted:
+        """For a KeyboardInterrupt, a second signal's or one that nobody handles.
+
+        Amid a step weights are ahead of their number; then the latest checkpoint counts.
+        """
+        if whole and self.iteration and self.accelerator.is_main_process:
+            self.checkpoint()
+        latest = self.checkpoints.latest()
+        return Interrupted(
+            f"Broken off at iteration {self.iteration} of {self.settings.iterations} of "
+            f"{self.name}; the latest checkpoint is of iteration "
+            f"{int(latest.name) if latest else 0}; run the same command again to go on from there."
+        )
 
     def _looked_up(self) -> float:
         """The last figure of a stage that had ended before this run."""
@@ -242,15 +261,19 @@ class TrainingLoop:
                 self.ema.restore(self.parameters.values())
 
     def save(self) -> None:
-        """A checkpoint under its number, complete or not there."""
+        """A checkpoint under its number, complete or not there; waits for all processes."""
         if self.accelerator.is_main_process:
-            self.checkpoints.save(
-                self.iteration,
-                self.parameters,
-                self.optimizer.state_dict(),
-                None if self.ema is None else self.ema.state_dict(),
-            )
+            self.checkpoint()
         self.accelerator.wait_for_everyone()
+
+    def checkpoint(self) -> None:
+        """What ``save`` writes, by this process alone."""
+        self.checkpoints.save(
+            self.iteration,
+            self.parameters,
+            self.optimizer.state_dict(),
+            None if self.ema is None else self.ema.state_dict(),
+        )
 
     def restore(self) -> None:
         """Go on from the latest checkpoint, if there is one."""

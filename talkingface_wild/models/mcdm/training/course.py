@@ -21,6 +21,7 @@ from accelerate import Accelerator
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.paths import write_text
+from talkingface_wild.core.stopping import stop_on_signals
 from talkingface_wild.models.mcdm.building import build_parts
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.parts import MCDMParts
@@ -34,8 +35,10 @@ from talkingface_wild.models.mcdm.training.stages import (
     take_tokens,
 )
 from talkingface_wild.models.training.loop import Watch
+from talkingface_wild.models.training.together import end_if_stopped
 
 ORDER = ("features", "encoders", "1", "2", "3")
+STOPPING = "Stopping: what is in work is finished and saved; once more breaks off at once."
 Pictures = npt.NDArray[np.uint8]
 WriteSample = Callable[[Path, str, Pictures], None]
 """Writes frames of a clip, named by its id, as a video; the caller knows how."""
@@ -98,8 +101,16 @@ class Course:
 
         ``make_features`` measures the data set for the stage ``features`` (parts, folder) -> facts;
         it calls ``keep_configuration`` when nothing can be refused any more.
-        Raises RecipeError where an earlier stage is missing or this one ran with other settings.
+        Raises RecipeError where an earlier stage is missing or this one ran with other settings,
+        Interrupted, with what was done saved, after a signal (``core.stopping``).
         """
+        with stop_on_signals(STOPPING):
+            return self._run(stage, make_features)
+
+    def _run(
+        self, stage: str, make_features: Callable[[MCDMParts, Path], dict[str, Any]] | None
+    ) -> dict[str, Any] | None:
+        end_if_stopped(self.accelerator, f"before stage {stage}")
         finished = self.done()
         asked = self._asked(stage)
         if stage in finished:
@@ -262,6 +273,8 @@ class Course:
         )
         if self.accelerator.is_main_process:
             for clip in clips:
+                if self.accelerator.num_processes == 1:
+                    end_if_stopped(None, "while motion tokens were taken; the encoders are saved")
                 clip.tokens_TKW = take_tokens(parts, clip)
                 clip.save(self._clip_path(clip))
         return {outcome.stage: round(outcome.after, 6) for outcome in outcomes}
@@ -276,7 +289,8 @@ class Course:
             and (self.config.training.predicted_tokens > 0)
         ):
             self.tell("motion tokens by the prior, for stage 3")
-            predict_tokens(parts, learning)
+            kept = self.out / "stage3" / "predicted"
+            predict_tokens(parts, learning, folder=kept, accelerator=self.accelerator)
         outcome = run_stage(
             parts,
             stage,

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.core.stopping import stop_requested
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.parts import MCDMParts
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
@@ -31,6 +32,7 @@ from talkingface_wild.models.mcdm.training.fitting import (
 from talkingface_wild.models.mcdm.training.measuring import ClipMeasurer, parted
 from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
 from talkingface_wild.models.out_of_memory import memory_told
+from talkingface_wild.models.training.together import end_if_stopped
 
 MAX_FRAMES = 3000
 """Frames taken of a clip: two minutes."""
@@ -57,8 +59,9 @@ def cache_features(
 
     What is there already with the same fingerprint stays, other files of the folder go. Clips that
     cannot be read are named, counted and left out. With an ``accelerator`` its processes share the
-    clips. Raises InputUnreadable when there is nothing to train on, when the model lacks a frozen
-    network, or when head tokens need landmarks and there are none.
+    clips. Raises Interrupted after a clip once a stop was requested, InputUnreadable when there is
+    nothing to train on, when the model lacks a frozen network, or when head tokens need landmarks
+    and there are none.
     """
     training = [clip for clip in clips if clip.split == "train"]
     if not training:
@@ -76,9 +79,11 @@ def cache_features(
         if accelerator is not None:
             for fitted in (parts.patch_codec, parts.landmark_guider):
                 same_everywhere(fitted, accelerator)
+        end_if_stopped(accelerator, "before the first clip was measured")
         measurer = ClipMeasurer(parts, torch.device(device), max_frames)
         files = _Files(Path(folder), measurer, frozenset(validation_share(clips)))
         broken = _all(files, clips[rank::ranks], tell)
+        end_if_stopped(accelerator, "amid the features; the clips that were measured are kept")
     if accelerator is not None:
         accelerator.wait_for_everyone()
     if rank == 0:
@@ -111,6 +116,8 @@ def _all(files: _Files, clips: Sequence[TrainingClip], tell: Tell) -> dict[str, 
     broken: dict[str, str] = {}
     started = told = time.monotonic()
     for done, clip in enumerate(clips, 1):
+        if stop_requested():
+            break
         reason = files.make(clip)
         if reason:
             broken[clip.clip_id] = reason

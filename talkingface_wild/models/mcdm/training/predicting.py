@@ -5,15 +5,21 @@ Shapes: B clips, F frames of a window with its overlap, W E sound windows, K T m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.models.mcdm.parts import MCDMParts
 from talkingface_wild.models.mcdm.prior_sampling import sampled_tokens
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.sampling import sound_windows
+from talkingface_wild.models.provenance import tensors_sha256
 from talkingface_wild.models.training.loop import iteration_generator
 
 SEED = 17
@@ -65,3 +71,31 @@ class PredictedTokens:
             None if before is None or not overlap else before[:, -overlap:],
         )
         return tokens[:, overlap:]
+
+
+class KeptTokens:
+    """Groups of clips whose tokens are predicted: a file each, named by all that it rests on."""
+
+    def __init__(self, parts: MCDMParts, folder: Path) -> None:
+        if parts.motion_prior is None:
+            raise ValueError("this variant has no motion prior")
+        sampling = parts.config.sampling.prior_steps
+        self._prior = [tensors_sha256({"prior": parts.motion_prior}), sampling]
+        self._folder = folder
+
+    def of(
+        self, clips: Sequence[CachedClip], predict: Callable[[Sequence[CachedClip]], list[Tensor]]
+    ) -> list[Tensor]:
+        """(T, K, W) of each clip: read, or predicted and kept."""
+        names = [clip.clip_id for clip in clips]
+        features = [[clip.frames, clip.facts.get("fingerprint")] for clip in clips]
+        path = self._folder / f"{digest([self._prior, names, features], 24)}.safetensors"
+        try:
+            tokens = load_file(path)
+            return [tokens[name] for name in names]
+        except (OSError, SafetensorError, KeyError):
+            predicted = predict(clips)
+        with atomic_path(path) as temporary:
+            contiguous = [rows.contiguous() for rows in predicted]
+            save_file(dict(zip(names, contiguous, strict=True)), temporary)
+        return predicted

@@ -37,6 +37,7 @@ from talkingface_wild.models.training.loop import (
     Watch,
     iteration_generator,
 )
+from talkingface_wild.models.training.together import end_if_stopped
 
 STAGES = ("encoders", "1", "2", "3")
 VALIDATION_BATCHES = 4
@@ -262,15 +263,25 @@ def predict_tokens(
     clips: Sequence[CachedClip],
     tell: Callable[[int, int], None] | None = None,
     together: int = 16,
+    folder: Path | None = None,
+    accelerator: Accelerator | None = None,
 ) -> None:
     """Fill ``predicted_TKW`` of every clip as generation would: window after window, each going on
     from the last, from the clip's first frame as the reference. Several clips go side by side.
-    """
-    from talkingface_wild.models.mcdm.training.predicting import PredictedTokens
 
+    With a ``folder`` a group that is done is kept there, and read again while prior and clips are
+    the same. Raises Interrupted between two groups once a stop was requested.
+    """
+    from talkingface_wild.models.mcdm.training.predicting import KeptTokens, PredictedTokens
+
+    kept = None if folder is None else KeptTokens(parts, folder)
     for start in range(0, len(clips), together):
+        what = f"with motion tokens of {start} of {len(clips)} clips predicted for stage 3"
+        end_if_stopped(accelerator, what + (", which are kept" if kept and start else ""))
         group = clips[start : start + together]
-        for clip, tokens in zip(group, PredictedTokens(parts).of(group), strict=True):
+        predict = PredictedTokens(parts).of
+        predicted = predict(group) if kept is None else kept.of(group, predict)
+        for clip, tokens in zip(group, predicted, strict=True):
             clip.predicted_TKW = tokens
         if tell is not None:
             tell(min(start + together, len(clips)), len(clips))
