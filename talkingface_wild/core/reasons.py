@@ -27,6 +27,7 @@ REJECTED: dict[str, str] = {
     "incomplete_face": "the face leaves the picture",
     "small_face": "the face has too few pixels in the source",
     "small_crop": "the crop window has too few pixels in the source",
+    "padded": "more of the crop window than the bound lies outside the picture",
     "profile": "the head turns too far",
     "too_much_motion": "the face moves too much for a fixed window",
     "still_photo": "the mouth does not move with the speech",
