@@ -21,8 +21,9 @@ LIT, LEAST_LIT = 48, 0.01
 OUTSIDE_DARK, LAST_DARK = 0.85, 0.9
 """Least part of a bar's pixels, over all pictures, that is black, and of its innermost line: a
 logo may stay and subtitles may come and go."""
-FLAT = 8
-"""Grey levels by which nearly all of a bar stays near its own median, on average over time."""
+FLAT, FLAT_PART = 4, 0.7
+"""Most of a bar stays within so many levels of its own median, on average over time: night is
+shaded, a bar is not."""
 STEP, STEP_PART, STEP_LINES = 16, 0.6, 3
 """A bar ends in a straight edge: along this part of its length the picture is brighter by so many
 levels on average, within so many lines."""
@@ -30,6 +31,8 @@ FULL_PART = 0.9
 """A first line of the picture darker than this part of the next one holds some of the bar."""
 LARGEST_PART, LEAST_CONTENT = 0.45, 0.25
 """A bar takes at most this part of the picture; what is left has at least this part each way."""
+LEAST_CONTENT_LIT = 0.5
+"""Part of what is left that is not black: before a black backdrop no edge is that of a bar."""
 _ROUNDS = 3
 """Letterbox and pillarbox hide each other's edges: what one finds is left out for the other."""
 
@@ -72,7 +75,9 @@ class BarSearch:
             left, right = _edge(*turned), _edge(turned[0][::-1], turned[1][::-1])
             columns = (max(columns[0], left), min(columns[1], width - right))
         wide, tall = width - left - right, height - top - bottom
-        if wide < LEAST_CONTENT * width or tall < LEAST_CONTENT * height:
+        content = dark_HW[top : height - bottom, left : width - right]
+        small = wide < LEAST_CONTENT * width or tall < LEAST_CONTENT * height
+        if small or content.mean() > 1 - LEAST_CONTENT_LIT:
             return (0, 0, 0, 0)
         return (left, top, right, bottom)
 
@@ -116,9 +121,9 @@ def _edge(dark_LX: Floats, mean_LX: Floats) -> int:
 
 
 def _flat(bar_LX: Floats) -> bool:
-    """Whether nearly all of a bar has one level, and that is black."""
+    """Whether most of a bar has one level, and that is black."""
     level = float(np.median(bar_LX))
-    return level <= DARK and float((np.abs(bar_LX - level) <= FLAT).mean()) >= OUTSIDE_DARK
+    return level <= DARK and float((np.abs(bar_LX - level) <= FLAT).mean()) >= FLAT_PART
 
 
 def _full(mean_LX: Floats, line: int, level: float) -> bool:
