@@ -30,9 +30,10 @@ stages:
   - download
   - probe
   - shots: {detector: adaptive, tail: keep}
-  - speech
+  - language: {weights: optional}
   - faces: {detector: scrfd_500m}
   - sync: {weights: optional}
+  - languages
   - encode: {size: 256}
 gates:
   presence: {column: face_presence_ratio, at_least: 0.5, reason: no_face}

@@ -109,7 +109,7 @@ class Faces(Stage):
         Column(
             "crop_left",
             "int",
-            "left edge of the crop window, in source pixels; outside the picture where it is padded",
+            "left edge of the crop window, in source pixels; beyond the picture where padded",
             "px",
         ),
         Column("crop_top", "int", "top edge of the crop window", "px"),
