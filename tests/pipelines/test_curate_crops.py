@@ -12,11 +12,11 @@ from tests.pipelines.black_borders import border_share
 from tests.pipelines.curated import tfw
 
 BARRED = {
-    # Filter around a real clip, and its bars as ffmpeg places them (at even pixels): l, t, r, b.
+    # Filter around a real clip, and its bars, left to bottom; ffmpeg takes even ones in 4:2:0.
     "letterbox": ("may", "crop=512:400:0:40,pad=512:512:0:56", (0, 56, 0, 56)),
     "pillarbox": ("may", "pad=1024:512:256:0", (256, 0, 256, 0)),
     "uneven": ("may", "pad=576:600:22:38", (22, 38, 42, 50)),
-    "windowbox": ("may", "scale=600:600,pad=1281:721:340:60", (340, 60, 341, 61)),
+    "windowbox": ("may", "format=yuv444p,scale=600:600,pad=1281:721:341:59", (341, 59, 340, 62)),
     "shrunk": ("selfie_18", "scale=1080:1080,pad=1920:1080:420:0", (420, 0, 420, 0)),
     "noisy": ("may", "pad=512:640:0:64,noise=alls=6:allf=t", (0, 64, 0, 64)),
     "faded": ("may", "pad=512:640:0:64,fade=in:0:12", (0, 64, 0, 64)),
