@@ -203,16 +203,19 @@ class Opened:
         """The pixels of a footing, made once."""
         key = footing.key(self._sha)
         if key not in self._views:
+            content = None
             if isinstance(footing, Video):
-                frames = self._decode(footing).frames_NHWC
+                decoded = self._decode(footing)
+                frames, content = decoded.frames_NHWC, decoded.content
             elif isinstance(footing, Recoded):
                 self.scratch.mkdir(parents=True, exist_ok=True)
                 base = self._make(footing.base)
+                content = self._views[footing.base.key(self._sha)].content
                 frames = recode(base, [footing.step], self.protocol.fps, self.scratch)
             else:
                 picture = self._still_picture(footing)
                 frames = np.broadcast_to(picture, (footing.frames, *picture.shape))
-            self._views[key] = View(frames, key, scratch=self.scratch)
+            self._views[key] = View(frames, key, content=content, scratch=self.scratch)
         return self._views[key].frames_NHWC
 
     def _still_picture(self, footing: Still) -> Pictures:
@@ -257,7 +260,8 @@ class Opened:
         count, *size, _ = decoded.frames_NHWC.shape
         facts = {"frames": count, "start_seconds": decoded.start_seconds, "size": size}
         self.store.note(key, {**facts, "flags": list(decoded.flags)})
-        self._views[key] = View(decoded.frames_NHWC, key, scratch=self.scratch)
+        view = View(decoded.frames_NHWC, key, content=decoded.content, scratch=self.scratch)
+        self._views[key] = view
         return decoded
 
     def _sha(self, path: str) -> str:

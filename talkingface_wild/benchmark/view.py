@@ -6,6 +6,7 @@ the video is, and every extractor reads what it needs.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ Samples = npt.NDArray[np.int16]
 Crop = tuple[float, float, float]
 """Left, top and side of a square: fractions of the picture's width, height and shorter side."""
 
+Content = tuple[int, int, int, int]
+"""Left, top, right and bottom edge of what is picture on a canvas, right and bottom excluded."""
+
 DECODE_VERSION = 1
 """Raised when the same file would give other pixels: stored features are then measured anew."""
 SOUND_RATE = 16_000
@@ -50,6 +54,8 @@ class View:
     """Of frame 0, on the file's own clock."""
     codec: str = "frames"
     flags: tuple[str, ...] = ()
+    content: Content | None = None
+    """Where the canvas shows the file's own picture and not its padding; None: all of it."""
     detections: dict[tuple[str, int], Detection] = field(default_factory=dict)
     """Faces that were found already, by detector and frame: extractors share them."""
     scratch: Path | None = None
@@ -106,6 +112,8 @@ class Decoded:
     frames_NHWC: Pictures
     start_seconds: float
     flags: tuple[str, ...]
+    content: Content | None = None
+    """As in ``View``."""
 
 
 def decode_view(path: Path, wanted: Wanted, folder: Path) -> Decoded:
@@ -116,6 +124,7 @@ def decode_view(path: Path, wanted: Wanted, folder: Path) -> Decoded:
     folder.mkdir(parents=True, exist_ok=True)
     raw = folder / f"{uuid.uuid4().hex}.rgb"
     count, first, flags, shape = 0, wanted.start_seconds or 0.0, set[str](), (0, 0, 3)
+    content: Content | None = None
     try:
         with raw.open("wb") as stream:
             for seconds, rgb_HWC in pictures(path, wanted):
@@ -123,7 +132,7 @@ def decode_view(path: Path, wanted: Wanted, folder: Path) -> Decoded:
                     flags.add("long!")
                     break
                 if count == 0:
-                    first = seconds
+                    first, content = seconds, content_of(rgb_HWC.shape[:2], wanted)
                 placed, flag = on_canvas(rgb_HWC, wanted)
                 if count and placed.shape != shape:
                     break
@@ -136,7 +145,7 @@ def decode_view(path: Path, wanted: Wanted, folder: Path) -> Decoded:
         frames = np.memmap(raw, np.uint8, "r", shape=(count, *shape))
     finally:
         raw.unlink(missing_ok=True)
-    return Decoded(frames, first, tuple(sorted(flags)))
+    return Decoded(frames, first, tuple(sorted(flags)), content)
 
 
 def pictures(path: Path, wanted: Wanted) -> Iterator[tuple[float, Pictures]]:
@@ -154,10 +163,10 @@ def on_canvas(rgb_HWC: Pictures, wanted: Wanted) -> tuple[Pictures, set[str]]:
     as it is on a native one.
     """
     height, width = rgb_HWC.shape[:2]
-    if wanted.crop is not None:
-        side = max(2, round(wanted.crop[2] * min(width, height)))
-        window = Window(round(wanted.crop[0] * width), round(wanted.crop[1] * height), side)
-        return crop_padded(rgb_HWC, window, wanted.canvas or side), set()
+    window = _window(height, width, wanted)
+    if window is not None:
+        flags = set[str]() if wanted.crop is not None else {"crop!"}
+        return crop_padded(rgb_HWC, window, wanted.canvas or window.side), flags
     tall, wide = (wanted.canvas, wanted.canvas) if wanted.canvas else wanted.size or (height, width)
     if (height, width) == (tall, wide):
         return rgb_HWC, set()
@@ -165,12 +174,52 @@ def on_canvas(rgb_HWC: Pictures, wanted: Wanted) -> tuple[Pictures, set[str]]:
         how = cv2.INTER_AREA if height > tall else cv2.INTER_CUBIC
         resized = cv2.resize(rgb_HWC, (wide, tall), interpolation=how)
         return np.asarray(resized, np.uint8), {"size!"}
-    if not wanted.canvas:
-        resized = cv2.resize(rgb_HWC, (wide, tall), interpolation=cv2.INTER_AREA)
-        return np.asarray(resized, np.uint8), {"crop!"}
+    resized = cv2.resize(rgb_HWC, (wide, tall), interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.uint8), {"crop!"}
+
+
+def content_of(size: tuple[int, int], wanted: Wanted) -> Content | None:
+    """Where ``on_canvas`` puts a picture of ``size`` (height, width); None without padding.
+
+    Only canvas pixels that are made of the picture alone count: those whose resampling reaches
+    over its edge into the padding are left out.
+    """
+    height, width = size
+    window = _window(height, width, wanted)
+    if window is None:
+        return None
+    left, top, inner_width, inner_height = window.inside(width, height)
+    if (inner_width, inner_height) == (window.side, window.side):
+        return None
+    canvas = wanted.canvas or window.side
+    columns = _pure(left - window.left, inner_width, window.side, canvas)
+    rows = _pure(top - window.top, inner_height, window.side, canvas)
+    return columns[0], rows[0], columns[1], rows[1]
+
+
+def _window(height: int, width: int, wanted: Wanted) -> Window | None:
+    """The square that becomes the canvas; None where the picture is resized whole."""
+    if wanted.crop is not None:
+        side = max(2, round(wanted.crop[2] * min(width, height)))
+        return Window(round(wanted.crop[0] * width), round(wanted.crop[1] * height), side)
+    if not wanted.canvas or same_ratio(width / height, 1.0):
+        return None
     longer = max(height, width)
-    window = Window((width - longer) // 2, (height - longer) // 2, longer)
-    return crop_padded(rgb_HWC, window, wanted.canvas), {"crop!"}
+    return Window((width - longer) // 2, (height - longer) // 2, longer)
+
+
+def _pure(before: int, length: int, side: int, canvas: int) -> tuple[int, int]:
+    """The canvas pixels, last excluded, that ``length`` pixels after ``before`` of ``side`` make.
+
+    Shrunk by area a pixel is made of those that it covers, grown by cubic of four neighbours.
+    """
+    scale = canvas / side
+    if scale <= 1:
+        first, last = before * scale, (before + length) * scale
+    else:
+        first = (before + 1.5) * scale - 0.5 if before else 0.0
+        last = (before + length - 1.5) * scale + 0.5 if before + length < side else float(canvas)
+    return math.ceil(first - 1e-6), max(math.ceil(first - 1e-6), math.floor(last + 1e-6))
 
 
 def same_ratio(one: float, other: float) -> bool:

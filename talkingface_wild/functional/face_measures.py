@@ -4,7 +4,6 @@ Pure arithmetic; no gates. Shape legend: T samples; a box is x0, y0, x1, y1 in s
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -21,8 +20,6 @@ from talkingface_wild.functional.head_pose import head_angles
 Floats = npt.NDArray[np.float64]
 Span = tuple[float, float]
 
-WINDOW_FACTOR = 1.6
-"""Side of the crop window in longer sides of the boxes' union (TalkVid's factor)."""
 COMPLETE_PART = 0.98
 """Part of a complete face's box that lies inside the picture."""
 
@@ -32,7 +29,6 @@ def measures(
     width: int,
     height: int,
     least_area_ratio: float = LEAST_AREA_RATIO,
-    window_factor: float = WINDOW_FACTOR,
 ) -> dict[str, float | int | None]:
     """The clip's measures by the names of their columns; ``width`` × ``height`` source pixels.
 
@@ -42,10 +38,10 @@ def measures(
     1 / rate seconds).
     Of those that show it: ``second_face_area_ratio`` (largest other face ÷ the first),
     ``face_confidence`` (median score), ``face_side_px`` (median longer side of its box),
-    ``crop_side_px`` (see ``window``), ``face_complete_samples_missing`` (how many have a point
-    outside the picture, or less than 98 % of the box inside), ``yaw_p90``, ``yaw_max``,
-    ``pitch_p90`` (degrees either way), ``face_motion_union_ratio`` (area of the boxes' union ÷
-    their median area), ``face_speed`` (see ``speed``).
+    ``face_complete_samples_missing`` (how many have a point outside the picture, or less than 98 %
+    of the box inside), ``yaw_p90``, ``yaw_max``, ``pitch_p90`` (degrees either way),
+    ``face_motion_union_ratio`` (area of the boxes' union ÷ their median area), ``face_speed`` (see
+    ``speed``).
     What cannot be known is None: the second kind without a face, angles without points, all
     without samples.
     """
@@ -67,7 +63,6 @@ def measures(
     values["second_face_area_ratio"] = float(observation.second_ratios_T.max())
     values["face_confidence"] = float(np.median(observation.scores_T[present]))
     values["face_side_px"] = float(np.median(sides.max(axis=1)))
-    values["crop_side_px"] = window(boxes, window_factor)[2]
     values["face_complete_samples_missing"] = int((~_complete(track, width, height)).sum())
     values["face_motion_union_ratio"] = float(
         areas(union[None])[0] / max(float(np.median(areas(boxes))), 1e-9)
@@ -85,7 +80,6 @@ _OF_PRESENT = (
     "second_face_area_ratio",
     "face_confidence",
     "face_side_px",
-    "crop_side_px",
     "face_complete_samples_missing",
     "yaw_p90",
     "yaw_max",
@@ -93,20 +87,6 @@ _OF_PRESENT = (
     "face_motion_union_ratio",
     "face_speed",
 )
-
-
-def window(boxes_T4: Floats, factor: float = WINDOW_FACTOR) -> tuple[int, int, int]:
-    """Left, top and side of the fixed square crop window, in whole even source pixels.
-
-    Its side is ``factor`` times the longer side of the boxes' union, rounded up, its centre the
-    union's; it may reach beyond the picture. Raises ValueError without boxes.
-    """
-    if not len(boxes_T4):
-        raise ValueError("expected at least one box for a crop window, found none")
-    low, high = boxes_T4[:, :2].min(axis=0), boxes_T4[:, 2:].max(axis=0)
-    side = max(2, 2 * math.ceil(float((high - low).max()) * factor / 2 - 1e-9))
-    left, top = (2 * round(float(middle - side) / 4) for middle in low + high)
-    return left, top, side
 
 
 def speed(track: FaceTrack) -> float | None:

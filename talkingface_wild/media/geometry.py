@@ -88,14 +88,18 @@ class Window:
     left: int
     top: int
     side: int
+    bars: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Lines at the picture's left, top, right and bottom that do not count as picture."""
 
     def inside(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """The part within a ``width`` x ``height`` picture: left, top, width, height.
+        """The part within a ``width`` x ``height`` picture less its bars: left, top, width, height.
 
         Raises UsageError when nothing of the window lies within the picture.
         """
-        left, top = max(0, self.left), max(0, self.top)
-        right, bottom = min(width, self.left + self.side), min(height, self.top + self.side)
+        before_x, before_y, after_x, after_y = self.bars
+        left, top = max(before_x, self.left), max(before_y, self.top)
+        right = min(width - after_x, self.left + self.side)
+        bottom = min(height - after_y, self.top + self.side)
         if right <= left or bottom <= top:
             raise UsageError(
                 f"Expected a crop window that touches the {width}x{height} picture, found {self}; "

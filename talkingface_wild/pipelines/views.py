@@ -37,6 +37,10 @@ LIPS = 224
 
 Pictures = npt.NDArray[np.uint8]
 
+BARS = ("bar_left", "bar_top", "bar_right", "bar_bottom")
+WINDOW = ("crop_left", "crop_top", "crop_side", *BARS)
+"""The columns that a crop window is made of."""
+
 
 @dataclass(frozen=True)
 class Views:
@@ -104,11 +108,13 @@ def track_of(item: Item, count: int) -> Track:
 
 
 def window_of(item: Item) -> Window:
-    """The clip's fixed square crop window, in displayed source pixels."""
+    """The clip's fixed square crop window, in displayed source pixels, less the source's bars."""
+    left, top, right, bottom = (int(item.values.get(name) or 0) for name in BARS)  # type: ignore[arg-type]
     return Window(
         int(number(item, "crop_left")),
         int(number(item, "crop_top")),
         int(number(item, "crop_side")),
+        (left, top, right, bottom),
     )
 
 

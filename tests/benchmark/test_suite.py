@@ -115,7 +115,7 @@ def test_the_signature_says_what_was_computed(films, pixels, tmp_path):
     assert signature.part("list").startswith("real:") and len(signature.part("list")) == 13
     assert signature.part("clips") == "3/4"
     label, _, choices = signature.part("ssim").partition(":")
-    assert label == "rgb-gaussian" and len(choices) == 6
+    assert label == "rgb-gaussian-unpadded" and len(choices) == 6
     assert signature.part("in") == "h264"
     assert "≤40f@25" in signature.parts and "128" in signature.parts
 

@@ -122,8 +122,14 @@ def test_the_pictures_are_those_that_decode_gives(tmp_path: Path, rate: str, sta
 
 @pytest.mark.parametrize(
     "window",
-    [Window(0, 0, 64), Window(-21, -13, 101), Window(33, 17, 40), Window(40, 40, 60)],
-    ids=["whole", "beyond", "odd", "corner"],
+    [
+        Window(0, 0, 64),
+        Window(-21, -13, 101),
+        Window(33, 17, 40),
+        Window(40, 40, 60),
+        Window(-10, -4, 72, (9, 5, 17, 3)),
+    ],
+    ids=["whole", "beyond", "odd", "corner", "bars"],
 )
 @pytest.mark.parametrize("matrix", [(1, 0, 0, 1), (0, 1, -1, 0), (0, -1, 1, 0), (-1, 0, 0, 1)])
 def test_crop_is_the_window_in_displayed_pixels(

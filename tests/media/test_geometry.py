@@ -66,3 +66,15 @@ def test_shrinking_averages() -> None:
     picture = np.zeros((64, 64, 3), dtype=np.uint8)
     picture[::2, ::2] = 200
     assert (crop_padded(picture, Window(0, 0, 64), 32) == 50).all()
+
+
+def test_a_window_shows_nothing_of_the_bars() -> None:
+    """A logo in a bar that a padded window reaches over would else stand in the black."""
+    picture = np.full((40, 60, 3), 200, np.uint8)
+    window = Window(0, -10, 60, (4, 6, 2, 8))
+    assert window.inside(60, 40) == (4, 6, 54, 26)
+    shown = crop_padded(picture, window, 60)
+    lit = np.argwhere(shown.any(axis=2))
+    assert lit.min(axis=0).tolist() == [16, 4] and lit.max(axis=0).tolist() == [41, 57]
+    with pytest.raises(UsageError, match="touches the 60x40 picture"):
+        Window(0, 0, 4, (4, 0, 0, 0)).inside(60, 40)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.pipelines.black_borders import border_share
 from tests.pipelines.curated import clips_of, tfw, verdicts_of
 
 
@@ -92,6 +93,24 @@ def test_media_lie_where_the_table_says(local):
         link = local / "media" / row.language / f"{row.clip_id}.mp4"
         assert link.samefile(local / row.media_path)
         assert abs(row.media_frames - row.clip_seconds * 25) <= 0.5 + 1e-6
+
+
+def test_no_clip_has_more_black_than_its_source(shared, local):
+    """Version 0.3.0 shrank clips that were cropped already into a black frame without a word.
+
+    One is padded, for what its head needs (307 px) is longer than the picture's shorter side (300).
+    """
+    clips = pd.read_parquet(local / "dataset" / "clips")
+    padded = {Path(row.source_path).stem for row in clips.itertuples() if row.padding_share > 0}
+    assert padded == {"head_2"}
+    for row in clips.itertuples():
+        share = border_share(local / row.media_path)
+        assert abs(share - row.padding_share) <= 0.01, row.source_path
+        source = shared / "media" / row.source_path
+        if row.padding_share == 0:
+            assert share <= border_share(source, row.start_seconds, row.end_seconds) + 0.01
+        else:
+            assert row.crop_side > min(row.width, row.height), row.source_path
 
 
 def test_sync_is_unmeasured_and_says_why(local):

@@ -5,8 +5,11 @@ import math
 import numpy as np
 
 
-def ssim(a, b, window):
-    """``window``: "gaussian" (11 × 11, σ 1.5) or "uniform" (7 × 7, N − 1); mean over colours."""
+def ssim(a, b, window, masked=None):
+    """``window``: "gaussian" (11 × 11, σ 1.5) or "uniform" (7 × 7, N − 1); mean over colours.
+
+    Windows that touch a pixel of ``masked`` (height × width, true: padding) do not count.
+    """
     side = 11 if window == "gaussian" else 7
     centre = side // 2
     weights = np.ones((side, side))
@@ -19,6 +22,8 @@ def ssim(a, b, window):
     values = []
     for y in range(a.shape[0] - side + 1):
         for x in range(a.shape[1] - side + 1):
+            if masked is not None and masked[y : y + side, x : x + side].any():
+                continue
             for channel in range(3):
                 one = a[y : y + side, x : x + side, channel].astype(float)
                 other = b[y : y + side, x : x + side, channel].astype(float)
@@ -36,8 +41,10 @@ def _window(one, other, weights, factor):
     return upper / ((mean1**2 + mean2**2 + c1) * (variance1 + variance2 + c2))
 
 
-def psnr(a, b):
-    """In decibels; the frames differ."""
+def psnr(a, b, masked=None):
+    """In decibels; the frames differ. Pixels of ``masked`` do not count."""
+    if masked is not None:
+        a, b = a[~masked], b[~masked]
     errors = [(int(x) - int(y)) ** 2 for x, y in zip(a.ravel(), b.ravel(), strict=True)]
     return 20 * math.log10(1 / math.sqrt(sum(errors) / len(errors) / 255**2))
 

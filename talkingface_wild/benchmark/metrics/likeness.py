@@ -20,8 +20,8 @@ class _Similarity(ClipMean):
     array: ClassVar[str]
 
     def label(self) -> str:
-        """Colour and window."""
-        return f"{self.protocol.similarity.channels}-{self.protocol.similarity.window}"
+        """Colour and window, and that the canvas's padding is left out."""
+        return f"{self.protocol.similarity.channels}-{self.protocol.similarity.window}-unpadded"
 
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:

@@ -1,4 +1,4 @@
-"""Whose face is seen, how well, how long; and the fixed crop window. Looks at the proxy alone."""
+"""Whose face is seen, how well, how long; black bars; the crop window. Looks at the proxy alone."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from talkingface_wild.core.clip import make_clip
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Child, Done, Outcome, Rejected, Value
 from talkingface_wild.engine.stage import Item, Resources, Stage
-from talkingface_wild.functional.face_measures import measures, split_at, violations, window
+from talkingface_wild.functional.black_bars import Bars, BarSearch, scaled_bars
+from talkingface_wild.functional.crop_window import crop_window, padding_share
+from talkingface_wild.functional.face_measures import measures, split_at, violations
 from talkingface_wild.functional.face_samples import Observation, observe
 from talkingface_wild.perception.faces import PADDING, WEIGHTS, Detection, make_detector
 from talkingface_wild.pipelines.analysis import PROXY_RATE, span_frames
 from talkingface_wild.pipelines.items import clip_child, clip_of, number, source_of
+from talkingface_wild.pipelines.views import BARS
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class FacesConfig:
     """A second face counts from this part of the first one's area."""
     crop_factor: float = 1.6
     """Side of the crop window, in longer sides of the union of the face's boxes."""
+    crop_pad: Literal["never", "needed", "always"] = "needed"
+    """Black beyond the picture: only where the face's way is longer than the picture's shorter side
+    (needed), in no case (never), wherever the centred window reaches beyond (always)."""
+    crop_bars: bool = True
+    """Look for the source's black bars and leave them out of the picture."""
     cut_at_violations: bool = False
     """Cut the clip where the face is gone, or a second one there, for long; else it is lost."""
     longest_gap_seconds: float = 0.6
@@ -48,6 +56,7 @@ class Faces(Stage):
     """Five samples a second. With ``cut_at_violations`` a Split, else a Measure."""
 
     name = "faces"
+    version = 2
     needs = ("start_seconds", "end_seconds", "width", "height", "usable_start_seconds")
     columns = (
         Column(
@@ -100,11 +109,30 @@ class Faces(Stage):
         Column(
             "crop_left",
             "int",
-            "left edge of the crop window, in source pixels; may be negative",
+            "left edge of the crop window, in source pixels; beyond the picture where padded",
             "px",
         ),
         Column("crop_top", "int", "top edge of the crop window", "px"),
         Column("crop_side", "int", "side of the square crop window", "px", 2),
+        Column(
+            "padding_share",
+            "float",
+            "share of the crop window that lies outside the picture less its black bars",
+            "",
+            0,
+            1,
+            4,
+        ),
+        Column(
+            "bar_left",
+            "int",
+            "width of the source's black bar at the left; 0: none, null: not looked for",
+            "px",
+            0,
+        ),
+        Column("bar_top", "int", "height of its black bar at the top", "px", 0),
+        Column("bar_right", "int", "width of its black bar at the right", "px", 0),
+        Column("bar_bottom", "int", "height of its black bar at the bottom", "px", 0),
         Column(
             "face_complete_samples_missing", "int", "samples whose face leaves the picture", "", 0
         ),
@@ -183,7 +211,7 @@ class Faces(Stage):
 
     def _one(self, item: Item) -> Outcome:
         settings: FacesConfig = self.config
-        times, found = self._detections(item)
+        times, found, bars = self._detections(item)
         if not any(len(faces.boxes_N5) for faces in found):
             return Rejected(
                 "no_face", f"no face in {len(found)} samples", {"face_presence_ratio": 0.0}
@@ -200,17 +228,20 @@ class Faces(Stage):
                 settings.second_area,
             )
             if bad:
-                return self._cut(
-                    item, times, found, split_at(bad, start, end, settings.least_seconds)
-                )
-        return Done(self._values(item, whole))
+                pieces = split_at(bad, start, end, settings.least_seconds)
+                return self._cut(item, times, found, pieces, bars)
+        return Done(self._values(item, whole, bars))
 
-    def _detections(self, item: Item) -> tuple[list[float], list[Detection]]:
-        """Faces of each sample, in source pixels; those outside the given region are left out."""
+    def _detections(self, item: Item) -> tuple[list[float], list[Detection], Bars | None]:
+        """Faces of each sample and the clip's black bars, in source pixels.
+
+        Faces outside the given region are left out; the bars are None where none are looked for.
+        """
         crop = source_of(item).crop
         width = number(item, "width")
         times: list[float] = []
         found: list[Detection] = []
+        search, small = BarSearch(), (1, 1)
         for seconds, rgb in span_frames(item, self.place):
             scale = width / rgb.shape[1]
             faces = self._detector.detect(rgb)
@@ -221,7 +252,12 @@ class Faces(Stage):
                 boxes, points = boxes[inside], None if points is None else points[inside]
             times.append(seconds)
             found.append(Detection(boxes, points))
-        return times, found
+            if self.config.crop_bars:
+                search.look(rgb)
+                small = (rgb.shape[1], rgb.shape[0])
+        full = (int(width), int(number(item, "height")))
+        bars = scaled_bars(search.bars(), small, full) if self.config.crop_bars else None
+        return times, found, bars
 
     def _observe(self, times: Sequence[float], found: Sequence[Detection]) -> Observation:
         return observe(found, PROXY_RATE, times[0], 1.0, self.config.second_area)
@@ -232,6 +268,7 @@ class Faces(Stage):
         times: list[float],
         found: list[Detection],
         pieces: list[tuple[float, float]],
+        bars: Bars | None,
     ) -> Outcome:
         clip = clip_of(item)
         children: list[Child] = []
@@ -241,35 +278,32 @@ class Faces(Stage):
                 continue
             piece = make_clip(clip.source_id, start, end, parent=clip.id)
             observation = self._observe([times[i] for i in inside], [found[i] for i in inside])
-            children.append(clip_child(piece, self._values(item, observation)))
+            children.append(clip_child(piece, self._values(item, observation, bars)))
         if not children:
-            values = self._values(item, self._observe(times, found))
+            values = self._values(item, self._observe(times, found), bars)
             second = values["second_face_ratio"]
             crowded = isinstance(second, float) and second > 0.02
             reason = "multiple_faces" if crowded else "no_face"
             return Rejected(reason, "no piece between the violations is long enough", values)
         return Done({}, tuple(children))
 
-    def _values(self, item: Item, observation: Observation) -> dict[str, Value]:
+    def _values(self, item: Item, observation: Observation, bars: Bars | None) -> dict[str, Value]:
         settings: FacesConfig = self.config
         track = observation.track
-        values: dict[str, Value] = dict(
-            measures(
-                observation,
-                int(number(item, "width")),
-                int(number(item, "height")),
-                settings.second_area,
-                settings.crop_factor,
-            )
-        )
-        values.pop("crop_side_px", None)
-        values["face_detector"] = settings.detector
+        width, height = int(number(item, "width")), int(number(item, "height"))
+        values: dict[str, Value] = {
+            **measures(observation, width, height, settings.second_area),
+            "face_detector": settings.detector,
+            **dict(zip(BARS, bars or (None,) * 4, strict=True)),
+        }
         present = track.present_T
         if present.any():
             boxes = track.boxes_T4[present]
-            values["crop_left"], values["crop_top"], values["crop_side"] = window(
-                boxes, settings.crop_factor
-            )
+            left, top, right, bottom = bars or (0, 0, 0, 0)
+            picture = (left, top, width - right, height - bottom)
+            window = crop_window(boxes, picture, settings.crop_factor, settings.crop_pad)
+            values |= dict(zip(("crop_left", "crop_top", "crop_side"), window, strict=True))
+            values["padding_share"] = padding_share(window, picture)
             values["face_times"] = track.times_T[present].tolist()
             values["face_boxes"] = boxes.ravel().tolist()
             if track.points_T52 is not None:

@@ -11,7 +11,7 @@ from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.functional.mouth import flags_at, mouth_change
 from talkingface_wild.functional.speech import FRAME_SECONDS, speech_measures
 from talkingface_wild.pipelines.analysis import span_samples
-from talkingface_wild.pipelines.views import RATE, ensure_views
+from talkingface_wild.pipelines.views import RATE, WINDOW, ensure_views
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Liveness(Stage):
     """Reads the views' grey crops and the cached sound; decodes nothing."""
 
     name = "liveness"
-    needs = ("crop_left", "crop_top", "crop_side", "has_audio", "start_seconds", "end_seconds")
+    needs = (*WINDOW, "has_audio", "start_seconds", "end_seconds")
     columns = (
         Column(
             "mouth_change_speech",

@@ -12,7 +12,7 @@ from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.functional.fingerprints import fingerprint
 from talkingface_wild.pipelines.analysis import span_samples
-from talkingface_wild.pipelines.views import RATE, ensure_views
+from talkingface_wild.pipelines.views import RATE, WINDOW, ensure_views
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Prints(Stage):
     """Reads the views and the cached sound; decodes nothing."""
 
     name = "prints"
-    needs = ("crop_left", "crop_top", "crop_side", "has_audio", "start_seconds", "end_seconds")
+    needs = (*WINDOW, "has_audio", "start_seconds", "end_seconds")
     columns = (
         Column(
             "picture_print",

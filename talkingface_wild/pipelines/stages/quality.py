@@ -10,7 +10,7 @@ from talkingface_wild import weights
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Value
 from talkingface_wild.engine.stage import Item, Resources, Stage
-from talkingface_wild.pipelines.views import ensure_views
+from talkingface_wild.pipelines.views import WINDOW, ensure_views
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Quality(Stage):
     """Scores the views that the sharpness stage kept; decodes nothing."""
 
     name = "quality"
-    needs = ("crop_left", "crop_top", "crop_side")
+    needs = WINDOW
     columns = (
         Column(
             "quality_crop_mean",

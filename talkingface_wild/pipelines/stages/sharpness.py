@@ -11,7 +11,7 @@ import numpy as np
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Rejected
 from talkingface_wild.engine.stage import Item, Stage
-from talkingface_wild.pipelines.views import ensure_views, forget_views
+from talkingface_wild.pipelines.views import WINDOW, ensure_views, forget_views
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Sharpness(Stage):
     """Variance of the grey 512 px crop's Laplacian at eight frames (Pech-Pacheco et al. 2000)."""
 
     name = "sharpness"
-    needs = ("crop_left", "crop_top", "crop_side", "face_boxes", "start_seconds")
+    needs = (*WINDOW, "face_boxes", "start_seconds")
     columns = (
         Column(
             "sharpness",
