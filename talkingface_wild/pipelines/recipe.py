@@ -201,6 +201,9 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
             f"--set {setting}: expected stage.field=value or gates.name=bound, found {setting!r}."
         )
     value = scalar(text)
+    if parts[0] == "crop":
+        # The crop window belongs to the stage that finds the face: crop.pad is faces.crop_pad.
+        parts = ["faces", f"crop_{parts[1]}", *parts[2:]]
     head = parts[0]
     most = 2 if head != "gates" else 4 if parts[2:3] and parts[2] in WORDS else 3
     if len(parts) > most:

@@ -216,3 +216,12 @@ def test_what_would_be_passed_over_in_silence_is_refused(tmp_path, text, line, s
 def test_a_setting_that_would_change_nothing_is_refused(setting):
     with pytest.raises(RecipeError):
         load_recipe("embedded", [setting])
+
+
+def test_the_crop_is_set_by_its_own_name():
+    for name, value in (("pad", "never"), ("factor", 1.4), ("bars", False)):
+        recipe = load_recipe("embedded", [f"crop.{name}={str(value).lower()}"])
+        (faces,) = (choice.config for choice in recipe.stages if choice.name == "faces")
+        assert getattr(faces, f"crop_{name}") == value
+    with pytest.raises(RecipeError, match="no setting 'crop_pads' .did you mean 'crop_pad'"):
+        load_recipe("embedded", ["crop.pads=never"])
