@@ -66,8 +66,8 @@ def _show_verb(output: Output, ctx: typer.Context, words: list[str]) -> None:
             known = [*below, *(TOPICS if place == 0 else ())]
             kind = "a topic or a verb" if place == 0 else f"a verb below {context.command_path!r}"
             raise UsageError(
-                f"Expected {kind}, found {word!r}; tfw help lists the topics, tfw --help the verbs"
-                f"{nearest(word, known) or '.'}"
+                f"Expected {kind}, found {word!r}{nearest(word, known)}; tfw help lists the "
+                "topics, tfw --help the verbs."
             )
         _, command, _ = context.command.resolve_command(context, [word])
         context = type(ctx)(command, info_name=word, parent=context)
