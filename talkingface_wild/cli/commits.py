@@ -159,14 +159,14 @@ def _diff(output: Output, layout: Layout, numbers: list[int], clips: bool) -> No
 
     before = commit_folder(layout, numbers[0])
     after = commit_folder(layout, numbers[1]) if len(numbers) > 1 else layout.latest()
-    found = diff_commits(before, after)
-    data: dict[str, Any] = dataclasses.asdict(found)
+    diff = diff_commits(before, after)
+    data: dict[str, Any] = dataclasses.asdict(diff)
     data["recipe"] = [
-        {"setting": name, "before": old, "after": new} for name, old, new in found.recipe
+        {"setting": name, "before": old, "after": new} for name, old, new in diff.recipe
     ]
     if not clips:
         data |= {name: len(data[name]) for name in ("won", "lost", "media_changed")}
-    output.result(data, human=lambda: _diff_page(found, clips))
+    output.result(data, human=lambda: _diff_page(diff, clips))
 
 
 def _diff_page(diff: CommitDiff, clips: bool) -> Group:
