@@ -29,7 +29,7 @@ _LEAST_NAME = 12
         "tfw ls demo_out",
         "tfw ls demo_out --rejected",
         "tfw ls demo_out --reason too_short --language en",
-        "tfw ls demo_out --where 'speech_ratio < 0.85 and language != \"ko\"' --sort speech_ratio",
+        "tfw ls demo_out --where 'speech_ratio < 0.85' --sort speech_ratio",
         "tfw ls demo_out --all --columns state,sharpness --sort=-sharpness --limit 5",
         "tfw ls demo_out --csv",
     )
