@@ -31,7 +31,10 @@ SHORTER = {
     "tfw bench --model groundtruth ": ["--limit=2"],
     "tfw bench --model static ": ["--limit=2"],
     "tfw generate ": ["--steps=2", "--prior-steps=2"],
-    "tfw model analyse ": ["--steps=2", "--frames=24"],
+    "tfw model analyse drift ": ["--steps=2", "--frames=24"],
+    "tfw model analyse lips ": ["--steps=2", "--frames=24"],
+    "tfw model analyse alpha ": ["--steps=2", "--frames=24"],
+    "tfw model analyse expressions ": ["--steps=2"],
 }
 """What is added to commands that take minutes, by their beginning; all else runs as it stands."""
 BEFORE = [

@@ -55,9 +55,10 @@ def ended(process):
 
 
 def signalled(process, log, *signals):
-    """Send signals once a log has its first rows; the exit code and all that was said."""
+    """Send signals once a log has two new rows; the exit code and all that was said."""
+    before = len(read_log(log))
     until = time.monotonic() + 600
-    while len(read_log(log)) < 2 and process.poll() is None and time.monotonic() < until:
+    while len(read_log(log)) < before + 2 and process.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
     for number in signals:
         process.send_signal(number)
