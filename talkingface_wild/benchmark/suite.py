@@ -20,6 +20,7 @@ from talkingface_wild import __version__, weights
 from talkingface_wild.benchmark import networks, protocol
 from talkingface_wild.benchmark.candidates import FLOORS
 from talkingface_wild.benchmark.clips import ClipSet
+from talkingface_wild.benchmark.costs import bench_costs
 from talkingface_wild.benchmark.folder import asked_for, check_delivered, check_folder
 from talkingface_wild.benchmark.metrics import chosen_metrics
 from talkingface_wild.benchmark.request import BenchRequest
@@ -105,7 +106,15 @@ def bench(
         items = [entry.item() for entry in asked]
         _reopen_lost(out, plan, items, FeatureStore(features), config)
         executor = make_executor(request.engine, request.workers)
-        run = Run(plan, items, place, executor, retry_failed=request.retry_failed, watch=watch)
+        run = Run(
+            plan,
+            items,
+            place,
+            executor,
+            retry_failed=request.retry_failed,
+            watch=watch,
+            costs=bench_costs(chosen, names, asked, request.engine, request.workers),
+        )
         try:
             ruling = run.go()
         finally:

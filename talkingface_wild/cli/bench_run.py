@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,19 +21,19 @@ if TYPE_CHECKING:
     from talkingface_wild.benchmark.request import BenchRequest
     from talkingface_wild.benchmark.suite import BenchOutcome
 
-_FIRST_LINE_SECONDS, _LINE_EVERY_SECONDS = 10.0, 30.0
-
 
 def measured(output: Output, request: BenchRequest, sampling: Sampling) -> BenchOutcome:
     """Measure and score; videos of a generator are made first. Writes the page, says warnings."""
     from talkingface_wild.benchmark import networks
     from talkingface_wild.benchmark.candidates import FLOORS
+    from talkingface_wild.benchmark.costs import measuring_seconds
     from talkingface_wild.benchmark.metrics import chosen_metrics
     from talkingface_wild.benchmark.pages.page import write_page
     from talkingface_wild.benchmark.resolving import SEEDS, asked_of, clips_of, row_name
     from talkingface_wild.benchmark.suite import bench as go
     from talkingface_wild.benchmark.suite import protocol_of
     from talkingface_wild.cli.board import Board
+    from talkingface_wild.cli.videos_progress import VideosProgress
     from talkingface_wild.engine.executors import device_for
 
     offered = generators(device_for(request.device), sampling)
@@ -56,13 +55,22 @@ def measured(output: Output, request: BenchRequest, sampling: Sampling) -> Bench
         output.warn(note)
     if request.outputs and request.model in FLOORS:
         output.warn(f"{request.model} is made from the real videos; --outputs is not looked at.")
-    watch = _Watch(output)
     with Board(output) as board:
+        left_out = networks.missing(chosen, names)
+        measured_names = [name for name in names if name not in left_out]
+        making = VideosProgress(
+            measuring_seconds(chosen, measured_names, request.engine, request.workers)
+        )
+
+        def made(state: Making) -> None:
+            making.update(state)
+            board.show(making.snapshot)
+
         outcome = go(
             request,
             clips,
-            lambda: asked_of(request, clips, chosen, offered, output.warn, watch.show),
-            watch=board.show,
+            lambda: asked_of(request, clips, chosen, offered, output.warn, made),
+            watch=lambda progress: board.show(lambda: making.before(progress.snapshot())),
             notes=notes,
             facts=facts,
         )
@@ -88,31 +96,6 @@ def scores_of(outcome: BenchOutcome) -> dict[str, Any]:
         key: {name: getattr(score, name) for name in names} | {"unofficial": score.unofficial}
         for key, score in outcome.run.scores.items()
     }
-
-
-class _Watch:
-    """How far a generator is with its videos: few lines, an estimate as soon as there is one."""
-
-    def __init__(self, output: Output) -> None:
-        self._output, self._next = output, 0.0
-
-    def show(self, making: Making) -> None:
-        """Say it, where it is time to."""
-        now, left = time.monotonic(), making.seconds_left
-        if left is None:
-            self._output.say(f"{making.missing} videos to make")
-            self._next = now + _FIRST_LINE_SECONDS
-        elif making.made == making.missing:
-            self._output.say(f"{making.missing} videos made in {_clock(making.seconds)}")
-        elif now >= self._next:
-            self._output.say(
-                f"{making.made} of {making.missing} videos made, about {_clock(left)} to go"
-            )
-            self._next = now + _LINE_EVERY_SECONDS
-
-
-def _clock(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _refuse_idle(request: BenchRequest, sampling: Sampling) -> None:

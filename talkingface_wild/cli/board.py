@@ -1,10 +1,10 @@
-"""What a person sees of a run: the live board, the plan, the page at the end. Rich tables only."""
+"""What a person sees of a job: the live board, the plan, the page at the end. Rich tables only."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console, Group
@@ -12,82 +12,141 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from talkingface_wild.cli.output import human_bytes
+from talkingface_wild.core.durations import clock
+from talkingface_wild.core.reporter import ProgressRow, Snapshot
+
 if TYPE_CHECKING:
     from talkingface_wild.cli.output import Output
-    from talkingface_wild.engine.progress import Progress
 
-_LINE_EVERY_SECONDS = 10.0
+Look = Callable[[], Snapshot]
+"""Gives how a job stands at this moment."""
+LINE_EVERY_SECONDS = 10.0
+_WIDEST_BAR = 24
 
 
 class Board:
-    """A live table on a terminal; elsewhere a plain line every ten seconds."""
+    """The one board of all verbs: live on a terminal, elsewhere a plain line every ten seconds.
 
-    def __init__(self, output: Output) -> None:
+    It is a ``Reporter``: what is said while it is live appears above it.
+    """
+
+    def __init__(
+        self, output: Output, clock: Callable[[], float] = time.monotonic, live: bool = True
+    ) -> None:
+        """Without ``live`` it is plain lines on a terminal as well."""
+        self._may_live = live
         self._output = output
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, highlight=False)
         self._live: Live | None = None
-        self._last = time.monotonic()
+        self._look: Look | None = None
+        self._clock = clock
+        self._last = clock()
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty() and not self._output.json:
-            self._live = Live(console=self._console, refresh_per_second=4, transient=True)
+        if self._may_live and sys.stderr.isatty() and not self._output.json:
+            self._live = Live(
+                console=self._console,
+                refresh_per_second=2,
+                transient=True,
+                get_renderable=self._drawn,
+            )
             self._live.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._live is not None:
             self._live.__exit__(None, None, None)
+            self._live = None
 
-    def show(self, progress: Progress) -> None:
-        """Show how the run stands now."""
-        if self._live is not None:
-            self._live.update(_board(progress))
-        elif time.monotonic() - self._last >= _LINE_EVERY_SECONDS:
-            self._last = time.monotonic()
-            self._output.say(_line(progress))
+    def say(self, text: str) -> None:
+        """A sentence for a person."""
+        self._output.say(text)
 
+    def warn(self, text: str) -> None:
+        """A sentence that stays with the result."""
+        self._output.warn(text)
 
-def _stages(progress: Progress) -> dict[str, dict[str, int]]:
-    stages: dict[str, dict[str, int]] = {}
-    for (stage, state), count in list(progress.states.items()):
-        stages.setdefault(stage, {})[state] = count
-    return stages
+    def progress(self, snapshot: Snapshot) -> None:
+        """Show this snapshot from now on."""
+        self.show(lambda: snapshot)
 
+    def show(self, look: Look) -> None:
+        """Show what ``look`` gives: at each redraw on a terminal, else when a line is due."""
+        self._look = look
+        if self._live is None and self._clock() - self._last >= LINE_EVERY_SECONDS:
+            self._last = self._clock()
+            self._output.say(plain_line(look()))
 
-def _eta(progress: Progress) -> str:
-    """An estimate from the share of sources that were probed, once there is one."""
-    first = max((progress.done(stage) for stage in ("shots", "probe", "features")), default=0)
-    if not first or first >= progress.roots_total:
-        return ""
-    left = progress.seconds / first * (progress.roots_total - first)
-    return f", about {left:.0f} s to go" if left < 120 else f", about {left / 60:.0f} min to go"
-
-
-def _line(progress: Progress) -> str:
-    parts = [
-        f"{stage} {sum(states.values())}"
-        + (f" ({states['failed']} failed)" if states.get("failed") else "")
-        for stage, states in _stages(progress).items()
-    ]
-    return f"[{progress.seconds:.0f} s] " + (", ".join(parts) or "starting") + _eta(progress)
+    def _drawn(self) -> Group | Text:
+        if self._look is None:
+            return Text("starting")
+        return drawn(self._look(), self._console.width, self._console.height)
 
 
-def _board(progress: Progress) -> Group:
-    table = Table(box=None, pad_edge=False)
-    for name in ("stage", "done", "rejected", "failed", "per second"):
-        table.add_column(name, justify="left" if name == "stage" else "right")
-    for stage, states in _stages(progress).items():
-        done = sum(states.values())
-        rate = done / max(progress.seconds, 1e-9)
-        table.add_row(
-            stage,
-            str(done),
-            str(states.get("rejected", 0)),
-            str(states.get("failed", 0)),
-            f"{rate:.2f}",
-        )
-    head = Text(f"{progress.roots_total} sources, {progress.seconds:.0f} s{_eta(progress)}")
-    return Group(head, table)
+def time_left(snapshot: Snapshot) -> str:
+    """``about 3 min to go``, or nothing where nothing can be told."""
+    return "" if snapshot.seconds_left is None else f"about {clock(snapshot.seconds_left)} to go"
+
+
+def plain_line(snapshot: Snapshot) -> str:
+    """One line: what is begun and not over, the time that is left."""
+    rows = [row for row in snapshot.rows if not row.skipped and row.done and row.share < 1]
+    if not rows:
+        rows = [row for row in snapshot.rows if not row.skipped and row.share < 1][:1]
+    parts = [f"{row.name} {row.count}" + f" ({row.note})" * bool(row.note) for row in rows]
+    return f"[{clock(snapshot.seconds)}] " + ", ".join(
+        [*parts, *filter(None, [time_left(snapshot)])]
+    )
+
+
+def drawn(snapshot: Snapshot, width: int, height: int) -> Group:
+    """The board for a window of ``width`` columns and ``height`` lines: no line is ever longer.
+
+    A narrow window loses the words, then the bars; a low one the rows that are over.
+    """
+    most = max(height - 2, 1)
+    rows = list(snapshot.rows)
+    if len(rows) > most:
+        rows = [row for row in rows if not row.skipped and row.share < 1][:most]
+    names = max((len(row.name) for row in rows), default=0)
+    counts = max((len(row.count) for row in rows), default=0)
+    notes = max((len(row.note) for row in rows), default=0)
+    room = width - names - counts - 4
+    if room - notes - 1 < 6:
+        notes = 0
+    bar = min(room - (notes + 1 if notes else 0), _WIDEST_BAR)
+    lines = [_head(snapshot, width)]
+    for row in rows:
+        line = Text(f"{row.name:<{names}}  {row.count:>{counts}}", no_wrap=True)
+        if bar >= 4:
+            line.append("  ")
+            line.append_text(_bar(row, bar))
+        if notes and row.note:
+            line.append(f" {row.note}", style="dim")
+        if row.skipped:
+            line.stylize("dim")
+        line.truncate(width)
+        lines.append(line)
+    return Group(*lines)
+
+
+def _head(snapshot: Snapshot, width: int) -> Text:
+    """The title, the time since the beginning and the time left; what has no room is left out."""
+    parts = [snapshot.title, clock(snapshot.seconds), time_left(snapshot)]
+    for chosen in (parts, parts[1:], parts[2:] if parts[2] else parts[1:2]):
+        text = ", ".join(part for part in chosen if part)
+        if len(text) <= width:
+            break
+    return Text(text, style="bold", no_wrap=True)
+
+
+def _bar(row: ProgressRow, width: int) -> Text:
+    if row.skipped:
+        return Text(f"{'' if row.note else 'skipped':<{width}}")
+    filled = int(row.share * width)
+    bar = Text("█" * filled, style="green" if row.share >= 1 else "cyan")
+    return bar.append("░" * (width - filled), style="dim")
 
 
 def plan_table(found: Mapping[str, Any]) -> Group:
@@ -100,13 +159,33 @@ def plan_table(found: Mapping[str, Any]) -> Group:
     for row in found["stages"]:
         lacking = [f"{name} MISSING ({row['policy']})" for name in row["weights_missing"]]
         names = [*row["weights_present"], *lacking]
-        seconds = row["seconds_estimated"]
         table.add_row(
             row["stage"],
             "\n".join(names) or "–",
-            str(row["done"]),
-            str(row["to_do"]),
-            "–" if seconds is None else f"{seconds:.0f} s",
+            str(row["done"]) if row["runs"] else "–",
+            f"{'~' * row['approximate']}{row['to_do']}" if row["runs"] else "not measured",
+            clock(row["seconds_estimated"]) if row["to_do"] else "–",
             "\n".join(row["gates"]),
         )
-    return Group(table, *(Text(line) for line in found["notes"]))
+    return Group(table, *(Text(line) for line in [*_plan_lines(found), *found["notes"]]))
+
+
+def _plan_lines(found: Mapping[str, Any]) -> list[str]:
+    """What the whole run takes up, in sentences."""
+    disk = found["disk_bytes"]
+    at_once = f"{found['workers']:.2g}".rstrip("0").rstrip(".")
+    lines = [
+        f"{found['sources']} sources, {found['sources_new']} of them new, "
+        f"{clock(found['video_seconds'])} of video.",
+    ]
+    if found["seconds_estimated"]:
+        lines += [
+            f"The run will take about {clock(found['seconds_estimated'])}, "
+            f"{at_once} items at a time (stages: seconds of one worker).",
+            f"Disk: about {human_bytes(disk['media'])} of finished media, "
+            f"{human_bytes(disk['tables'])} of tables, at most {human_bytes(disk['cache'])} "
+            "of cache while it works.",
+        ]
+    else:
+        lines.append("Nothing is left to do.")
+    return lines

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.cli.frame_board import FrameBoard
+from talkingface_wild.cli.board import Board
 from talkingface_wild.cli.half_made import HalfMade, refuse_other
 from talkingface_wild.cli.typed_command import typed_command
 from talkingface_wild.core.errors import CheckFailed, Interrupted, TfwError
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
+from talkingface_wild.core.parts import Part, PartsProgress
 
 if TYPE_CHECKING:
     from talkingface_wild.cli.output import Output
@@ -65,14 +66,20 @@ class Generation:
         before = 0 if state is None else min(state.position, count)
         asked = {**self.asked, "machine": self.machine}
         retries = 0 if state is None else state.retries
-        with FrameBoard(self.output, count, fps, before) as board, self._kept(asked, count):
+        progress = PartsProgress(f"{count / fps:.1f} s of video", [Part("frames", count)])
+        progress.begin("frames", before)
+        with Board(self.output) as board, self._kept(asked, count):
+            board.show(progress.snapshot)
             for made in self._clips(state):
                 _refuse_broken(made)
                 length = half_made.video.append(made.frames_FHWC.cpu().numpy())
                 half_made.offer(made.state, length, asked)
                 retries = made.state.retries
                 self.sound.let_go()
-                board.show(min(made.state.position, count), retries)
+                done = min(made.state.position, count)
+                rate = (done - before) / max(progress.seconds, 1e-9)
+                progress.update("frames", done, note=_pace(rate, retries))
+                board.show(progress.snapshot)
             half_made.save(asked)
             figures = {
                 "frames": count,
@@ -81,8 +88,8 @@ class Generation:
             }
             taken = {
                 "frames_before": before,
-                "seconds_taken": round(board.seconds, 2),
-                "frames_per_second": round(board.rate(count), 3),
+                "seconds_taken": round(progress.seconds, 2),
+                "frames_per_second": round((count - before) / max(progress.seconds, 1e-9), 3),
             }
             self._finish(count, figures)
         half_made.forget()
@@ -144,6 +151,11 @@ class Generation:
         told = dataclasses.replace(self.provenance, figures=figures)
         self.half_made.video.finish(count, self.sound_file, container_words(out, told))
         write_sidecar(out, told)
+
+
+def _pace(rate: float, retries: int) -> str:
+    again = f", {retries} clip{'s'[: retries != 1]} made again" if retries else ""
+    return f"{rate:.1f} frames/s{again}"
 
 
 def _refuse_broken(made: MadeClip) -> None:

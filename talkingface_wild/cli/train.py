@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ import typer
 from talkingface_wild.cli.output import JsonOption, Output, examples
 from talkingface_wild.cli.training_logs import logs_line, logs_of, tensorboard_line
 from talkingface_wild.cli.typed_command import going_on_by
+from talkingface_wild.core.durations import clock
 from talkingface_wild.core.errors import (
     ExtraMissing,
     Interrupted,
@@ -25,11 +26,9 @@ from talkingface_wild.core.stopping import stop_on_signals
 if TYPE_CHECKING:
     from talkingface_wild.models.mcdm import MCDMConfig
     from talkingface_wild.models.mcdm.training.course import Course
-    from talkingface_wild.models.training.loop import TrainingProgress
 
 app = typer.Typer(add_completion=False)
 MODELS = ("mcdm",)
-_LINE_EVERY_SECONDS = 10.0
 
 
 @app.command(
@@ -142,7 +141,6 @@ def _course(
         out=folder,
         config=config,
         tell=output.say if accelerator.is_main_process else _nothing,
-        watch=_Watch(output).show,
         write_sample=sample_writer(data),
         accelerator=accelerator,
         anew=anew,
@@ -162,28 +160,36 @@ def _run(
     limit: int | None,
     fresh: bool,
 ) -> None:
+    from talkingface_wild.cli.board import Board
+    from talkingface_wild.cli.training_progress import TrainingProgressBoard
+
     asked = course.stages() if stage == "all" else [stage]
     if weights and "features" not in asked:
         raise UsageError("--weights is read at the stage features; run that stage with it.")
+    shown = Board(output, live=course.accelerator.is_main_process)
+    board = TrainingProgressBoard(shown, course.config, asked, {} if fresh else course.done())
+    course.watch = board.iteration
     maker = None
     if "features" in asked and (fresh or "features" not in course.done()):
-        maker = _feature_maker(output, data, course, weights, limit)
+        maker = _feature_maker(output, data, course, weights, limit, board.features)
     if fresh and course.accelerator.is_main_process:
         course.forget(asked[0])
     course.accelerator.wait_for_everyone()
     results: dict[str, Any] = {}
-    for name in asked:
-        _announce(course, name)
-        started = time.monotonic()
-        result = course.run(name, maker)
-        if result is None:
-            course.tell(f"{_title(name)} is done already")
-            if name == "features":
-                _warn_of_unread(output, course, data, weights, limit)
-            continue
-        seconds = time.monotonic() - started
-        course.tell(f"{_title(name)} done in {_clock(seconds)}: {_figures(result)}")
-        results[name] = result | {"seconds": round(seconds, 1)}
+    with shown:
+        for name in asked:
+            _announce(course, name)
+            started = time.monotonic()
+            result = course.run(name, maker)
+            board.finish(name)
+            if result is None:
+                course.tell(f"{_title(name)} is done already")
+                if name == "features":
+                    _warn_of_unread(output, course, data, weights, limit)
+                continue
+            seconds = time.monotonic() - started
+            course.tell(f"{_title(name)} done in {clock(seconds)}: {_figures(result)}")
+            results[name] = result | {"seconds": round(seconds, 1)}
     found = {
         "out": str(course.out),
         "model": str(course.model_folder),
@@ -211,7 +217,12 @@ def _warn_of_unread(
 
 
 def _feature_maker(
-    output: Output, data: Path | None, course: Course, weights: list[str], limit: int | None
+    output: Output,
+    data: Path | None,
+    course: Course,
+    weights: list[str],
+    limit: int | None,
+    watch: Callable[[int, int], None],
 ) -> Any:
     """What measures the data set for the first stage: clips read here, networks in models/.
 
@@ -242,6 +253,7 @@ def _feature_maker(
             clips,
             folder,
             tell=output.say,
+            watch=watch,
             device=course.accelerator.device,
             accelerator=course.accelerator,
         )
@@ -261,26 +273,6 @@ def _sources(words: list[str]) -> dict[str, str]:
             raise UsageError(f"--weights expects NAME=PATH, each name once; found {word!r}.")
         found[name] = path
     return found
-
-
-class _Watch:
-    """A line every ten seconds, and at a stage's end."""
-
-    def __init__(self, output: Output) -> None:
-        self._output, self._last = output, 0.0
-
-    def show(self, progress: TrainingProgress) -> None:
-        """Say how a stage stands."""
-        now = time.monotonic()
-        ended = progress.iteration == progress.iterations
-        if now - self._last < _LINE_EVERY_SECONDS and not ended:
-            return
-        self._last = now
-        checked = "" if progress.validation is None else f", validation {progress.validation:.4f}"
-        self._output.say(
-            f"{progress.stage}: {progress.iteration}/{progress.iterations}, loss "
-            f"{progress.loss:.4f}{checked}, {_clock(progress.seconds_left)} left"
-        )
 
 
 def _announce(course: Course, stage: str) -> None:
@@ -312,11 +304,6 @@ def _figures(result: dict[str, Any]) -> str:
         for name, value in result.items()
         if not isinstance(value, dict | list)
     )
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes}:{rest:02d} min"
 
 
 def _page(found: dict[str, Any]) -> str:

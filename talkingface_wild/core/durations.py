@@ -25,3 +25,19 @@ def human_seconds(seconds: float) -> str:
 def human_hours(hours: float) -> str:
     """Hours as ``human_seconds`` tells them: 0.012 is ``43 s``."""
     return human_seconds(hours * _HOUR)
+
+
+def clock(seconds: float) -> str:
+    """``45 s``, ``12 min``, ``3 h 5 min``, ``2 d 4 h``: an estimate, without false precision.
+
+    A longer duration never reads as a shorter one.
+    """
+    if seconds < 99.5:
+        return f"{max(seconds, 0.0):.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    hours = round(seconds / 3600)
+    return f"{hours // 24} d {hours % 24} h"

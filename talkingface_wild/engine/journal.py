@@ -101,7 +101,6 @@ class Journal:
         self.folder = folder
         self._records: dict[tuple[str, str], Record] = {}
         self._reopened: dict[tuple[str, str], Record] = {}
-        (folder / "parts").mkdir(parents=True, exist_ok=True)
         for part in sorted((folder / "parts").glob("part-*.parquet")):
             self._take(_read_part(part))
         if with_logs:

@@ -209,9 +209,9 @@ def _item_stage(
 def _answers(planned: Planned, table: pd.DataFrame, memo: Memo) -> _Answers:
     """The masks of a stage's records, from the memo where it has them."""
     if planned.name not in memo.answers:
-        states = _objects(table[fact(planned.name, "state")])
+        states = objects_of(table[fact(planned.name, "state")])
         masks = [np.asarray(states == name) for name in (None, FAILED, REJECTED, SPLIT, "done")]
-        texts = [_objects(table[fact(planned.name, name)]) for name in ("reason", "detail")]
+        texts = [objects_of(table[fact(planned.name, name)]) for name in ("reason", "detail")]
         memo.answers[planned.name] = _Answers(*masks, *texts)
     return memo.answers[planned.name]
 
@@ -229,7 +229,7 @@ def _stale(planned: Planned, table: pd.DataFrame, where: np.ndarray) -> np.ndarr
     return stale
 
 
-def _objects(column: Any) -> np.ndarray:
+def objects_of(column: Any) -> np.ndarray:
     """A column's values as Python objects, None where it is null."""
     return np.asarray(column.to_numpy(object, na_value=None))
 
@@ -302,4 +302,4 @@ def _judge(gate: Gate, table: pd.DataFrame) -> _Judged:
     reasons[missing] = "unmeasured"
     if gate.missing == "pass":
         passed |= missing
-    return _Judged(passed, reasons, _objects(column), bounds)
+    return _Judged(passed, reasons, objects_of(column), bounds)

@@ -15,6 +15,7 @@ from typing import Any
 from talkingface_wild.core.errors import DiskFull
 from talkingface_wild.core.log import LOGGER
 from talkingface_wild.core.terminal import mute_closed_terminal
+from talkingface_wild.engine.costs import Costs
 from talkingface_wild.engine.executors import Executor
 from talkingface_wild.engine.journal import Journal, Record
 from talkingface_wild.engine.plan import Plan
@@ -42,6 +43,8 @@ class Run:
     admission: Admission = field(default=lambda ruling: None)
     retry_failed: bool = False
     watch: Callable[[Progress], None] | None = None
+    costs: Costs = field(default_factory=Costs)
+    """What the progress is estimated from."""
     round_roots: int | None = None
     """Most roots begun in one round; the stages' caches are emptied after each round."""
     stopped: str | None = None
@@ -60,7 +63,7 @@ class Run:
         journal.gather()
         if self.retry_failed:
             journal.reopen_failed()
-        self.progress = Progress(journal.folder, roots_total=len(self.roots))
+        self.progress = Progress(journal.folder, self.plan, self.costs, len(self.roots))
         with _stop_on_signals(self.place, self.executor), self._watching():
             try:
                 ruling = self._loop(journal)
@@ -79,6 +82,7 @@ class Run:
             ruling = rule(
                 self.plan, table, self.place, admitted=admitted, first_segment=first_segment
             )
+            self.progress.begin(ruling)
             if stop_requested(self.place):
                 return rule(self.plan, table, self.place, admitted=admitted)
             if not ruling.todo:

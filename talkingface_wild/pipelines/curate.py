@@ -29,8 +29,10 @@ from talkingface_wild.engine.progress import Progress
 from talkingface_wild.engine.ruling import Ruling
 from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Workplace
+from talkingface_wild.pipelines.costs import curation_costs
 from talkingface_wild.pipelines.gathering import CORPUS_MARKER, gather_sources
 from talkingface_wild.pipelines.items import root_item
+from talkingface_wild.pipelines.lengths import source_lengths
 from talkingface_wild.pipelines.planning import check_weights, plan_of, without_network
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.request import Request
@@ -38,6 +40,8 @@ from talkingface_wild.pipelines.targets import Waves
 
 DEFAULT_RECIPE = "talkingface_wild"
 _ROUND_SOURCES = 200
+_LENGTHS_SECONDS = 1.5
+"""Longest that headers are read for, so that the first estimate knows how long videos are."""
 
 
 @dataclass
@@ -94,6 +98,7 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
         place = Workplace(layout.out, device=device_for("auto"), run=uuid.uuid4().hex)
         if request.retry_failed:
             _allow_hosts(sources)
+        lengths = source_lengths(sources, layout.out / "gathered", most_seconds=_LENGTHS_SECONDS)
         run = Run(
             plan,
             [root_item(source) for source in sources],
@@ -102,6 +107,7 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
             admission=Waves(recipe.targets, sources),
             retry_failed=request.retry_failed,
             watch=watch,
+            costs=curation_costs(plan, request.engine, request.workers, lengths.seconds),
             round_roots=_ROUND_SOURCES,
         )
         try:

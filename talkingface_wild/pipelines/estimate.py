@@ -1,71 +1,153 @@
-"""What ``tfw curate --plan`` says: stages, weights, what is done, what is left, about how long."""
+"""What ``tfw curate --plan`` says: what there is, what is left to do, how long, how much disk.
+
+Reads journals, lists and the headers of files; writes nothing, asks no host.
+"""
 
 from __future__ import annotations
 
-import statistics
+from collections.abc import Sequence
 from typing import Any
 
+from talkingface_wild.core.clip import Source
+from talkingface_wild.core.durations import clock
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.engine.forecast import Forecast, Reach
 from talkingface_wild.engine.journal import Journal
+from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.engine.table import build_table, fact
+from talkingface_wild.pipelines.costs import cost_table, curation_costs
 from talkingface_wild.pipelines.curate import recipe_of
-from talkingface_wild.pipelines.gathering import load_sources
 from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.planning import plan_of, plan_summary
+from talkingface_wild.pipelines.prospects import Prospects, prospects
+from talkingface_wild.pipelines.recipe import Recipe
 from talkingface_wild.pipelines.request import Request
 from talkingface_wild.pipelines.targets import admitted_ruling
 
+_HOUR = 3600.0
+
 
 def estimate(request: Request) -> dict[str, Any]:
-    """Plain data for ``--plan``; reads the journal, starts nothing, opens no media and no network.
+    """Plain data for ``--plan``: a row per stage, and of the whole run files, hours, time, disk.
 
-    Seconds are estimated from what the same stage took in this folder; without that they are None.
+    Raises what gathering sources raises for a name that cannot be read.
     """
     recipe = recipe_of(request)
     plan = plan_of(recipe, request.score_all)
     layout = Layout(request.out.absolute())
-    sources = load_sources(layout)
-    table = None
-    todo: dict[str, int] = {}
-    if layout.out.exists():
-        journal = Journal(layout.out / "journal")
-        table, _ = build_table(plan, journal, [root_item(source) for source in sources])
-        ruling = admitted_ruling(plan, recipe, table, sources, Workplace(layout.out))
-        for _, position, _ in ruling.todo:
-            name = plan.stages[position].name
-            todo[name] = todo.get(name, 0) + 1
+    found = prospects(request, recipe, layout)
+    forecast, reach, done = _forecast(request, recipe, plan, layout, found)
     rows = plan_summary(recipe)
+    positions = {planned.name: position for position, planned in enumerate(plan.stages)}
+    costs = forecast.costs
     for row in rows:
         name = str(row["stage"])
-        seconds: list[float] = []
-        row["done"] = 0
-        if table is not None and fact(name, "state") in table:
-            row["done"] = int(table[fact(name, "state")].notna().sum())
-            seconds = [float(value) for value in table[fact(name, "seconds")].dropna()]
-        row["to_do"] = todo.get(name, 0)
-        row["seconds_estimated"] = (
-            round(statistics.mean(seconds) * todo.get(name, 0), 1) if seconds else None
-        )
-    notes = [f"{len(sources)} sources are known in {request.out}."]
-    if not sources:
-        where = (
-            "the demo corpus"
-            if recipe.corpus == "demo"
-            else "keyword searches"
-            if recipe.corpus == "search"
-            else "--sources"
-        )
-        notes = [
-            f"No sources are known in {request.out} yet; "
-            f"they will come from {', '.join(request.sources) or where}."
-        ]
-    missing = [
-        name for row in rows if row["policy"] == "required" for name in row["weights_missing"]
-    ]
-    if missing:
+        position = positions[name]
+        count, size = reach.count[position], reach.size[position]
+        row["done"] = done.get(name, 0)
+        row["to_do"] = round(count)
+        row["approximate"] = count > reach.certain[position] + 1e-6
+        row["seconds_estimated"] = round(costs.stage(name).of(count, size), 1)
+    making = found.to_make * float(cost_table()["demo_video"])
+    left = forecast.seconds_left(0.0)[0] if any(reach.count) else 0.0
+    whole = {
+        "sources": len(found.sources),
+        "sources_new": found.new,
+        "video_seconds": round(found.lengths.total_seconds, 1),
+        "files_unreadable": len(found.lengths.unreadable),
+        "links_of_unknown_length": found.lengths.unknown_links,
+        "searches_unexpanded": len(found.unasked),
+        "seconds_estimated": round(left + making, 1),
+        "seconds_per_hour_of_video": round(_per_hour(forecast, plan), 1),
+        "workers": costs.speedup,
+        "disk_bytes": _disk(plan, reach),
+    }
+    notes = _notes(request, recipe, found, whole) + _missing(rows)
+    return {"recipe": recipe.name, **whole, "stages": rows, "notes": notes}
+
+
+def _forecast(
+    request: Request, recipe: Recipe, plan: Plan, layout: Layout, found: Prospects
+) -> tuple[Forecast, Reach, dict[str, int]]:
+    """What is still to come of all sources, and the results that are there, by stage."""
+    sources: Sequence[Source] = found.sources
+    journal = Journal(layout.out / "journal", with_logs=True)
+    if request.retry_failed:
+        journal.reopen_failed()
+    if request.fresh:
+        journal = Journal(layout.out / "no journal")
+    table, _ = build_table(plan, journal, [root_item(source) for source in sources])
+    ruling = admitted_ruling(plan, recipe, table, sources, Workplace(layout.out))
+    sizes = found.lengths.seconds
+    costs = curation_costs(plan, request.engine, request.workers, sizes)
+    forecast = Forecast(plan, costs.corrected(plan, table))
+    forecast.begin(ruling, 0.0)
+    done = {
+        planned.name: int(table[fact(planned.name, "state")].notna().sum())
+        for planned in plan.stages
+        if not planned.whole
+    }
+    return forecast, forecast.reach(), done
+
+
+def _per_hour(forecast: Forecast, plan: Plan) -> float:
+    """Wall seconds for an hour of new video in sources of typical length, all of it kept."""
+    costs, seconds, count = forecast.costs, 0.0, _HOUR / forecast.costs.typical_size
+    for planned in plan.stages:
+        if not planned.whole and planned.unmeasured is None:
+            clip = planned.stage.level == "clip"
+            items = costs.parts.of(count, _HOUR) if clip else count
+            seconds += costs.stage(planned.name).of(items, _HOUR)
+    return seconds / costs.speedup
+
+
+def _disk(plan: Plan, reach: Reach) -> dict[str, int]:
+    """Bytes that the run will need: finished media, tables, and the cache while it works."""
+    disk = cost_table()["disk"]
+    seconds = {planned.name: reach.size[p] for p, planned in enumerate(plan.stages)}
+    count = {planned.name: reach.count[p] for p, planned in enumerate(plan.stages)}
+    encoded = seconds.get("encode", 0.0)
+    return {
+        "media": round(encoded * float(disk["media_per_second"])),
+        "tables": round(count.get("encode", 0.0) * float(disk["tables_per_clip"])),
+        "cache": round(min(seconds.get("shots", 0.0), _HOUR) * float(disk["cache_per_second"])),
+    }
+
+
+def _notes(request: Request, recipe: Recipe, found: Prospects, whole: dict[str, Any]) -> list[str]:
+    notes = list(found.notes)
+    if found.to_make:
+        notes.append(f"The run makes the {found.to_make} videos of the demo corpus first.")
+    if not found.sources and not found.unasked:
+        where = "--sources" if recipe.corpus is None else "the recipe's corpus"
+        notes.append(f"No sources are known in {request.out}; they will come from {where}.")
+    if not request.sources and found.new == 0 and found.sources:
         notes.append(
-            "Weights that this recipe requires are missing: "
-            f"tfw weights fetch {' '.join(dict.fromkeys(missing))}"
+            f"These are the sources that {request.out} knows; "
+            "give --sources again to have a folder or a list looked at for new ones."
         )
-    return {"recipe": recipe.name, "stages": rows, "sources": len(sources), "notes": notes}
+    unreadable = found.lengths.unreadable
+    if unreadable:
+        shown = ", ".join(unreadable[:3]) + ", …" * (len(unreadable) > 3)
+        notes.append(f"Files without a header that can be read: {len(unreadable)} ({shown}).")
+    if found.unasked or found.lengths.unknown_links:
+        parts = [f"{len(found.unasked)} searches or playlists"] * bool(found.unasked)
+        parts += [f"{found.lengths.unknown_links} links"] * bool(found.lengths.unknown_links)
+        hour = clock(float(whole["seconds_per_hour_of_video"]))
+        notes.append(
+            f"How long the videos of {' and '.join(parts)} are is not known before the run, nor "
+            f"how large their downloads; an hour of video takes about {hour} here, without the "
+            "download."
+        )
+    return notes
+
+
+def _missing(rows: list[dict[str, Any]]) -> list[str]:
+    names = [name for row in rows if row["policy"] == "required" for name in row["weights_missing"]]
+    if not names:
+        return []
+    return [
+        "Weights that this recipe requires are missing: "
+        f"tfw weights fetch {' '.join(dict.fromkeys(names))}"
+    ]

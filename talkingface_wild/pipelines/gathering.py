@@ -30,9 +30,8 @@ def gather_sources(
     from talkingface_wild.pipelines.sources.gather import gather
 
     known = load_sources(layout)
-    marker = layout.out / CORPUS_MARKER
     named = list(request.sources)
-    from_corpus = not named and recipe.corpus is not None and (not known or marker.is_file())
+    from_corpus = looks_in_corpus(request, recipe, layout, known)
     if not named and not from_corpus:
         if not known:
             raise UsageError(
@@ -42,7 +41,7 @@ def gather_sources(
         return known, []
     languages, search = request.languages, None
     if from_corpus:
-        languages = _corpus_languages(request, recipe)
+        languages = corpus_languages(request, recipe)
         if recipe.corpus == "demo":
             from talkingface_wild.pipelines.demo import corpus
 
@@ -58,7 +57,7 @@ def gather_sources(
             "check --langs and --sources. " + " ".join(found.notes[:3])
         )
     if from_corpus:
-        write_text(marker, str(recipe.corpus))
+        write_text(layout.out / CORPUS_MARKER, str(recipe.corpus))
     merged = {source.id: source for source in known} | {s.id: s for s in found.sources}
     notes = list(found.notes)
     kept = len(merged) - len({source.id for source in found.sources})
@@ -68,7 +67,16 @@ def gather_sources(
     return list(merged.values()), notes
 
 
-def _corpus_languages(request: Request, recipe: Recipe) -> tuple[str, ...]:
+def looks_in_corpus(
+    request: Request, recipe: Recipe, layout: Layout, known: Sequence[Source]
+) -> bool:
+    """Whether a run looks for sources in the recipe's own corpus: its searches, or the demo's."""
+    if request.sources or recipe.corpus is None:
+        return False
+    return not known or (layout.out / CORPUS_MARKER).is_file()
+
+
+def corpus_languages(request: Request, recipe: Recipe) -> tuple[str, ...]:
     """The languages to look for; UsageError for one that the recipe does not have."""
     for tag in request.languages or ():
         if tag not in recipe.languages:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -96,7 +97,12 @@ def plan_summary(recipe: Recipe) -> list[dict[str, Any]]:
                 "weights_missing": missing_weights(choice),
                 "policy": choice.weights,
                 "runs": why_unmeasured(choice) is None,
-                "gates": [f"{g.name}: {g.column} {g.comparison} {g.bound}" for g in gates],
+                "gates": [f"{g.name}: {g.column} {g.comparison} {_shown(g.bound)}" for g in gates],
             }
         )
     return rows
+
+
+def _shown(bound: Any) -> str:
+    """A gate's bound; text in quotes, so that an empty one is seen."""
+    return json.dumps(bound, ensure_ascii=False) if isinstance(bound, str) else str(bound)

@@ -94,11 +94,14 @@ def _videos(folder):
     return {path.name: path.stat().st_mtime_ns for path in folder.rglob("outputs/*/*.mp4")}
 
 
-def test_a_checkpoint_and_a_data_set_become_scores(asked, checkpoint, tmp_path, capsys):
+def test_a_checkpoint_and_a_data_set_become_scores(
+    asked, checkpoint, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("talkingface_wild.cli.board.LINE_EVERY_SECONDS", 0.0)
     arguments = [*asked, "--checkpoint", str(checkpoint)]
     assert main.run(arguments) == 0
     shown = capsys.readouterr()
-    assert "6 videos to make" in shown.err and "6 videos made in" in shown.err
+    assert "videos 0/6" in shown.err and "videos 5/6" in shown.err
     seen = f"{SAID}; stages 3 (5 iterations); 1 of 2 scored clips are among it"
     assert f"trained on {seen}" in shown.out.replace("\n", " ")
     assert "learned from 1 of 2 scored clips: these figures are not held out" in shown.err
@@ -113,7 +116,7 @@ def test_a_checkpoint_and_a_data_set_become_scores(asked, checkpoint, tmp_path, 
     made = _videos(run)
     assert main.run([*arguments, "--json"]) == 0
     told = capsys.readouterr()
-    assert "videos to make" not in told.err and _videos(run) == made, "nothing is made twice"
+    assert "videos 0/6" not in told.err and _videos(run) == made, "nothing is made twice"
     assert json.loads(told.out)["data"]["scores"]["ssim"]["value"] == scores["ssim"]["value"]
     assert main.run(["bench", "table", str(run)]) == 0
     assert "mcdm: trained on set (clips 2" in capsys.readouterr().out

@@ -412,11 +412,11 @@ def test_numbers_that_are_none_stop_the_run(tfw, monkeypatch):
 
 
 def test_progress_is_said_in_lines_where_there_is_no_terminal(tfw, monkeypatch):
-    monkeypatch.setattr("talkingface_wild.cli.frame_board.LINE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("talkingface_wild.cli.board.LINE_EVERY_SECONDS", 0.0)
     code, _, err = tfw()
     lines = [line for line in err.splitlines() if "frames/s" in line]
     assert code == 0 and len(lines) == 3
-    assert lines[0].startswith("8 of 17 frames (0.3 s)") and "to go" in lines[0]
+    assert "frames 8/17" in lines[0] and "to go" in lines[0]
 
 
 def test_the_config_of_the_checkpoint_decides_the_frame_rate(tfw, tmp_path):

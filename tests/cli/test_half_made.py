@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from talkingface_wild.cli import half_made as module
-from talkingface_wild.cli.frame_board import clock
 from talkingface_wild.cli.half_made import HalfMade, refuse_other
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.models.mcdm.state import GenerationState
@@ -69,7 +68,3 @@ def test_without_a_state_nothing_is_left_and_with_one_all_is(tmp_path):
     assert half_made.there and half_made.video.length == 8
     half_made.forget()
     assert list(tmp_path.iterdir()) == []
-
-
-def test_durations_read_as_a_person_says_them():
-    assert [clock(s) for s in (4.4, 99, 150, 7500)] == ["4 s", "99 s", "2 min", "2 h 5 min"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from talkingface_wild.core.durations import human_hours, human_seconds
+from talkingface_wild.core.durations import clock, human_hours, human_seconds
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,20 @@ def test_times_are_told_in_the_unit_that_fits(seconds, text):
 def test_a_small_set_is_no_thousandth_of_an_hour():
     """The result page said "0.012 h" of a set of 43 seconds."""
     assert human_hours(0.012) == "43 s"
+
+
+def test_durations_read_as_a_person_says_them():
+    seconds = (4.4, 99, 150, 7500, 3 * 86_400 + 2 * 3600)
+    assert [clock(s) for s in seconds] == ["4 s", "99 s", "2 min", "2 h 5 min", "3 d 2 h"]
+
+
+def test_a_longer_duration_never_reads_as_a_shorter_one():
+    """Else the time left would seem to rise while it falls."""
+    units = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+
+    def read(text):
+        words = text.split()
+        return sum(int(n) * units[u] for n, u in zip(words[::2], words[1::2], strict=True))
+
+    shown = [read(clock(tenth / 10)) for tenth in range(0, 2_500_000, 37)]
+    assert shown == sorted(shown)

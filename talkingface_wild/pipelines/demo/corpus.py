@@ -37,7 +37,7 @@ def make(folder: Path, languages: tuple[str, ...] = DEFAULT) -> Path:
     """
     planned = takes(languages)
     marker = folder / MARKER
-    if _complete(folder, marker, languages):
+    if is_there(folder, languages):
         return folder / LIST
     marker.unlink(missing_ok=True)
     for take in planned:
@@ -49,10 +49,10 @@ def make(folder: Path, languages: tuple[str, ...] = DEFAULT) -> Path:
     return folder / LIST
 
 
-def _complete(folder: Path, marker: Path, languages: tuple[str, ...]) -> bool:
+def is_there(folder: Path, languages: tuple[str, ...]) -> bool:
     """Whether the marker is of this version and languages, and all its files are there in full."""
     try:
-        state: dict[str, Any] = json.loads(marker.read_text(encoding="utf-8"))
+        state: dict[str, Any] = json.loads((folder / MARKER).read_text(encoding="utf-8"))
         sizes: dict[str, int] = state["bytes"]
         wanted = (VERSION, list(languages))
         if (state["version"], state["languages"]) != wanted or not (folder / LIST).is_file():

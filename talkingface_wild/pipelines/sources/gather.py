@@ -15,7 +15,7 @@ from talkingface_wild.core.languages import DEFAULT
 from talkingface_wild.pipelines.sources.address import canonical, is_address, is_collection
 from talkingface_wild.pipelines.sources.entry import Entry, is_wanted, language_of
 from talkingface_wild.pipelines.sources.folder import MEDIA, read_folder
-from talkingface_wild.pipelines.sources.keys import HashCache
+from talkingface_wild.pipelines.sources.keys import HashCache, KnownHashes
 from talkingface_wild.pipelines.sources.listing import read_list
 from talkingface_wild.pipelines.sources.rows import SUFFIXES
 from talkingface_wild.pipelines.sources.search import Search, SearchOptions, expand
@@ -27,6 +27,8 @@ class Gathered:
 
     sources: list[Source]
     notes: list[str]
+    unasked: tuple[str, ...] = ()
+    """Searches and collections that were not expanded, since ``look_only`` forbade it."""
 
 
 def gather(
@@ -36,6 +38,7 @@ def gather(
     search: SearchOptions | None = None,
     cache: Path | None = None,
     limit: int | None = None,
+    look_only: bool = False,
 ) -> Gathered:
     """The sources that ``sources`` name (folders, lists, videos, links) and that ``search`` finds.
 
@@ -43,22 +46,26 @@ def gather(
     a folder of this output: it keeps hashes (``hashes.json``) and the recorded expansion of
     searches and playlists (``searches.json``); with it a second call gives the same list and opens
     no video.
-    ``limit`` keeps the first sources. Raises InputUnreadable for a name that cannot be read,
-    NetworkUnavailable when a search cannot be made.
+    ``limit`` keeps the first sources. ``look_only`` reads no file, asks no host and writes nothing:
+    files that the cache does not know get a key by their path. Raises InputUnreadable for a name
+    that cannot be read, NetworkUnavailable when a search cannot be made.
     """
     notes: list[str] = []
     engine = Search(
-        search or SearchOptions(), cache / "searches.json" if cache is not None else None
+        search or SearchOptions(),
+        cache / "searches.json" if cache is not None else None,
+        look_only=look_only,
     )
     streams = [_entries(text, languages, notes, engine) for text in sources]
     if search is not None:
         streams.append(_searched(languages, engine, notes, limit))
-    hashes = HashCache(cache / "hashes.json" if cache is not None else None)
+    kind = KnownHashes if look_only else HashCache
+    hashes = kind(cache / "hashes.json" if cache is not None else None)
     try:
         found = _distinct(itertools.chain.from_iterable(streams), hashes, limit, notes)
     finally:
         hashes.save()
-    return Gathered(found, notes)
+    return Gathered(found, notes, tuple(engine.unasked))
 
 
 def _entries(

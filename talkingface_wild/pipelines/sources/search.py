@@ -52,9 +52,16 @@ class Search:
     """Expands queries and collections; answers are kept in ``record``, so that a rerun agrees."""
 
     def __init__(
-        self, options: SearchOptions, record: Path | None, lookup: Lookup | None = None
+        self,
+        options: SearchOptions,
+        record: Path | None,
+        lookup: Lookup | None = None,
+        look_only: bool = False,
     ) -> None:
+        """``look_only`` asks nobody and records nothing; ``unasked`` lists what it would ask."""
         self.options = options
+        self.unasked: list[str] = []
+        self._look_only = look_only
         self._record = record
         self._lookup = lookup or look_up
         self._known: dict[str, Any] = {}
@@ -82,6 +89,9 @@ class Search:
         held = self._known.get(address)
         if held is not None and len(held["hits"]) <= self.options.results:
             return dict(held)
+        if self._look_only:
+            self.unasked.append(address)
+            return dict(held or {"date": date, "hits": []})
         answer = {"date": date, "hits": self._lookup(address, self.options.results)}
         self._known[address] = answer
         if self._record is not None:

@@ -6,7 +6,6 @@ One file a clip; it appears when it is complete, and is not made again while not
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,8 +36,9 @@ from talkingface_wild.models.training.together import end_if_stopped
 MAX_FRAMES = 3000
 """Frames taken of a clip: two minutes."""
 VALIDATION_CLIPS = 4
-_TOLD_EVERY_SECONDS = 10.0
 Tell = Callable[[str], None]
+Watch = Callable[[int, int], None]
+"""Hears how many clips are measured, and of how many."""
 
 
 def _quiet(_: str) -> None:
@@ -51,6 +51,7 @@ def cache_features(
     folder: Path,
     *,
     tell: Tell = _quiet,
+    watch: Watch | None = None,
     device: torch.device | str = "cpu",
     max_frames: int = MAX_FRAMES,
     accelerator: Accelerator | None = None,
@@ -82,7 +83,7 @@ def cache_features(
         end_if_stopped(accelerator, "before the first clip was measured")
         measurer = ClipMeasurer(parts, torch.device(device), max_frames)
         files = _Files(Path(folder), measurer, frozenset(validation_share(clips)))
-        broken = _all(files, clips[rank::ranks], tell)
+        broken = _all(files, clips[rank::ranks], tell, watch if rank == 0 else None)
         end_if_stopped(accelerator, "amid the features; the clips that were measured are kept")
     if accelerator is not None:
         accelerator.wait_for_everyone()
@@ -111,10 +112,11 @@ def tail_frames(config: MCDMConfig) -> int:
     return max(config.picture.fps, wanted)
 
 
-def _all(files: _Files, clips: Sequence[TrainingClip], tell: Tell) -> dict[str, str]:
+def _all(
+    files: _Files, clips: Sequence[TrainingClip], tell: Tell, watch: Watch | None
+) -> dict[str, str]:
     """Make every clip; gives why, for those that could not be."""
     broken: dict[str, str] = {}
-    started = told = time.monotonic()
     for done, clip in enumerate(clips, 1):
         if stop_requested():
             break
@@ -122,11 +124,8 @@ def _all(files: _Files, clips: Sequence[TrainingClip], tell: Tell) -> dict[str, 
         if reason:
             broken[clip.clip_id] = reason
             tell(f"clip {clip.clip_id} left out: {reason}")
-        now = time.monotonic()
-        if now - told >= _TOLD_EVERY_SECONDS:
-            told = now
-            left = round((now - started) / done * (len(clips) - done))
-            tell(f"features: {done}/{len(clips)} clips, {left // 60}:{left % 60:02d} min left")
+        if watch is not None:
+            watch(done, len(clips))
     return broken
 
 
