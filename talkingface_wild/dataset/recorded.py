@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import UNKNOWN
 from talkingface_wild.dataset.decisions import with_review_reasons
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.dataset.origin import read_origin
 from talkingface_wild.engine.table import FACTS, fact
 
 _COMPARISON_WORDS = {
@@ -140,9 +141,8 @@ def read_recorded(out: Path) -> Recorded:
 
 
 def _written(folder: Path) -> datetime:
-    """When a commit was made: its manifest is written last, and never again."""
-    seconds = (folder / "manifest.json").stat().st_mtime
-    return datetime.fromtimestamp(seconds, UTC)
+    """When a commit was made, as it says itself."""
+    return datetime.fromisoformat(read_origin(folder)["at"])
 
 
 def _table(folder: Path, table: str) -> pd.DataFrame:
