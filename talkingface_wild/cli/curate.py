@@ -141,7 +141,11 @@ def _run(output: Output, request: Request) -> None:
     from talkingface_wild.pipelines.curate import curate as go
 
     with Board(output) as board, going_on_by():
-        outcome = go(request, watch=lambda progress: board.show(progress.snapshot))
+        outcome = go(
+            request,
+            watch=lambda progress: board.show(progress.snapshot),
+            gathering=board.progress,
+        )
     for note in outcome.notes[:20]:
         output.say(f"note: {note}")
     failed = outcome.count("failed")

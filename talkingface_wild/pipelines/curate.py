@@ -14,6 +14,7 @@ import pandas as pd
 from talkingface_wild.core.clip import Source
 from talkingface_wild.core.litter import nothing_left
 from talkingface_wild.core.paths import write_text
+from talkingface_wild.core.reporter import Snapshot
 from talkingface_wild.dataset.commit import Commit, write_commit
 from talkingface_wild.dataset.compact import is_compact
 from talkingface_wild.dataset.decisions import apply_decisions
@@ -71,8 +72,14 @@ def recipe_of(request: Request) -> Recipe:
     return load_recipe(name, request.settings)
 
 
-def curate(request: Request, watch: Callable[[Progress], None] | None = None) -> Outcome:
+def curate(
+    request: Request,
+    watch: Callable[[Progress], None] | None = None,
+    gathering: Callable[[Snapshot], None] | None = None,
+) -> Outcome:
     """Run the recipe over the sources until nothing is left to do, and commit the data set.
+
+    ``gathering`` is told how far the sources are that have to be made first, ``watch`` the run.
 
     Raises RecipeError, WeightMissing, NetworkUnavailable, InputUnreadable and FolderLocked before
     any work; DiskFull and Interrupted leave the journal intact.
@@ -87,7 +94,7 @@ def curate(request: Request, watch: Callable[[Progress], None] | None = None) ->
             executor = make_executor(request.engine, request.workers)
             plan = plan_of(recipe, request.score_all)
             notes = changed_gates(layout.out / "recipe.yaml", recipe)
-            sources, found = gather_sources(request, recipe, layout)
+            sources, found = gather_sources(request, recipe, layout, gathering)
         notes = found + notes
         if request.fresh:
             for name in ("journal", "work"):

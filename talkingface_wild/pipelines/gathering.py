@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from talkingface_wild.core.clip import Source, source_from_json
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.paths import write_text
+from talkingface_wild.core.reporter import Snapshot
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.pipelines.recipe import Recipe
 from talkingface_wild.pipelines.request import Request
@@ -18,9 +19,14 @@ CORPUS_MARKER = Path("gathered", "corpus.txt")
 
 
 def gather_sources(
-    request: Request, recipe: Recipe, layout: Layout
+    request: Request,
+    recipe: Recipe,
+    layout: Layout,
+    report: Callable[[Snapshot], None] | None = None,
 ) -> tuple[list[Source], list[str]]:
     """All sources of the folder in order, and what was noticed; recorded for the next run.
+
+    ``report`` is told how far a corpus is that has to be made first.
 
     Sources named now are added to those known; of one that is known already the new entry counts
     (its place, language, licence, consent). Without any named, a recipe with a corpus of its own
@@ -45,7 +51,7 @@ def gather_sources(
         if recipe.corpus == "demo":
             from talkingface_wild.pipelines.demo import corpus
 
-            named = [str(corpus.make(layout.out / "corpus", languages))]
+            named = [str(corpus.make(layout.out / "corpus", languages, report))]
         else:
             search = recipe.search
     found = gather(

@@ -203,3 +203,12 @@ def test_the_mouth_is_open_when_the_voice_is_loud():
     assert spoken.opening.shape == power.shape
     assert np.corrcoef(np.sqrt(power), spoken.opening)[0, 1] > 0.5
     assert spoken.opening.min() < 0.05 and 0.6 < spoken.opening.max() <= 1
+
+
+def test_whoever_waits_for_the_corpus_is_told_how_far_it_is(tmp_path):
+    """A minute passed under the word "starting"."""
+    snapshots = []
+    corpus.make(tmp_path, ("pt-br",), snapshots.append)
+    (row,) = snapshots[0].rows
+    assert row.total == len(snapshots) - 1
+    assert [snapshot.rows[0].done for snapshot in snapshots] == list(range(len(snapshots)))

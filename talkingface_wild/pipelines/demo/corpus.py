@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import skimage.data
 
 from talkingface_wild.core.languages import DEFAULT
 from talkingface_wild.core.paths import atomic_path, write_bytes, write_text
+from talkingface_wild.core.reporter import ProgressRow, Snapshot
 from talkingface_wild.pipelines.demo import face, recording, voice
 from talkingface_wild.pipelines.demo.takes import CUT_SHOTS_SECONDS, NOTES, Take, takes
 
@@ -28,25 +30,43 @@ MARKER = "corpus.json"
 COLUMNS = ("path", "language", "expected", "note", "licence")
 
 
-def make(folder: Path, languages: tuple[str, ...] = DEFAULT) -> Path:
+def make(
+    folder: Path,
+    languages: tuple[str, ...] = DEFAULT,
+    report: Callable[[Snapshot], None] | None = None,
+) -> Path:
     """The list of the corpus in ``folder``, made first where it is missing or of another version.
 
     The list is a CSV with a row per video: path (relative to the list), language, expected
     (``kept`` or the reason why not), note and licence. Files appear under their names only when
     complete and the marker comes last: an interrupted call is simply repeated. Some 5 MB.
+    ``report`` is told how far it is.
     """
     planned = takes(languages)
     marker = folder / MARKER
     if is_there(folder, languages):
         return folder / LIST
     marker.unlink(missing_ok=True)
-    for take in planned:
+    began = time.monotonic()
+    for count, take in enumerate(planned):
+        _tell(report, count, len(planned), time.monotonic() - began)
         _write(take, folder / take.path)
+    _tell(report, len(planned), len(planned), time.monotonic() - began)
     write_text(folder / LIST, _table(planned))
     sizes = {take.path: (folder / take.path).stat().st_size for take in planned}
     state = {"version": VERSION, "languages": list(languages), "bytes": sizes}
     write_text(marker, json.dumps(state, indent=1) + "\n")
     return folder / LIST
+
+
+def _tell(
+    report: Callable[[Snapshot], None] | None, count: int, total: int, seconds: float
+) -> None:
+    """How far the corpus is; takes are of like length, so their pace tells the rest."""
+    if report is not None:
+        left = seconds / count * (total - count) if count else None
+        rows = (ProgressRow("demo corpus", count, total),)
+        report(Snapshot("making the demo corpus, once", rows, seconds, left))
 
 
 def is_there(folder: Path, languages: tuple[str, ...]) -> bool:
