@@ -1,6 +1,7 @@
 """The ruling by columns equals the walk item by item, whatever was found, failed or never run."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 from hypothesis import HealthCheck, given, settings
@@ -85,6 +86,8 @@ def worlds(draw):
 
 class Memory:
     """A journal in memory."""
+
+    folder = Path("nowhere", "journal")
 
     def __init__(self, plan, found):
         prints = {planned.name: planned.fingerprint for planned in plan.stages}
