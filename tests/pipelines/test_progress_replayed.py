@@ -13,13 +13,15 @@ from tests.pipelines.replayed import Look, Recording, recording, replay, unhurri
 LOCAL = ("demo_local", "media_local")
 
 
-def _misjudged(looks: list[Look], run: Recording, most: float, after: float = 0.2) -> list[str]:
+def _misjudged(
+    looks: list[Look], run: Recording, most: float, after: float = 0.2, slack: float = 0.05
+) -> list[str]:
     """Where an estimate is off by more than ``most`` times, and by more than 5 % of the run."""
     return [
         f"{look.at / run.finished:.0%}: {look.left:.0f} s shown, {look.truth:.0f} s in truth"
         for look in looks
         if look.at >= after * run.finished
-        and abs(look.left - look.truth) > 0.05 * run.finished
+        and abs(look.left - look.truth) > slack * run.finished
         and not look.truth / most <= look.left <= look.truth * most
     ]
 
@@ -50,14 +52,20 @@ def test_a_pace_that_halves_lets_it_rise_and_be_right_again(name, tmp_path):
     assert _misjudged(looks, slow, most=1.5, after=0.6) == []
 
 
-BUSY = [("demo_local", 2.0), ("media_local", 2.0), ("demo_ray", 3.0), ("media_ray", 3.0)]
-"""Recorded under a load of 8 to 35 on two cores, which no estimate can foresee."""
+BUSY = [
+    ("demo_local", 2.0, 0.05),
+    ("media_local", 2.0, 0.05),
+    ("demo_ray", 1.5, 0.1),
+    ("media_ray", 1.5, 0.05),
+]
+"""Recorded while others used the two cores: local under a load of 8 to 35, ray of 3 to 7; how many
+times the estimate may be off from a fifth on, or else which part of the run."""
 
 
-@pytest.mark.parametrize(("name", "most"), BUSY)
-def test_on_a_machine_whose_pace_changes_all_the_time_it_stays_near(name, most, tmp_path):
+@pytest.mark.parametrize(("name", "most", "slack"), BUSY)
+def test_on_a_machine_whose_pace_changes_all_the_time_it_stays_near(name, most, slack, tmp_path):
     run = recording(name)
-    assert _misjudged(list(replay(run, tmp_path)), run, most) == []
+    assert _misjudged(list(replay(run, tmp_path)), run, most, slack=slack) == []
 
 
 @pytest.mark.parametrize("name", LOCAL)
