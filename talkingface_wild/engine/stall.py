@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
@@ -50,8 +51,9 @@ class StallWatch:
                 f"Nothing finished for {still:.0f} s: {'; '.join(clauses[:4])}. "
                 "Or stop with Ctrl-C and run the same command again."
             )
+        load = f"the load of this machine is {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
         return (
             f"Nothing finished for {still:.0f} s and no worker has anything in hand: "
-            f"{self._describe()}. "
-            "Stop with Ctrl-C and go on with --engine local, or with a larger cluster."
+            f"{self._describe()}; {load}. If others use it, workers take long to start; else "
+            "stop with Ctrl-C and go on with --engine local, or with a larger cluster."
         )

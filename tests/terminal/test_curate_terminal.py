@@ -62,7 +62,15 @@ def in_hand(out: Path) -> bool:
 
 def calm(terminal) -> None:
     """Nothing that only a programmer reads came to the screen."""
-    for word in ("Traceback", "ray::", "RayActorError", "Exception in thread", "[36m(", "raylet"):
+    for word in (
+        "Traceback",
+        "ray::",
+        "RayActorError",
+        "Exception in thread",
+        "[36m(",
+        "raylet",
+        "SIGTERM",
+    ):
         assert word not in terminal.raw, terminal.text[-3000:]
 
 

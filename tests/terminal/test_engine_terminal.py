@@ -24,7 +24,9 @@ def test_one_ctrl_c_ends_a_run_that_has_nothing_in_flight(tmp_path):
     began = time.monotonic()
     assert terminal.wait(30) == 130
     assert time.monotonic() - began < 12
-    assert "Traceback" not in terminal.text and "ray::" not in terminal.text
+    for word in ("Traceback", "ray::", "Exception in thread", "SIGTERM"):
+        # A thread of Ray that outlived the run started another cluster, which spoke of SIGTERM.
+        assert word not in terminal.text, terminal.text
 
 
 READER = "import sys; print('reads', flush=True); sys.stdin.readline()"

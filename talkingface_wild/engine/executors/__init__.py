@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -41,6 +42,8 @@ def make_executor(engine: str, workers: int | None = None) -> Executor:
                 "leave --workers out, or use --engine ray."
             )
         return LocalExecutor()
+    # Else a thread of Ray that outlives a run that was left would start another cluster.
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
     from talkingface_wild.engine.executors.ray import RayExecutor
 
     return RayExecutor(workers)

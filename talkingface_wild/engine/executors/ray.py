@@ -155,9 +155,7 @@ class RayExecutor:
                 num_gpus=operator.gpus or None,
                 ray_remote_args_fn=_never_restart,
             )
-        self._shape = (
-            f"{len(chain)} pools of {sizes} actors at {share:.3f} CPU each on {cpus:g} CPUs"
-        )
+        self._shape = f"{len(chain)} pools of at most {', '.join(map(str, sizes))} workers"
         self._drain(data, place)
 
     def describe(self) -> str:
