@@ -55,11 +55,12 @@ def test_a_pace_that_halves_lets_it_rise_and_be_right_again(name, tmp_path):
 BUSY = [
     ("demo_local", 2.0, 0.05),
     ("media_local", 2.0, 0.05),
-    ("demo_ray", 1.5, 0.11),
+    ("demo_ray", 1.5, 0.12),
     ("media_ray", 1.5, 0.05),
 ]
 """Recorded while others used the two cores: local under a load of 8 to 35, ray of 3 to 7; how many
-times the estimate may be off from a fifth on, or else which part of the run."""
+times the estimate may be off from a fifth on, or else which part of the run: the demo ends in one
+long clip, of which nothing is known until it is encoded."""
 
 
 @pytest.mark.parametrize(("name", "most", "slack"), BUSY)
