@@ -2,6 +2,10 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -9,17 +13,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.dataset.stored import broken, media_equal_clips
-from tests.pipelines.curated import tfw, tfw_killed
+from tests.pipelines.curated import environment, tfw
 
 
 def run(out, *more):
-    return ["curate", "--engine", "local", "--out", str(out), "--json", *more]
+    return ["curate", "--langs", "ko", "--engine", "local", "--out", str(out), "--json", *more]
 
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory):
     out = tmp_path_factory.mktemp("store") / "begun"
-    code, _, said = tfw(*run(out, "--recipe", "demo", "--langs", "ko"))
+    code, _, said = tfw(*run(out, "--recipe", "demo"))
     assert code == 0, said
     return out
 
@@ -148,11 +152,20 @@ def test_media_left_behind_by_a_crash_are_in_step_when_the_next_run_begins(out):
 
 
 def test_kill_9_while_clips_are_encoded_leaves_only_what_purge_removes(out):
-    for path in (out / "store").rglob("*.mp4"):
-        path.unlink()
-    if not tfw_killed(12, *run(out, "--set", "encode.size=256")):
-        pytest.skip("the run was over before it could be killed")
-    assert all(os.access(path, os.R_OK) for path in (out / "store").rglob("*.*"))
+    command = [sys.executable, "-m", "talkingface_wild.cli.main"]
+    process = subprocess.Popen(
+        [*command, *run(out, "--set", "encode.size=256")],
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while process.poll() is None and not list((out / "store").glob("*/.*")):
+        time.sleep(0.005)
+    assert process.poll() is None, "the run was over before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert list((out / "store").glob("*/.*"))
     code, _, said = tfw(*run(out, "--set", "encode.size=256"))
     assert code == 0, said
     assert media_equal_clips(out)
