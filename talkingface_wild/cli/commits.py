@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.core.durations import human_hours
 from talkingface_wild.core.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -129,8 +130,8 @@ def _commits_table(rows: list[Listed], out: Path) -> Table:
         caption=f"* is what {out / 'dataset'} points at",
         caption_justify="left",
     )
-    for name in ("", "commit", "date", "made by", "recipe", "clips", "hours", "note"):
-        number = name in ("commit", "clips", "hours")
+    for name in ("", "commit", "date", "made by", "recipe", "clips", "time", "note"):
+        number = name in ("commit", "clips", "time")
         table.add_column(name, justify="right" if number else "left")
     for row in rows:
         notes = [f"restored {_moment(row.restored[-1])}"] if row.restored else []
@@ -143,7 +144,7 @@ def _commits_table(rows: list[Listed], out: Path) -> Table:
             row.made_by or "–",
             row.recipe,
             str(row.clips),
-            f"{row.hours:.3f}",
+            human_hours(row.hours),
             "; ".join(notes),
         )
     return table
@@ -175,15 +176,15 @@ def _diff_page(diff: CommitDiff, clips: bool) -> Group:
     from rich.text import Text
 
     table = Table(title=f"Commit {diff.before} → {diff.after}", title_justify="left")
-    for name in ("language", "clips before", "clips after", "hours before", "hours after"):
+    for name in ("language", "clips before", "clips after", "time before", "time after"):
         table.add_column(name, justify="left" if name == "language" else "right")
     for row in diff.languages:
         table.add_row(
             row.language,
             str(row.clips_before),
             str(row.clips_after),
-            f"{row.hours_before:.3f}",
-            f"{row.hours_after:.3f}",
+            human_hours(row.hours_before),
+            human_hours(row.hours_after),
         )
     lines = [
         f"won {len(diff.won)}, lost {len(diff.lost)}, "

@@ -209,7 +209,7 @@ def _no_such_gate(
     if meant:
         shipped = [gate for gate in shipped_gates() if gate.name == name and gate.column in meant]
         meant = [*dict.fromkeys([*(gate.column for gate in shipped), *meant])][:4]
-        word = word or _usual_word(columns[meant[0]])
+        word = word or usual_word(columns[meant[0]])
         bound = "BOUND" if value is None or isinstance(value, bool) else value
         return (
             f"{said}, and no column; columns of that kind are {', '.join(meant)}: "
@@ -220,7 +220,7 @@ def _no_such_gate(
     return f"{said} (known: {known or 'none'}){nearest(name, [*gates, *measures])}."
 
 
-def _usual_word(column: Column) -> str:
+def usual_word(column: Column) -> str:
     """The word with which shipped recipes bound a column, else at_most (equals for yes and no)."""
     words = [word_of(gate) for gate in shipped_gates() if gate.column == column.name]
     return words[0] if words else "equals" if column.type == "bool" else "at_most"
@@ -235,7 +235,7 @@ def _new_gate(
         raise RecipeError(
             f"--set {setting}: expected a gate on {column.name}, found none; "
             f"begin with its bound for all languages: --set gates.{column.name}."
-            f"{word or _usual_word(column)}={bound}."
+            f"{word or usual_word(column)}={bound}."
         )
     if column.type == "bool" and word != "equals":
         raise RecipeError(

@@ -18,7 +18,7 @@ from talkingface_wild.engine.plan import Plan, Planned, columns_of
 from talkingface_wild.engine.ruling import PENDING, Memo, Ruling
 from talkingface_wild.functional.round_numbers import multiples, round_step
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
-from talkingface_wild.pipelines.recipe_gates import gate_data, gate_named, word_of
+from talkingface_wild.pipelines.recipe_gates import gate_data, gate_named, usual_word, word_of
 from talkingface_wild.pipelines.recutting import Stored, kept_in, open_stored
 from talkingface_wild.pipelines.stages import stage_class
 
@@ -80,7 +80,8 @@ def sweep(
     """Hours and clips kept as the bound on a column, or of a gate, moves; all else stays.
 
     Each point is what ``recut`` with ``gates.NAME.WORD=BOUND`` beside ``settings`` would give. WORD
-    is the gate's own; without a gate, ``at_most`` unless ``at_least``. Raises RecipeError and
+    is the gate's own; without a gate that of the shipped recipes for that column, else ``at_most``,
+    unless ``at_least``. Raises RecipeError and
     UsageError for what cannot be moved.
     """
     layout = Layout(out.absolute())
@@ -126,7 +127,7 @@ def _direction(
         )
     if at_least and own_word not in ("at_least", "above"):
         return "at_least", None
-    return own_word or "at_most", present
+    return own_word or usual_word(column), present
 
 
 def _values(stored: Stored, column: Column) -> np.ndarray:
