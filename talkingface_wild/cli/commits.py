@@ -68,6 +68,7 @@ def commits(
     _check(action, numbers or [], clips, keep, dry_run)
     layout = Layout(out.absolute())
     layout.latest()
+    layout.check_linked()
     if is_old(layout):
         with folder_lock(layout.out):
             bring_over(layout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from talkingface_wild.core.errors import (
@@ -19,17 +19,17 @@ _REFUSALS = (UsageError, RecipeError, WeightMissing, ExtraMissing, InputUnreadab
 
 
 @contextlib.contextmanager
-def nothing_left(folder: Path) -> Iterator[None]:
-    """Remove what the block made in ``folder``, two levels deep, when it ends in a refusal.
+def nothing_left(folder: Path, names: Sequence[str]) -> Iterator[None]:
+    """Remove what the block made of ``names`` in ``folder`` when it ends in a refusal.
 
-    Files that were there before stay as the block left them. Hold the folder's lock around it:
-    what others make there at the same time would go as well.
+    Of a folder among them that was there before, what is new in it goes. Nothing of another name
+    is touched: it may be the user's, put there meanwhile.
     """
-    before = set(_entries(folder))
+    before = set(_entries(folder, names))
     try:
         yield
     except _REFUSALS:
-        for path in _entries(folder):
+        for path in _entries(folder, names):
             if path not in before:
                 _remove(path)
         raise
@@ -47,11 +47,9 @@ def no_empty_folders(folder: Path) -> Iterator[None]:
                 path.rmdir()
 
 
-def _entries(folder: Path) -> list[Path]:
-    """What lies in a folder and in its folders."""
-    if not folder.is_dir():
-        return []
-    first = sorted(folder.iterdir())
+def _entries(folder: Path, names: Sequence[str]) -> list[Path]:
+    """Those of ``names`` that lie in a folder, and what lies in them."""
+    first = [folder / name for name in names if (folder / name).exists()]
     inner = [path for path in first if path.is_dir() and not path.is_symlink()]
     return [*first, *(path for outer in inner for path in sorted(outer.iterdir()))]
 

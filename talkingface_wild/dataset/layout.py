@@ -51,7 +51,11 @@ class Layout:
         return self.out / "sources.json"
 
     def numbers(self) -> list[int]:
-        """The numbers of all commits, in order."""
+        """The numbers of all finished commits, in order."""
+        return [n for n in self._taken() if (self.commit(n) / "manifest.json").is_file()]
+
+    def _taken(self) -> list[int]:
+        """Numbers that a folder has, whole or not."""
         if not self.commits.is_dir():
             return []
         return sorted(int(path.name) for path in self.commits.iterdir() if path.name.isdigit())
@@ -64,7 +68,7 @@ class Layout:
         """The number of the next commit: no number is used twice, those of pruned ones included."""
         record = self.commits / ".last-pruned"
         pruned = int(record.read_text()) if record.is_file() else 0
-        return max([pruned, *self.numbers()]) + 1
+        return max([pruned, *self._taken()]) + 1
 
     def note_pruned(self, number: int) -> None:
         """Keep the number of a commit that is about to be removed from being used again."""
@@ -74,6 +78,18 @@ class Layout:
     def half_written(self) -> list[Path]:
         """Folders of commits that a killed run left before they had a number, or half removed."""
         return sorted(self.commits.glob(".building-*"))
+
+    def check_linked(self) -> None:
+        """Raise InputUnreadable where ``dataset`` is a folder of its own, as in some copies.
+
+        Such a set can be read, but a new commit could not take its place.
+        """
+        if self.dataset.is_dir() and not self.dataset.is_symlink():
+            raise InputUnreadable(
+                f"Expected {self.dataset} to be a link to the latest commit, found a folder (a "
+                "copy that followed links); move it away, and put a link in its place: "
+                f"`ln -s commits/NUMBER {self.dataset}`."
+            )
 
     def has_commit(self) -> bool:
         """Whether a finished commit is there."""

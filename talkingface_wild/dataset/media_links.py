@@ -25,6 +25,7 @@ from talkingface_wild.dataset.store import PATH_COLUMNS, check_stored, stored_fi
 OWN_NAME = re.compile(r"(?P<clip>c[0-9a-f]{15})(?P<suffix>\.(?:mp4|wav))")
 """Names of finished clips in media/."""
 
+_NO_INODE = -1
 _PLAIN = re.compile(r"\w[\w.-]*")
 _TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")
 
@@ -34,13 +35,15 @@ class Linked:
     """What was done to media/: names below it.
 
     ``missing`` are kept clips' files that the store lacks, ``foreign`` files that tfw never put
-    there: they stay.
+    there, ``in_the_way`` kept clips' names at which such a file, or a link to a folder, stands:
+    both stay.
     """
 
     linked: int = 0
     removed: int = 0
     missing: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
+    in_the_way: list[str] = field(default_factory=list)
 
 
 def link_media(layout: Layout, warn: bool = True) -> Linked:
@@ -54,18 +57,26 @@ def link_media(layout: Layout, warn: bool = True) -> Linked:
         return result
     expected = links_of(layout.latest())
     inodes = {name: entry.inode() for name, entry in stored_files(layout.out)}
+    if not on_one_disk(layout):
+        # Numbers of another disk's files say nothing.
+        inodes = dict.fromkeys(inodes, _NO_INODE)
     kept_inodes = frozenset(inodes.values())
     present = dict(_entries(layout.media))
+    barred = {name.split("/")[0] for name in expected}
+    barred = {name for name in barred if _is_barred(layout.media / name)}
     for name, target in expected.items():
         if target not in inodes:
             result.missing.append(name)
+            continue
+        if name.split("/")[0] in barred:
+            result.in_the_way.append(name)
             continue
         entry = present.pop(name, None)
         store_file = layout.out / target
         if entry is not None and _leads_to(entry, inodes[target], store_file):
             continue
         if entry is not None and not _is_own(layout, name, entry, kept_inodes):
-            result.foreign.append(name)
+            result.in_the_way.append(name)
             continue
         _link(store_file, layout.media / name, replace=entry is not None)
         result.linked += 1
@@ -79,6 +90,18 @@ def link_media(layout: Layout, warn: bool = True) -> Linked:
     if warn:
         _warn(layout, result)
     return result
+
+
+def on_one_disk(layout: Layout) -> bool:
+    """Whether media/ and store/ lie on the same disk, where files may have several names."""
+    if not (layout.media.is_dir() and layout.store.is_dir()):
+        return True
+    return layout.media.stat().st_dev == layout.store.stat().st_dev
+
+
+def _is_barred(folder: Path) -> bool:
+    """Whether a language's folder is a link or a file: what lies behind it is not ours."""
+    return folder.is_symlink() or (folder.exists() and not folder.is_dir())
 
 
 def links_of(commit: Path) -> dict[str, str]:
@@ -140,6 +163,11 @@ def _link(store_file: Path, link: Path, replace: bool) -> None:
     except OSError as error:
         if error.errno in NO_ROOM:
             raise disk_full(link) from error
+        if error.errno == errno.EEXIST:
+            raise InputUnreadable(
+                f"Expected nothing of another program at {link}, found a file there; move it away "
+                "and run the same command again."
+            ) from error
         raise InputUnreadable(
             f"Expected hard or symbolic links to be possible in {link.parent}, found neither "
             f"({error.strerror}); move the data set to a disk that has one of them."
@@ -184,6 +212,15 @@ def _warn(layout: Layout, linked: Linked) -> None:
             len(linked.missing),
             layout.store,
             sorted(linked.missing)[0],
+            layout.out,
+        )
+    if linked.in_the_way:
+        LOGGER.warning(
+            "%d kept clips' files are missing below %s, since something else stands there (the "
+            "first: %s); move it elsewhere and run `tfw curate --out %s`.",
+            len(linked.in_the_way),
+            layout.media,
+            sorted(linked.in_the_way)[0],
             layout.out,
         )
     if linked.foreign:

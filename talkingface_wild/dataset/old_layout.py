@@ -17,7 +17,7 @@ from talkingface_wild.core.log import LOGGER
 from talkingface_wild.core.paths import atomic_path, sync_file, write_text
 from talkingface_wild.dataset.commit import FORMAT, MANIFEST, manifest_of
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.dataset.media_links import OWN_NAME
+from talkingface_wild.dataset.media_links import OWN_NAME, on_one_disk
 from talkingface_wild.dataset.origin import note_brought_over
 from talkingface_wild.dataset.store import PATH_COLUMNS, adopt, is_stored, stored_files, stored_name
 
@@ -40,7 +40,7 @@ def bring_over(layout: Layout) -> bool:
     if not is_old(layout):
         return False
     LOGGER.info("Bringing %s over to the layout of this version; no clip is copied.", layout.out)
-    inodes = {entry.inode() for _, entry in stored_files(layout.out)}
+    inodes = {entry.inode() for _, entry in stored_files(layout.out) if on_one_disk(layout)}
     files = [entry for entry in _old_media(layout.media) if entry[1].stat().st_ino not in inodes]
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         list(pool.map(lambda entry: adopt(layout.out, *entry), files))

@@ -6,15 +6,17 @@ that names it holds.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import file_sha256
-from talkingface_wild.core.paths import NO_ROOM, disk_full
+from talkingface_wild.core.paths import NO_ROOM, disk_full, sync_file
 
 FOLDER = "store"
 PATH_COLUMNS = {"media_path": "media_sha256", "audio_path": "audio_sha256"}
@@ -51,9 +53,9 @@ def move_in(out: Path, clip_id: str, file: Path) -> tuple[str, str]:
 
 
 def adopt(out: Path, clip_id: str, file: Path) -> str:
-    """Bring a finished file from elsewhere on the disk into the store, without copying it.
+    """Bring a finished file into the store, without copying it. Returns its path below ``out``.
 
-    By a hard link, and where the disk has none by moving it. Returns its path below ``out``.
+    By a hard link, and where the disk has none by moving it; from another disk by a copy.
     """
     name = stored_name(clip_id, file_sha256(file), file.suffix)
     final = out / name
@@ -66,7 +68,14 @@ def adopt(out: Path, clip_id: str, file: Path) -> str:
     except OSError as error:
         if error.errno in NO_ROOM:
             raise disk_full(final) from error
-        os.replace(file, final)
+        if error.errno == errno.EXDEV:
+            place = temporary_name(out, clip_id, file.suffix)
+            shutil.copyfile(file, place)
+            sync_file(place)
+            place.chmod(0o444)
+            os.replace(place, final)
+        else:
+            os.replace(file, final)
     return name
 
 

@@ -30,6 +30,8 @@ from talkingface_wild.engine.workers import markers
 Admission = Callable[[Ruling | None], frozenset[str] | None]
 """Which roots may be worked on, given how those admitted before came out; None means all."""
 _ROUNDS_WITHOUT_PROGRESS = 2
+_STOPPING = "Stopping: finishing what is in flight; press Ctrl-C again to break off at once."
+"""Said by the watching thread: a signal's handler may interrupt whoever is writing."""
 
 
 @dataclass
@@ -160,7 +162,11 @@ class Run:
         stall = StallWatch(self.place, self.executor.describe)
 
         def look() -> None:
+            stopping = False
             while not ended.wait(0.5):
+                if not stopping and stop_requested(self.place):
+                    stopping = True
+                    LOGGER.warning(_STOPPING)
                 self.progress.refresh()
                 watch(self.progress)
                 sentence = stall.look(self.progress.results)
@@ -240,9 +246,6 @@ def _stop_on_signals(place: Workplace, executor: Executor) -> Iterator[None]:
         request_stop(place, "interrupted")
         if number != signal.SIGHUP and (again or executor.starting):
             raise KeyboardInterrupt
-        LOGGER.warning(
-            "Stopping: finishing what is in flight; press Ctrl-C again to break off at once."
-        )
 
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:

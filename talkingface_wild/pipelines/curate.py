@@ -31,7 +31,7 @@ from talkingface_wild.engine.ruling import Ruling
 from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.pipelines.costs import curation_costs
-from talkingface_wild.pipelines.gathering import CORPUS_MARKER, gather_sources
+from talkingface_wild.pipelines.gathering import CORPUS_MARKER, GATHERED, gather_sources
 from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.lengths import source_lengths
 from talkingface_wild.pipelines.planning import check_weights, plan_of, without_network
@@ -88,9 +88,10 @@ def curate(
     check_weights(recipe)
     layout = Layout(request.out.absolute())
     with folder_lock(layout.out):
+        layout.check_linked()
         bring_over(layout)
         link_media(layout, warn=False)
-        with nothing_left(layout.out):
+        with nothing_left(layout.out, GATHERED):
             executor = make_executor(request.engine, request.workers)
             plan = plan_of(recipe, request.score_all)
             notes = changed_gates(layout.out / "recipe.yaml", recipe)
@@ -190,6 +191,7 @@ def commit_ruling(
     documents = {"recipe.yaml": recipe.dump(), "fingerprints.json": json.dumps(stages, indent=1)}
     compact = is_compact(layout) if compact is None else compact
     commit = write_commit(layout, plan, ruling, sources, documents, measured_in, made_by, compact)
+    write_text(layout.out / "recipe.yaml", recipe.dump())
     link_media(layout)
     return commit
 

@@ -14,6 +14,8 @@ from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.pipelines.recipe import Recipe
 from talkingface_wild.pipelines.request import Request
 
+GATHERED = ("corpus", "gathered", "sources.json")
+"""What gathering makes in the data set's folder."""
 CORPUS_MARKER = Path("gathered", "corpus.txt")
 """In a folder whose sources are the recipe's own corpus."""
 

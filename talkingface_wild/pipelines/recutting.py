@@ -16,7 +16,6 @@ from talkingface_wild.core.clip import Source
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import UNKNOWN
-from talkingface_wild.core.paths import write_text
 from talkingface_wild.dataset.commit import Commit
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.items import load_items
@@ -113,6 +112,7 @@ def recut(
     layout.latest()
     with contextlib.nullcontext() if dry_run else folder_lock(layout.out):
         if not dry_run:
+            layout.check_linked()
             bring_over(layout)
         stored = open_stored(out, settings)
         before = _kept_clips(stored.commit)
@@ -130,7 +130,6 @@ def recut(
                 measured_in=stored.commit,
                 made_by=made_by,
             )
-            write_text(layout.out / "recipe.yaml", stored.recipe.dump())
             after = _kept_clips(commit.folder)
     pending = int((ruling.verdicts["state"] == PENDING).sum())
     return Recut(

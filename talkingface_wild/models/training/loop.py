@@ -252,8 +252,9 @@ class TrainingLoop:
             return None
         if self.ema is not None:
             self.ema.store(self.parameters.values())
-            self.ema.copy_to(self.parameters.values())
         try:
+            if self.ema is not None:
+                self.ema.copy_to(self.parameters.values())
             with torch.no_grad():
                 return self.validate()
         finally:
