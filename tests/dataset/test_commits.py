@@ -1,6 +1,7 @@
 """Commits listed, compared, restored and pruned, and the disk freed, by the command line."""
 
 import json
+import shutil
 
 import pytest
 
@@ -173,3 +174,23 @@ def test_looking_at_an_old_folder_brings_it_over(tmp_path, tfw):
     assert [row["overwritten"] for row in data["commits"]] == [1, 0]
     assert [row["made_by"] for row in data["commits"]] == [None, None]
     assert media_equal_clips(tmp_path)
+
+
+def test_a_commits_folder_that_is_not_whole_is_passed_over(out, tfw):
+    """It stopped every verb with "Unexpected error"; its number is not given again all the same."""
+    (out / "commits" / "000009").mkdir()
+    code, data, _ = tfw("commits", str(out), "--json")
+    assert code == 0 and 9 not in [row["number"] for row in data["commits"]]
+    assert Layout(out).next_number() == 10
+    assert tfw("purge", str(out), "--dry-run", "--json")[0] == 0
+
+
+def test_a_copy_whose_dataset_is_a_folder_is_refused_before_anything_is_written(out, tfw):
+    """Copies that follow links have one; a recut left an unpublished commit and a stray link."""
+    latest = Layout(out).latest()
+    (out / "dataset").unlink()
+    shutil.copytree(latest, out / "dataset")
+    before = sorted(path.name for path in out.rglob("*"))
+    code, _, words = tfw("commits", str(out), "restore", "1")
+    assert code == 5 and "ln -s commits/NUMBER" in words
+    assert sorted(path.name for path in out.rglob("*")) == before

@@ -14,7 +14,16 @@ import pytest
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.media_links import link_media
-from tests.dataset.stored import clip_id, commit, media_equal_clips, table_of, write
+from talkingface_wild.dataset.old_layout import bring_over
+from tests.dataset.stored import (
+    broken,
+    clip_id,
+    commit,
+    media_equal_clips,
+    old_commit,
+    table_of,
+    write,
+)
 
 ONE, TWO, THREE = (clip_id(number) for number in (1, 2, 3))
 
@@ -56,8 +65,10 @@ def test_a_users_own_files_stay_and_are_said(tmp_path, caplog):
     done = link_media(Layout(tmp_path))
     assert all(path.read_text() == "a user's" for path in own)
     assert over.read_text().startswith("a user's")
-    assert len(done.foreign) == 4
-    assert "holds 4 files that tfw did not put there" in caplog.text
+    assert len(done.foreign) == 3
+    assert done.in_the_way == [f"en/{ONE}.wav"]
+    assert "holds 3 files that tfw did not put there" in caplog.text
+    assert "1 kept clips' files are missing" in caplog.text
 
 
 def test_a_copied_folder_is_linked_again_without_taking_copies_for_foreign(tmp_path):
@@ -156,3 +167,35 @@ def test_twenty_thousand_clips_in_seconds_and_whole_again_after_kill_9(tmp_path)
     print(f"40,000 links: {first:.2f} s of processor time, again {again:.2f} s")
     assert first < 10
     assert again < 5
+
+
+def test_a_language_that_is_a_link_elsewhere_is_left_alone(tmp_path, caplog):
+    """It was taken for a disk without links, and every later command failed."""
+    out, elsewhere = tmp_path / "set", tmp_path / "elsewhere"
+    commit(out, 1, {ONE: ("en", "a"), TWO: ("ko", "b")})
+    elsewhere.mkdir()
+    (elsewhere / "film.mp4").write_text("a user's")
+    (out / "media").mkdir()
+    (out / "media" / "en").symlink_to(elsewhere)
+    done = link_media(Layout(out))
+    assert sorted(done.in_the_way) == [f"en/{ONE}.mp4", f"en/{ONE}.wav"]
+    assert [path.name for path in elsewhere.iterdir()] == ["film.mp4"]
+    assert (out / "media" / "ko" / f"{TWO}.mp4").exists()
+
+
+def test_media_on_another_disk_are_brought_over_by_a_copy(tmp_path):
+    """A hard link across disks failed, in every run anew."""
+    other = Path("/dev/shm")
+    if not other.is_dir() or other.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second disk here")
+    with tempfile.TemporaryDirectory(dir=other) as folder:
+        out = tmp_path / "set"
+        old_commit(out, 1, {ONE: ("en", "a")})
+        shutil.copytree(out / "media", Path(folder) / "media")
+        shutil.rmtree(out / "media")
+        (out / "media").symlink_to(Path(folder) / "media")
+        assert bring_over(Layout(out))
+        link_media(Layout(out))
+        assert broken(out) == []
+        link = out / "media" / "en" / f"{ONE}.mp4"
+        assert link.is_symlink() and media_equal_clips(out)
