@@ -250,7 +250,7 @@ def _page(data: dict[str, Any]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from talkingface_wild.benchmark.base import counted
+    from talkingface_wild.core.counting import counted
     from talkingface_wild.benchmark.metrics import METRICS
 
     arrows = {"lower": "↓", "higher": "↑", "one": "→1", "none": ""}
