@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.core.counting import counted
 from talkingface_wild.core.fingerprint import digest
 
 if TYPE_CHECKING:
@@ -161,11 +162,6 @@ class Metric(abc.ABC):
 def finite(array: npt.NDArray[Any]) -> bool:
     """Whether every value is a number."""
     return bool(np.isfinite(array).all())
-
-
-def counted(count: int, what: str) -> str:
-    """``1 clip`` or ``2 clips``, of ``what`` in the singular."""
-    return f"{count} {what}" + ("" if count == 1 else "s")
 
 
 def clips_said(count: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from talkingface_wild.benchmark.base import counted
+from talkingface_wild.core.counting import counted
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import digest, file_sha256
 from talkingface_wild.dataset.load import load

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from talkingface_wild import weights
-from talkingface_wild.benchmark.base import counted
 from talkingface_wild.benchmark.metrics import METRICS
 from talkingface_wild.benchmark.protocol import Protocol
+from talkingface_wild.core.counting import counted
 from talkingface_wild.core.errors import WeightMissing
 
 R100: tuple[Literal["arcface_glint360k_r100", "arcface_r100"], ...] = (

@@ -250,8 +250,8 @@ def _page(data: dict[str, Any]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from talkingface_wild.benchmark.base import counted
     from talkingface_wild.benchmark.metrics import METRICS
+    from talkingface_wild.core.counting import counted
 
     arrows = {"lower": "↓", "higher": "↑", "one": "→1", "none": ""}
     table = Table(

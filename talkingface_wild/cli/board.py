@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from talkingface_wild.cli.output import human_bytes
+from talkingface_wild.core.counting import counted
 from talkingface_wild.core.durations import clock
 from talkingface_wild.core.reporter import ProgressRow, Snapshot
 
@@ -86,7 +88,8 @@ class Board:
 
 def time_left(snapshot: Snapshot) -> str:
     """``about 3 min to go``, or nothing where nothing can be told."""
-    return "" if snapshot.seconds_left is None else f"about {clock(snapshot.seconds_left)} to go"
+    left = snapshot.seconds_left
+    return "" if left is None or not math.isfinite(left) else f"about {clock(left)} to go"
 
 
 def plain_line(snapshot: Snapshot) -> str:
@@ -149,43 +152,62 @@ def _bar(row: ProgressRow, width: int) -> Text:
     return bar.append("░" * (width - filled), style="dim")
 
 
-def plan_table(found: Mapping[str, Any]) -> Group:
+def plan_table(plan: Mapping[str, Any]) -> Group:
     """The page of ``--plan``."""
-    table = Table(title=f"Plan of recipe {found['recipe']}", title_justify="left")
+    table = Table(title=f"Plan of recipe {plan['recipe']}", title_justify="left")
     for name in ("stage", "weights", "done", "to do", "about", "gates"):
         table.add_column(
             name, justify="right" if name in ("done", "to do", "about") else "left", overflow="fold"
         )
-    for row in found["stages"]:
+    for row in plan["stages"]:
         lacking = [f"{name} MISSING ({row['policy']})" for name in row["weights_missing"]]
         names = [*row["weights_present"], *lacking]
+        planned = row["runs"] or row["policy"] == "required"
+        needs = f"\nneeds {'weights' if lacking else 'a package'}" * (not row["runs"])
         table.add_row(
             row["stage"],
             "\n".join(names) or "–",
-            str(row["done"]) if row["runs"] else "–",
-            f"{'~' * row['approximate']}{row['to_do']}" if row["runs"] else "not measured",
+            str(row["done"]) if planned else "–",
+            f"{'~' * row['approximate']}{row['to_do']}{needs}" if planned else "not measured",
             clock(row["seconds_estimated"]) if row["to_do"] else "–",
             "\n".join(row["gates"]),
         )
-    return Group(table, *(Text(line) for line in [*_plan_lines(found), *found["notes"]]))
+    return Group(table, *(Text(line) for line in [*_plan_lines(plan), *plan["notes"]]))
 
 
-def _plan_lines(found: Mapping[str, Any]) -> list[str]:
+def _plan_lines(plan: Mapping[str, Any]) -> list[str]:
     """What the whole run takes up, in sentences."""
-    disk = found["disk_bytes"]
-    at_once = f"{found['workers']:.2g}".rstrip("0").rstrip(".")
-    lines = [
-        f"{found['sources']} sources, {found['sources_new']} of them new, "
-        f"{clock(found['video_seconds'])} of video.",
-    ]
-    if found["seconds_estimated"]:
+    disk = plan["disk_bytes"]
+    at_once = f"{plan['workers']:.2g}".rstrip("0").rstrip(".")
+    lines = [_sources_line(plan)]
+    whose = "What is known so far" if plan["searches_unexpanded"] else "The run"
+    if plan["seconds_estimated"]:
         lines += [
-            f"The run will take about {clock(found['seconds_estimated'])}, "
+            f"{whose} will take about {clock(plan['seconds_estimated'])}, "
             f"{at_once} items at a time (stages: seconds of one worker).",
             f"Disk: about {human_bytes(disk['media'])} of finished media, "
             f"{human_bytes(disk['tables'])} of tables, at most {human_bytes(disk['cache'])} "
             "of cache while it works.",
         ]
-    else:
+    elif plan["searches_unexpanded"]:
+        lines.append("What there is to do is known after the searches.")
+    elif plan["sources"]:
         lines.append("Nothing is left to do.")
     return lines
+
+
+def _sources_line(plan: Mapping[str, Any]) -> str:
+    """How many sources there are, how many of them are new, how much video they hold."""
+    count, new, links = plan["sources"], plan["sources_new"], plan["links_of_unknown_length"]
+    parts = [counted(count, "source")]
+    if count == 1:
+        parts.append("new" if new else "not new")
+    elif count:
+        parts.append(f"{new or 'none'} of them new")
+    if plan["video_seconds"] or not links:
+        parts += [f"{clock(plan['video_seconds'])} of video"] * bool(count)
+    if links and plan["seconds_estimated"]:
+        assumed = clock(plan["seconds_assumed_per_link"])
+        each = " each" * (links > 1)
+        parts.append(f"{counted(links, 'link')} of unknown length taken as {assumed}{each}")
+    return ", ".join(parts) + "."

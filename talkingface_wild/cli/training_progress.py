@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from talkingface_wild.cli.board import Board
@@ -22,13 +23,20 @@ _TINY_BATCH = {"encoder": 32, "stage1": 2, "stage2": 8, "stage3": 2, "features":
 class TrainingProgressBoard:
     """Rows of a course: features, an encoder each, stages; finished ones are full at once."""
 
-    def __init__(self, board: Board, config: MCDMConfig, asked: Sequence[str], done: Any) -> None:
-        parts = parts_of(config, asked)
+    def __init__(
+        self,
+        board: Board,
+        config: MCDMConfig,
+        stages: Sequence[str],
+        done: Any,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        parts = parts_of(config, stages)
         self._board = board
-        self._parts = PartsProgress("training", list(parts.values()))
-        self._stages = {name: stage for stage in asked for name in parts if _in(name, stage)}
+        self._parts = PartsProgress("training", list(parts.values()), clock)
+        self._stages = {name: stage for stage in stages for name in parts if _in(name, stage)}
         self._begun: set[str] = set()
-        for stage in asked:
+        for stage in stages:
             if stage in done:
                 self.finish(stage)
 
@@ -41,7 +49,8 @@ class TrainingProgressBoard:
         """An iteration is over."""
         if progress.stage not in self._begun:
             self._begun.add(progress.stage)
-            self._parts.begin(progress.stage, progress.iteration - 1)
+            # When this one began is not known: the pace is that of those behind it.
+            self._parts.begin(progress.stage, progress.iteration)
         checked = "" if progress.validation is None else f", validation {progress.validation:.4f}"
         self._parts.update(
             progress.stage, progress.iteration, note=f"loss {progress.loss:.4f}{checked}"
@@ -62,10 +71,10 @@ class TrainingProgressBoard:
         return Snapshot(title, snapshot.rows, snapshot.seconds, snapshot.seconds_left)
 
 
-def parts_of(config: MCDMConfig, asked: Sequence[str]) -> dict[str, Part]:
+def parts_of(config: MCDMConfig, stages: Sequence[str]) -> dict[str, Part]:
     """The parts of the stages that are asked for, by the names under which loops report."""
     training, parts = config.training, {}
-    for stage in asked:
+    for stage in stages:
         if stage == "features":
             parts["features"] = Part("features", None, _SECONDS["features"])
         elif stage == "encoders":

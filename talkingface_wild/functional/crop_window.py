@@ -31,8 +31,9 @@ def crop_window(
     ``NEEDED_FACTOR`` times about its centre, cut off at the picture's edges. Where the needed part
     is longer than the picture's shorter side, ``pad`` decides: ``needed`` gives the smallest square
     that holds it, ``never`` the largest square of the picture. ``always`` gives the centred square
-    for every clip, padded wherever it reaches beyond. Sides are even, corners where they can be.
-    An odd shorter side costs the needed part a pixel. Raises ValueError without boxes.
+    for every clip, padded wherever it reaches beyond, with 2 pixels of the picture at least. Sides
+    are even, corners where they can be. Whole pixels may cost the needed part half a pixel at an
+    edge, an odd shorter side a whole one. Raises ValueError without boxes.
     """
     if not len(boxes_T4):
         raise ValueError("expected at least one box for a crop window, found none")
@@ -40,7 +41,10 @@ def crop_window(
     centre, longer = (low + high) / 2, float((high - low).max())
     desired = _even_above(longer * factor)
     if pad == "always":
-        left, top = (2 * round(float(middle - desired / 2) / 2) for middle in centre)
+        left, top = (
+            _touching(2 * round(float(centre[axis] - desired / 2) / 2), picture[axis::2], desired)
+            for axis in (0, 1)
+        )
         return left, top, desired
     reach = (high - low) * min(NEEDED_FACTOR, factor) / 2
     first, last = np.array(picture[:2]), np.array(picture[2:])
@@ -76,6 +80,12 @@ def padding_share(window: tuple[int, int, int], picture: Area) -> float:
 def _even_above(length: float) -> int:
     """The least even number of at least ``length``, and 2 at least."""
     return max(2, 2 * math.ceil(length / 2 - 1e-9))
+
+
+def _touching(corner: int, edges: tuple[int, ...], side: int) -> int:
+    """The even corner nearest to ``corner`` from which 2 pixels between ``edges`` are held."""
+    lowest, highest = math.ceil((edges[0] + 2 - side) / 2), math.floor((edges[1] - 2) / 2)
+    return min(max(corner, 2 * lowest), 2 * highest)
 
 
 def _corner(wished: float, edges: tuple[int, int], needed: tuple[float, float], side: int) -> int:

@@ -51,11 +51,11 @@ def curation_costs(
     passes = {
         name: float(entry["passes"]) for name, entry in table["stages"].items() if "passes" in entry
     }
-    typical = sum(sizes.values()) / len(sizes) if sizes else float(table["source_seconds"])
+    mean = sum(sizes.values()) / len(sizes) if sizes else 0.0
     return Costs(
         stages=stages,
         sizes=sizes,
-        typical_size=typical,
+        typical_size=mean or float(table["source_seconds"]),
         size_columns=("clip_seconds", "source_seconds"),
         parts=Cost(float(table["clips"]["fixed"]), float(table["clips"]["per_second"])),
         passes=passes,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from talkingface_wild.core.clip import Source
+from talkingface_wild.core.counting import counted
 from talkingface_wild.core.durations import clock
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.forecast import Forecast, Reach
@@ -19,7 +20,7 @@ from talkingface_wild.engine.table import build_table, fact
 from talkingface_wild.pipelines.costs import cost_table, curation_costs
 from talkingface_wild.pipelines.curate import recipe_of
 from talkingface_wild.pipelines.items import root_item
-from talkingface_wild.pipelines.planning import plan_of, plan_summary
+from talkingface_wild.pipelines.planning import plan_of, plan_summary, with_required
 from talkingface_wild.pipelines.prospects import Prospects, prospects
 from talkingface_wild.pipelines.recipe import Recipe
 from talkingface_wild.pipelines.request import Request
@@ -34,10 +35,10 @@ def estimate(request: Request) -> dict[str, Any]:
     Raises what gathering sources raises for a name that cannot be read.
     """
     recipe = recipe_of(request)
-    plan = plan_of(recipe, request.score_all)
+    plan = with_required(plan_of(recipe, request.score_all), recipe)
     layout = Layout(request.out.absolute())
-    found = prospects(request, recipe, layout)
-    forecast, reach, done = _forecast(request, recipe, plan, layout, found)
+    ahead = prospects(request, recipe, layout)
+    forecast, reach, done = _forecast(request, recipe, plan, layout, ahead)
     rows = plan_summary(recipe)
     positions = {planned.name: position for position, planned in enumerate(plan.stages)}
     costs = forecast.costs
@@ -49,29 +50,31 @@ def estimate(request: Request) -> dict[str, Any]:
         row["to_do"] = round(count)
         row["approximate"] = count > reach.certain[position] + 1e-6
         row["seconds_estimated"] = round(costs.stage(name).of(count, size), 1)
-    making = found.to_make * float(cost_table()["demo_video"])
+    making = ahead.to_make * float(cost_table()["demo_video"])
     left = forecast.seconds_left(0.0)[0] if any(reach.count) else 0.0
     whole = {
-        "sources": len(found.sources),
-        "sources_new": found.new,
-        "video_seconds": round(found.lengths.total_seconds, 1),
-        "files_unreadable": len(found.lengths.unreadable),
-        "links_of_unknown_length": found.lengths.unknown_links,
-        "searches_unexpanded": len(found.unasked),
+        "sources": len(ahead.sources),
+        "sources_new": ahead.new,
+        "video_seconds": round(ahead.lengths.total_seconds, 1),
+        "files_unreadable": len(ahead.lengths.unreadable),
+        "files_absent": len(ahead.lengths.absent),
+        "links_of_unknown_length": ahead.lengths.unknown_links,
+        "seconds_assumed_per_link": round(costs.typical_size, 1),
+        "searches_unexpanded": len(ahead.unasked),
         "seconds_estimated": round(left + making, 1),
         "seconds_per_hour_of_video": round(_per_hour(forecast, plan), 1),
         "workers": costs.speedup,
         "disk_bytes": _disk(plan, reach),
     }
-    notes = _notes(request, recipe, found, whole) + _missing(rows)
+    notes = _notes(request, recipe, ahead, whole) + _missing(rows)
     return {"recipe": recipe.name, **whole, "stages": rows, "notes": notes}
 
 
 def _forecast(
-    request: Request, recipe: Recipe, plan: Plan, layout: Layout, found: Prospects
+    request: Request, recipe: Recipe, plan: Plan, layout: Layout, ahead: Prospects
 ) -> tuple[Forecast, Reach, dict[str, int]]:
     """What is still to come of all sources, and the results that are there, by stage."""
-    sources: Sequence[Source] = found.sources
+    sources: Sequence[Source] = ahead.sources
     journal = Journal(layout.out / "journal", with_logs=True)
     if request.retry_failed:
         journal.reopen_failed()
@@ -79,7 +82,7 @@ def _forecast(
         journal = Journal(layout.out / "no journal")
     table, _ = build_table(plan, journal, [root_item(source) for source in sources])
     ruling = admitted_ruling(plan, recipe, table, sources, Workplace(layout.out))
-    sizes = found.lengths.seconds
+    sizes = ahead.lengths.seconds
     costs = curation_costs(plan, request.engine, request.workers, sizes)
     forecast = Forecast(plan, costs.corrected(plan, table))
     forecast.begin(ruling, 0.0)
@@ -115,32 +118,42 @@ def _disk(plan: Plan, reach: Reach) -> dict[str, int]:
     }
 
 
-def _notes(request: Request, recipe: Recipe, found: Prospects, whole: dict[str, Any]) -> list[str]:
-    notes = list(found.notes)
-    if found.to_make:
-        notes.append(f"The run makes the {found.to_make} videos of the demo corpus first.")
-    if not found.sources and not found.unasked:
+def _notes(request: Request, recipe: Recipe, ahead: Prospects, whole: dict[str, Any]) -> list[str]:
+    notes = list(ahead.notes)
+    if ahead.to_make:
+        videos = counted(ahead.to_make, "video")
+        notes.append(f"The run makes the {videos} of the demo corpus first.")
+    if not ahead.sources and not ahead.unasked:
         where = "--sources" if recipe.corpus is None else "the recipe's corpus"
         notes.append(f"No sources are known in {request.out}; they will come from {where}.")
-    if not request.sources and found.new == 0 and found.sources:
+    if not request.sources and ahead.new == 0 and ahead.sources:
         notes.append(
             f"These are the sources that {request.out} knows; "
             "give --sources again to have a folder or a list looked at for new ones."
         )
-    unreadable = found.lengths.unreadable
-    if unreadable:
-        shown = ", ".join(unreadable[:3]) + ", …" * (len(unreadable) > 3)
-        notes.append(f"Files without a header that can be read: {len(unreadable)} ({shown}).")
-    if found.unasked or found.lengths.unknown_links:
-        parts = [f"{len(found.unasked)} searches or playlists"] * bool(found.unasked)
-        parts += [f"{found.lengths.unknown_links} links"] * bool(found.lengths.unknown_links)
-        hour = clock(float(whole["seconds_per_hour_of_video"]))
-        notes.append(
-            f"How long the videos of {' and '.join(parts)} are is not known before the run, nor "
-            f"how large their downloads; an hour of video takes about {hour} here, without the "
-            "download."
-        )
-    return notes
+    for what, paths in (
+        ("Files that are not there", ahead.lengths.absent),
+        ("Files without a header that can be read", ahead.lengths.unreadable),
+    ):
+        if paths:
+            shown = ", ".join(paths[:3]) + ", …" * (len(paths) > 3)
+            notes.append(f"{what}: {len(paths)} ({shown}).")
+    return notes + _unknown(ahead, whole)
+
+
+def _unknown(ahead: Prospects, whole: dict[str, Any]) -> list[str]:
+    """What searches, playlists and links leave open until the run."""
+    searches, links = len(ahead.unasked), ahead.lengths.unknown_links
+    if not searches and not links:
+        return []
+    parts = [counted(searches, "search or playlist", "searches or playlists")] * bool(searches)
+    parts += [counted(links, "link")] * bool(links)
+    hour = clock(float(whole["seconds_per_hour_of_video"]))
+    return [
+        f"How long the videos of {' and '.join(parts)} are is not known before the run, nor "
+        f"how large their downloads; an hour of video takes about {hour} here, without the "
+        "download."
+    ]
 
 
 def _missing(rows: list[dict[str, Any]]) -> list[str]:
@@ -148,6 +161,6 @@ def _missing(rows: list[dict[str, Any]]) -> list[str]:
     if not names:
         return []
     return [
-        "Weights that this recipe requires are missing: "
+        "Weights that this recipe requires are missing, and it does not run without them: "
         f"tfw weights fetch {' '.join(dict.fromkeys(names))}"
     ]

@@ -21,6 +21,8 @@ class Lengths:
     seconds: dict[str, float] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
     """Files whose header cannot be read: they will be rejected, or fail."""
+    absent: list[str] = field(default_factory=list)
+    """Files that are not there."""
     unknown_links: int = 0
     unread: int = 0
     """Files that were not looked at, for want of time."""
@@ -40,25 +42,26 @@ def source_lengths(
 
     ``gathered`` is the folder where searches are recorded. Broken files are counted, not raised.
     """
-    found, recorded = Lengths(), _recorded(gathered / "searches.json")
+    lengths, recorded = Lengths(), _recorded(gathered / "searches.json")
     mixed = list(sources)
     random.Random(0).shuffle(mixed)
     until = None if most_seconds is None else time.monotonic() + most_seconds
     for source in mixed:
         if source.path is None:
             seconds = recorded.get(source.media_key)
-            found.unknown_links += seconds is None and source.end_seconds is None
+            lengths.unknown_links += seconds is None and source.end_seconds is None
         elif until is not None and time.monotonic() > until:
-            found.unread += 1
+            lengths.unread += 1
             continue
         else:
-            seconds = declared_seconds(Path(source.root or ".") / source.path)
+            file = Path(source.root or ".") / source.path
+            seconds = declared_seconds(file)
             if seconds is None:
-                found.unreadable.append(source.path)
+                (lengths.unreadable if file.exists() else lengths.absent).append(source.path)
         length = span_seconds(source, seconds)
         if length is not None:
-            found.seconds[source.id] = length
-    return found
+            lengths.seconds[source.id] = length
+    return lengths
 
 
 def span_seconds(source: Source, seconds: float | None) -> float | None:

@@ -74,6 +74,16 @@ def plan_of(recipe: Recipe, score_all: bool = False) -> Plan:
         ) from None
 
 
+def with_required(plan: Plan, recipe: Recipe) -> Plan:
+    """The plan of a machine that has all that required stages need: no run begins without it."""
+    required = {choice.name for choice in recipe.stages if choice.weights == "required"}
+    stages = tuple(
+        dataclasses.replace(planned, unmeasured=None) if planned.name in required else planned
+        for planned in plan.stages
+    )
+    return dataclasses.replace(plan, stages=stages)
+
+
 def without_network(plan: Plan) -> Plan:
     """The plan for local sources alone: finding a file needs no pool of its own."""
     stages = tuple(

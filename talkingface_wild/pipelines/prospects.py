@@ -1,4 +1,4 @@
-"""The sources that a run would have, found without a trace: no file is read, no host is asked."""
+"""The sources that a run would have, found without a trace: of files the header alone is read."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ def prospects(request: Request, recipe: Recipe, layout: Layout) -> Prospects:
     from_corpus = looks_in_corpus(request, recipe, layout, known)
     languages, search = request.languages, None
     corpus_sources: list[Source] = []
-    made: dict[str, float] = {}
+    demo_seconds: dict[str, float] = {}
     if from_corpus:
         languages = corpus_languages(request, recipe)
         if recipe.corpus == "demo":
-            named, corpus_sources, made = _demo(layout, languages, request.limit)
+            named, corpus_sources, demo_seconds = _demo(layout, languages, request.limit)
         else:
             search = recipe.search
-    looked = gather(
+    gathering = gather(
         named, languages, search=search, cache=gathered, limit=request.limit, look_only=True
     )
-    merged = {source.id: source for source in [*known, *looked.sources, *corpus_sources]}
-    files = [source for source in merged.values() if source.id not in made]
+    merged = {source.id: source for source in [*known, *gathering.sources, *corpus_sources]}
+    files = [source for source in merged.values() if source.id not in demo_seconds]
     lengths = source_lengths(files, gathered)
-    lengths.seconds |= made
+    lengths.seconds |= demo_seconds
     return Prospects(
         list(merged.values()),
         lengths,
         new=len(merged) - len(known),
         to_make=len(corpus_sources),
-        unasked=looked.unasked,
-        notes=looked.notes,
+        unasked=gathering.unasked,
+        notes=gathering.notes,
     )
 
 

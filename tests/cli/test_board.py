@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from talkingface_wild.cli import board as module
-from talkingface_wild.cli.board import Board, drawn, plain_line
+from talkingface_wild.cli.board import Board, drawn, plain_line, time_left
 from talkingface_wild.cli.output import Output
 from talkingface_wild.core.reporter import ProgressRow, Snapshot
 
@@ -69,3 +69,9 @@ def test_in_a_pipe_it_is_a_plain_line_every_ten_seconds(capsys):
         "[75 s] probe 12345/18000 (1204 rejected, 12 failed), shots 3/~18, about 2 h 5 min to go"
     )
     assert module.LINE_EVERY_SECONDS == 10.0
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), None])
+def test_a_time_that_is_no_number_is_left_out(seconds):
+    """Rounding it raised, and took the board down with it."""
+    assert time_left(Snapshot("18 sources", ROWS, 75.0, seconds)) == ""

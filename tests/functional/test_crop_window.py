@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from talkingface_wild.functional.crop_window import crop_window, padding_share
+from talkingface_wild.media.geometry import Window
 
 WIDE = (0, 0, 1280, 720)
 PLACES = st.lists(
@@ -119,7 +120,21 @@ def _even(length):
 @given(PLACES)
 def test_always_is_the_window_of_version_0_3(places):
     boxes = _boxes(*[(x, y, x + w, y + h) for x, y, w, h in places])
-    assert crop_window(boxes, (0, 0, 640, 360), pad="always") == _old_window(boxes)
+    picture, (left, top, side) = (0, 0, 640, 360), _old_window(boxes)
+    assume(padding_share((left, top, side), picture) < 1)
+    assert crop_window(boxes, picture, pad="always") == (left, top, side)
+
+
+@pytest.mark.parametrize("picture", [(0, 112, 512, 400), (0, 111, 512, 399)])
+@pytest.mark.parametrize("box", [(200, 10, 240, 50), (200, 450, 240, 490)])
+def test_a_face_within_a_bar_gives_a_window_that_can_be_cut_out(box, picture):
+    """The centred window lay wholly in the bar: its share was 1, and encoding it was an error."""
+    left, top, side = crop_window(_boxes(box), picture, pad="always")
+    bars = (picture[0], picture[1], 512 - picture[2], 512 - picture[3])
+    _, _, width, height = Window(left, top, side, bars).inside(512, 512)
+    assert width == side == 64 and 2 <= height <= 3
+    assert left % 2 == top % 2 == 0
+    assert padding_share((left, top, side), picture) == pytest.approx(1 - height / side)
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,10 +1,14 @@
 """``tfw curate --plan``: what it says of folders never seen, and that it leaves no trace."""
 
+import dataclasses
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from talkingface_wild.cli.board import plan_table
 from talkingface_wild.cli.main import run
 from talkingface_wild.pipelines.estimate import estimate
 from talkingface_wild.pipelines.request import Request
@@ -25,6 +29,13 @@ def clips(shared, tmp_path):
 def _plan(out: Path, *sources: Path, **more) -> dict:
     names = tuple(str(source) for source in sources)
     return estimate(Request(out, recipe="embedded", sources=names, engine="local", **more))
+
+
+def _page(plan: dict) -> str:
+    """What a person reads, on lines of any length."""
+    console = Console(file=io.StringIO(), width=300)
+    console.print(plan_table(plan))
+    return console.file.getvalue()
 
 
 def _row(plan: dict, stage: str) -> dict:
@@ -72,8 +83,56 @@ def test_links_and_searches_say_what_an_hour_takes_and_ask_nobody(tmp_path):
     plan = _plan(tmp_path / "out", listed)
     assert plan["links_of_unknown_length"] == 1
     assert any("an hour of video takes about" in note for note in plan["notes"])
+    shown = _page(plan)
+    assert "1 source, new, 1 link of unknown length taken as 5 min." in shown
+    assert "0 s of video" not in shown
     search = estimate(Request(tmp_path / "out", languages=("de",), recipe="talkingface_wild"))
     assert search["searches_unexpanded"] > 0 and search["sources"] == 0
+
+
+def test_before_the_searches_nobody_knows_that_nothing_is_left(tmp_path):
+    """Of 261 searches it said "0 sources … Nothing is left to do"."""
+    playlist = "https://www.youtube.com/playlist?list=PL1"
+    request = Request(tmp_path / "out", recipe="embedded", sources=(playlist,), languages=("en",))
+    shown = _page(estimate(request))
+    assert "Nothing is left to do" not in shown and "known after the searches" in shown
+    assert "1 search or playlist" in shown
+    assert "Nothing is left to do" not in _page(_plan(tmp_path / "fresh"))
+
+
+def test_required_weights_that_are_missing_are_planned_as_if_they_were_there(
+    clips, tmp_path, monkeypatch
+):
+    """It left their stages out: 26 min for an hour of video, where the run takes hours."""
+    monkeypatch.setenv("TFW_WEIGHTS", str(tmp_path / "no weights"))
+    request = Request(
+        tmp_path / "out", recipe="talkingface_wild", sources=(str(clips),), languages=("en",)
+    )
+    plan = estimate(dataclasses.replace(request, engine="local"))
+    rows = [row for row in plan["stages"] if row["weights_missing"]]
+    required = [row for row in rows if row["policy"] == "required"]
+    assert required and all(row["seconds_estimated"] > 0 for row in required)
+    # 3600 s in sources of 9.4 s give 354 clips or more; quality alone takes 56 s for each.
+    assert plan["seconds_per_hour_of_video"] > 354 * 56
+    assert "needs weights" in _page(plan)
+    assert any("does not run without them" in note for note in plan["notes"])
+
+
+def test_lengths_of_nothing_are_no_division_by_nothing(clips, tmp_path):
+    """A part that begins behind the end of its file ended --plan in ZeroDivisionError."""
+    listed = clips / "list.csv"
+    listed.write_text("path,language,start\nhdtf_hill.mp4,en,100\n")
+    plan = _plan(tmp_path / "out", listed)
+    assert plan["sources"] == 1 and plan["video_seconds"] == 0.0
+    assert plan["seconds_per_hour_of_video"] > 0
+
+
+def test_a_file_that_is_not_there_is_told_from_one_that_cannot_be_read(clips, tmp_path):
+    listed = clips / "list.csv"
+    listed.write_text("path,language\ngone.mp4,en\nempty.mp4,en\n")
+    plan = _plan(tmp_path / "out", listed)
+    assert "Files that are not there: 1 (gone.mp4)." in plan["notes"]
+    assert "Files without a header that can be read: 1 (empty.mp4)." in plan["notes"]
 
 
 def test_the_demo_is_planned_before_it_is_made(tmp_path):

@@ -45,10 +45,9 @@ def gather(
     ``languages`` None means every language present, and the ten defaults for a search. ``cache`` is
     a folder of this output: it keeps hashes (``hashes.json``) and the recorded expansion of
     searches and playlists (``searches.json``); with it a second call gives the same list and opens
-    no video.
-    ``limit`` keeps the first sources. ``look_only`` reads no file, asks no host and writes nothing:
-    files that the cache does not know get a key by their path. Raises InputUnreadable for a name
-    that cannot be read, NetworkUnavailable when a search cannot be made.
+    no video. ``limit`` keeps the first sources. ``look_only`` opens no video, asks no host and
+    writes nothing: files that the cache does not know get a key by their path. Raises
+    InputUnreadable for a name that cannot be read, NetworkUnavailable when a search cannot be made.
     """
     notes: list[str] = []
     engine = Search(
