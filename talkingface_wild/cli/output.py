@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -112,10 +114,17 @@ def show(renderable: RenderableType) -> None:
         return
     from rich.console import Console
 
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=shown_width())
     with console.capture() as captured:
         console.print(renderable)
     print(captured.get(), end="", flush=True)
+
+
+def shown_width() -> int:
+    """Columns for a person's view: the terminal's or $COLUMNS; 160 where there is neither."""
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        return shutil.get_terminal_size().columns
+    return 160
 
 
 def examples(*commands: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.cli.output import JsonOption, Output, examples, shown_width
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from talkingface_wild.pipelines.describe import GivenReason
 
 app = typer.Typer(add_completion=False)
+_NARROWEST_TABLE = 60
+"""Columns below which four columns hold no words: a list stands there instead."""
 
 
 @app.command(
@@ -40,7 +42,7 @@ def reasons(
     if markdown:
         output.result(data, human=lambda: _markdown(rows))
     else:
-        output.result(data, human=lambda: _tables(rows) if name is None else _one(rows[0]))
+        output.result(data, human=lambda: _page(rows) if name is None else _one(rows[0]))
 
 
 def _data(row: GivenReason) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def _data(row: GivenReason) -> dict[str, Any]:
         "meaning": row.reason.meaning,
         "stages": row.reason.stages,
         "gates": [{"gate": gate, "stage": stage, "keeps": rule} for gate, stage, rule in row.gates],
-        "remedy": row.reason.remedy,
+        "remedy": row.remedy,
     }
 
 
@@ -71,6 +73,27 @@ def _groups(rows: list[GivenReason]) -> list[tuple[str, str, list[GivenReason]]]
     return [(group, words, mine) for group, words, mine in groups if mine]
 
 
+def _page(rows: list[GivenReason]) -> Group | str:
+    width = shown_width()
+    return _tables(rows) if width >= _NARROWEST_TABLE else _list(rows, width)
+
+
+def _list(rows: list[GivenReason], width: int) -> str:
+    """A reason below the other, for a narrow terminal."""
+    import textwrap
+
+    lines: list[str] = []
+    for group, words, mine in _groups(rows):
+        lines += [*textwrap.wrap(f"{group}. {words}", width), ""]
+        for row in mine:
+            lines.append(row.reason.name)
+            entries = [row.reason.meaning, *_sources(row), f"What helps: {row.remedy}"]
+            for entry in entries:
+                lines += textwrap.wrap(entry, width, initial_indent="  ", subsequent_indent="    ")
+            lines.append("")
+    return "\n".join(lines).rstrip()
+
+
 def _tables(rows: list[GivenReason]) -> Group:
     from rich.console import Group
     from rich.table import Table
@@ -81,9 +104,7 @@ def _tables(rows: list[GivenReason]) -> Group:
         for heading in ("reason", "meaning", "given by", "what helps"):
             table.add_column(heading, overflow="fold", no_wrap=heading == "reason")
         for row in mine:
-            table.add_row(
-                row.reason.name, row.reason.meaning, "\n".join(_sources(row)), row.reason.remedy
-            )
+            table.add_row(row.reason.name, row.reason.meaning, "\n".join(_sources(row)), row.remedy)
         tables.append(table)
     return Group(*tables)
 
@@ -96,7 +117,7 @@ def _one(row: GivenReason) -> str:
             f"group      {row.reason.group}",
             f"given by   {first}",
             *(f"           {line}" for line in more),
-            f"what helps {row.reason.remedy}",
+            f"what helps {row.remedy}",
         ]
     )
 
@@ -108,8 +129,6 @@ def _markdown(rows: list[GivenReason]) -> str:
         lines += ["| reason | meaning | given by | what helps |", "|---|---|---|---|"]
         for row in mine:
             given = "<br>".join(_sources(row)).replace("|", "\\|")
-            lines.append(
-                f"| `{row.reason.name}` | {row.reason.meaning} | {given} | {row.reason.remedy} |"
-            )
+            lines.append(f"| `{row.reason.name}` | {row.reason.meaning} | {given} | {row.remedy} |")
         lines.append("")
     return "\n".join(lines).strip()

@@ -136,6 +136,7 @@ _REJECTED: tuple[Reason, ...] = (
         _FACES,
         "a second face of relevant size is seen in too many samples",
         "give a crop in the list that holds one face; raise gates.second_face",
+        "faces",
     ),
     Reason("incomplete_face", _FACES, "the face leaves the picture", _LOOSEN),
     Reason(

@@ -11,7 +11,7 @@ from talkingface_wild.core.reasons import CATALOGUE, Reason
 from talkingface_wild.dataset.commit import is_track, item_columns
 from talkingface_wild.dataset.schema import CLIP_COLUMNS, LEDGER_COLUMNS, SOURCE_COLUMNS
 from talkingface_wild.engine.plan import columns_of
-from talkingface_wild.pipelines.recipe import load_recipe
+from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.stages import stage_class
 
 TABLES = ("clips", "tracks", "sources", "ledger", "items")
@@ -39,25 +39,42 @@ def described_columns(table: str, recipe: str) -> list[tuple[Column, str]]:
     return list(rows.values())
 
 
+def giving_stages(recipe: Recipe) -> dict[str, tuple[Column, tuple[str, ...]]]:
+    """Each column with the stages that give it in their order: a gate judges it after each."""
+    columns: dict[str, tuple[Column, tuple[str, ...]]] = {}
+    for choice in recipe.stages:
+        for column in columns_of(stage_class(choice.name)):
+            _, before = columns.get(column.name, (column, ()))
+            columns[column.name] = (column, (*before, choice.name))
+    return columns
+
+
 @dataclass(frozen=True)
 class GivenReason:
-    """A reason, and the gates of a recipe that give it: name, stage, and the bound in words."""
+    """A reason, and the gates of a recipe that give it: name, stages, and the bound in words."""
 
     reason: Reason
     gates: tuple[tuple[str, str, str], ...]
+
+    @property
+    def remedy(self) -> str:
+        """What helps, with the names of the recipe's gates where there are any."""
+        if not self.gates or "gates.NAME" not in self.reason.remedy:
+            return self.reason.remedy
+        first, *others = (f"gates.{name}" for name, _, _ in self.gates)
+        words = self.reason.remedy.replace("gates.NAME", first)
+        return f"{words} (or {', '.join(others)})" if others else words
 
 
 def given_reasons(recipe: str) -> list[GivenReason]:
     """Every reason of the closed list in its order, with the gates of a recipe that give it."""
     resolved = load_recipe(recipe)
-    owners: dict[str, tuple[Column, str]] = {}
-    for choice in resolved.stages:
-        for column in columns_of(stage_class(choice.name)):
-            owners.setdefault(column.name, (column, choice.name))
+    columns = giving_stages(resolved)
     gates: dict[str, list[tuple[str, str, str]]] = {}
     for gate in resolved.gates:
-        column, stage = owners[gate.column]
-        gates.setdefault(gate.reason, []).append((gate.name, stage, _rule(gate, column)))
+        column, stages = columns[gate.column]
+        row = (gate.name, ", ".join(stages), _rule(gate, column))
+        gates.setdefault(gate.reason, []).append(row)
     return [GivenReason(reason, tuple(gates.get(name, ()))) for name, reason in CATALOGUE.items()]
 
 

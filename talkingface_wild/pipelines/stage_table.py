@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from talkingface_wild.core.gate import Gate
-from talkingface_wild.engine.plan import columns_of
+from talkingface_wild.pipelines.describe import giving_stages
 from talkingface_wild.pipelines.recipe import Recipe
 from talkingface_wild.pipelines.stages import stage_class
 
@@ -18,11 +18,11 @@ def stage_table(recipe: Recipe) -> str:
     A gate stands at the last stage that gives its column, where the column is final.
     """
     classes = {choice.name: stage_class(choice.name) for choice in recipe.stages}
-    owners = {c.name: name for name, stage in classes.items() for c in columns_of(stage)}
-    units = {c.name: c.unit for stage in classes.values() for c in columns_of(stage)}
+    columns = giving_stages(recipe)
     lines = ["| stage | what | gates |", "|---|---|---|"]
     for name, stage in classes.items():
-        gates = [_words(g, units[g.column]) for g in recipe.gates if owners[g.column] == name]
+        given = {c.name: c for c, stages in columns.values() if stages[-1] == name}
+        gates = [_words(g, given[g.column].unit) for g in recipe.gates if g.column in given]
         lines.append(f"| {name} | {_purpose(stage)} | {', '.join(gates) or '–'} |")
     return "\n".join(lines)
 

@@ -1,5 +1,6 @@
 """``tfw reasons`` and the page that is made of it."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -7,10 +8,14 @@ from pathlib import Path
 import yaml
 
 from talkingface_wild.cli.main import run
+from talkingface_wild.pipelines.recipe import load_recipe
+from talkingface_wild.pipelines.stage_table import stage_table
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reasons.md"
 RECIPE = ROOT / "talkingface_wild" / "pipelines" / "recipes" / "talkingface_wild.yaml"
+
+_KINDS = re.compile(r"(?:Item)?(?:Rejected|Failed)")
 
 
 def test_the_page_is_what_the_code_says(capsys):
@@ -38,15 +43,77 @@ def test_every_gate_of_the_recipe_stands_at_its_reason_with_its_bound(capsys):
 
 
 def test_every_reason_that_the_code_gives_is_listed(capsys):
-    """A stage's reason that is on no page leaves a person without an answer."""
+    """A stage's reason that is on no page leaves a person without an answer: that the stage faces
+    itself rejects for a second face stood nowhere, for the reason is in a variable there."""
     assert run(["reasons", "--json"]) == 0
     reasons = {row["name"]: row for row in json.loads(capsys.readouterr().out)["data"]}
-    given = re.compile(r"(?:Item)?(?:Rejected|Failed)\(\s*\"(\w+)\"")
+    named = set()
     for path in (ROOT / "talkingface_wild").rglob("*.py"):
-        for name in given.findall(path.read_text("utf-8")):
+        for name in _given_reasons(ast.parse(path.read_text("utf-8"))):
+            named.add((name, path.stem))
             assert name in reasons, path
             if {"pipelines", "media", "engine"} & set(path.parts):
                 assert reasons[name]["stages"], (name, path)
+    assert {("multiple_faces", "faces"), ("no_face", "faces")} <= named
+
+
+def _given_reasons(module: ast.Module) -> set[str]:
+    """The texts that come first in ``Rejected(…)`` and its kin, by way of a variable too."""
+    names = set()
+    for scope in ast.walk(module):
+        if not isinstance(scope, ast.FunctionDef | ast.Module):
+            continue
+        nodes = list(ast.walk(scope))
+        for call in nodes:
+            if (
+                isinstance(call, ast.Call)
+                and call.args
+                and _KINDS.fullmatch(ast.unparse(call.func))
+            ):
+                variable = ast.unparse(call.args[0])
+                values = [call.args[0]] + [
+                    node.value
+                    for node in nodes
+                    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == variable
+                ]
+                names |= {text for value in values for text in _texts(value)}
+    return names
+
+
+def _texts(value: ast.expr) -> list[str]:
+    """A text, or the two that an ``a if … else b`` may give."""
+    if isinstance(value, ast.IfExp):
+        return _texts(value.body) + _texts(value.orelse)
+    return [value.value] if isinstance(value, ast.Constant) else []
+
+
+def test_a_gate_of_a_column_from_two_stages_stands_with_both_as_in_the_recipes_table(capsys):
+    """The length was told of the stage shots here, and of faces in README's table."""
+    assert run(["reasons", "too_short", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["data"]
+    (gate,) = [gate for gate in row["gates"] if gate["gate"] == "length"]
+    assert gate["stage"] == "shots, faces"
+    table = stage_table(load_recipe("talkingface_wild")).splitlines()
+    (line,) = [line for line in table if "`clip_seconds`" in line]
+    assert line.startswith(f"| {gate['stage'].split(', ')[-1]} |")
+
+
+def test_what_helps_names_the_recipes_gate(capsys):
+    assert run(["reasons", "--json"]) == 0
+    reasons = {row["name"]: row for row in json.loads(capsys.readouterr().out)["data"]}
+    assert "--set gates.loudness=BOUND`" in reasons["silent"]["remedy"]
+    assert reasons["profile"]["remedy"].endswith(
+        "--set gates.yaw=BOUND` (or gates.yaw_most, gates.pitch)"
+    )
+
+
+def test_a_narrow_terminal_gets_a_list_with_whole_words(monkeypatch, capsys):
+    """At 40 columns the table had columns of three letters."""
+    monkeypatch.setenv("COLUMNS", "40")
+    assert run(["reasons"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert lines[lines.index("no_face") + 1] == "  a face is missing in too many samples"
 
 
 def test_one_reason_and_an_unknown_one(capsys):
