@@ -106,30 +106,36 @@ def plain_line(snapshot: Snapshot) -> str:
 def drawn(snapshot: Snapshot, width: int, height: int) -> Group:
     """The board for a window of ``width`` columns and ``height`` lines: no line is ever longer.
 
-    A narrow window loses the words, then the bars; a low one the rows that are over.
+    A narrow window loses the words, then the bars, then ends of names, never digits; a low one the
+    rows that are over.
     """
     most = max(height - 2, 1)
     rows = list(snapshot.rows)
     if len(rows) > most:
         rows = [row for row in rows if not row.skipped and row.share < 1][:most]
-    names = max((len(row.name) for row in rows), default=0)
     counts = max((len(row.count) for row in rows), default=0)
     notes = max((len(row.note) for row in rows), default=0)
+    names = min(max((len(row.name) for row in rows), default=0), max(width - counts - 2, 1))
     room = width - names - counts - 4
     if room - notes - 1 < 6:
         notes = 0
     bar = min(room - (notes + 1 if notes else 0), _WIDEST_BAR)
     lines = [_head(snapshot, width)]
     for row in rows:
-        line = Text(f"{row.name:<{names}}  {row.count:>{counts}}", no_wrap=True)
-        if bar >= 4:
-            line.append("  ")
-            line.append_text(_bar(row, bar))
-        if notes and row.note:
-            line.append(f" {row.note}", style="dim")
+        name = row.name if len(row.name) <= names else f"{row.name[: names - 1]}…"
+        line = Text(f"{name:<{names}}  ", no_wrap=True)
+        words = row.note or "skipped"
+        if row.skipped and not notes and len(words) > bar:
+            line.append(words)
+        else:
+            line.append(f"{row.count:>{counts}}")
+            if bar >= 4:
+                line.append("  ").append_text(_bar(row, bar, "" if notes and row.note else words))
+            if notes and row.note:
+                line.append(f" {row.note}", style="dim")
         if row.skipped:
             line.stylize("dim")
-        line.truncate(width)
+        line.truncate(width, overflow="ellipsis")
         lines.append(line)
     return Group(*lines)
 
@@ -144,9 +150,10 @@ def _head(snapshot: Snapshot, width: int) -> Text:
     return Text(text, style="bold", no_wrap=True)
 
 
-def _bar(row: ProgressRow, width: int) -> Text:
+def _bar(row: ProgressRow, width: int, words: str) -> Text:
+    """The share of a row that is done; ``words`` in its place where the row is skipped."""
     if row.skipped:
-        return Text(f"{'' if row.note else 'skipped':<{width}}")
+        return Text(f"{words:<{width}}")
     filled = int(row.share * width)
     bar = Text("█" * filled, style="green" if row.share >= 1 else "cyan")
     return bar.append("░" * (width - filled), style="dim")
