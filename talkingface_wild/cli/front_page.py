@@ -32,18 +32,23 @@ def front_page(
     summary: str, verbs: Mapping[str, str], options: Rows, width: int | None = None
 ) -> str:
     """The page; ``verbs`` gives each verb's line. ``width`` is the terminal's without it."""
-    width = min(width or shutil.get_terminal_size().columns, _WIDEST)
+    width = page_width(width)
     parts = [
         _command(f"Begin here: {BEGIN}", width),
         textwrap.fill(summary, width),
         "Usage: tfw VERB [OPTIONS]",
     ]
     for title, names in grouped(verbs).items():
-        rows = _rows([(name, verbs[name]) for name in names], width)
+        rows = named_rows([(name, verbs[name]) for name in names], width)
         parts.append("\n".join([_title(title), *rows]))
-    parts.append("\n".join([_title("Options"), *_rows(options, width)]))
-    parts.append("\n".join([_title("More"), *_rows(MORE, width)]))
+    parts.append("\n".join([_title("Options"), *named_rows(options, width)]))
+    parts.append("\n".join([_title("More"), *named_rows(MORE, width)]))
     return "\n\n".join(parts)
+
+
+def page_width(width: int | None = None) -> int:
+    """Columns of a page of help: ``width``, or the terminal's, and never more than 100."""
+    return min(width or shutil.get_terminal_size().columns, _WIDEST)
 
 
 def grouped(verbs: Iterable[str]) -> dict[str, list[str]]:
@@ -55,7 +60,7 @@ def grouped(verbs: Iterable[str]) -> dict[str, list[str]]:
     return {title: names for title, names in named.items() if names}
 
 
-def _rows(rows: Rows, width: int) -> Iterator[str]:
+def named_rows(rows: Rows, width: int) -> Iterator[str]:
     """Names and what they are, in two columns; on a narrow terminal one below the other."""
     entries = list(rows)
     column = max(len(name) for name, _ in entries) + 4

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Annotated, Any
 
 import typer
 
+from talkingface_wild.cli.front_page import named_rows, page_width
 from talkingface_wild.cli.output import JsonOption, Output, examples
 from talkingface_wild.cli.topics import TOPICS
 from talkingface_wild.core.errors import UsageError, nearest
@@ -48,11 +50,10 @@ def help(
 
 
 def _list_topics(output: Output) -> None:
-    width = max(map(len, TOPICS))
-    lines = [f"  {name:{width}}  {topic.summary}" for name, topic in TOPICS.items()]
-    page = "\n".join(
-        ["Topics", *lines, "", "tfw help TOPIC; tfw help VERB; tfw --help lists the verbs."]
-    )
+    width = page_width()
+    lines = named_rows([(name, topic.summary) for name, topic in TOPICS.items()], width)
+    more = textwrap.fill("tfw help TOPIC; tfw help VERB; tfw --help lists the verbs.", width)
+    page = "\n".join(["Topics", *lines, "", more])
     rows = [{"topic": name, "summary": topic.summary} for name, topic in TOPICS.items()]
     output.result(rows, page)
 

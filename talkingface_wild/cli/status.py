@@ -35,14 +35,12 @@ def _page(data: dict[str, Any]) -> Group:
     from rich.text import Text
 
     table = Table(title=f"{data['out']} — recipe {data['recipe']}", title_justify="left")
-    for name in ("", "kept", "rejected", "failed", "pending", "cut"):
+    levels = ("source", "clip")
+    for name in ("", *(f"{level}s" for level in levels)):
         table.add_column(name, justify="right" if name else "left")
-    for level in ("source", "clip"):
-        counts = data["items"][level]
-        table.add_row(
-            level + "s",
-            *(str(counts.get(n, 0)) for n in ("kept", "rejected", "failed", "pending", "split")),
-        )
+    for state in ("kept", "rejected", "failed", "pending", "split"):
+        counts = [str(data["items"][level].get(state, 0)) for level in levels]
+        table.add_row("cut" if state == "split" else state, *counts)
     commit = "none yet"
     if data["commit"]:
         commit = (

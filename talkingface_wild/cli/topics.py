@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
+from talkingface_wild.cli.front_page import named_rows, page_width
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -17,11 +19,11 @@ class Topic:
     rows: tuple[tuple[str, str], ...]
     words: str
 
-    def text(self) -> str:
-        """For a terminal."""
-        width = max(len(name) for name, _ in self.rows)
-        table = "\n".join(f"  {name:{width}}  {meaning}" for name, meaning in self.rows)
-        return f"{self.summary}\n\n{table}\n\n{textwrap.fill(self.words, 79)}"
+    def text(self, width: int | None = None) -> str:
+        """For a terminal of ``width`` columns; as wide as this one without it."""
+        width = page_width(width)
+        table = "\n".join(named_rows(self.rows, width))
+        return f"{self.summary}\n\n{table}\n\n{textwrap.fill(self.words, width)}"
 
     def markdown(self) -> str:
         """For the documents."""

@@ -47,6 +47,12 @@ def test_the_page_fits_every_terminal_and_its_command_can_be_pasted(width):
     assert " ".join(pasted.split()) == f"Begin here: {BEGIN}"
 
 
+@pytest.mark.parametrize("words", [(), *((name,) for name in TOPICS)])
+def test_topics_fit_a_narrow_terminal(words, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert max(map(len, shown(capsys, "help", *words).splitlines())) <= 40
+
+
 def test_in_a_pipe_it_is_plain_text_and_comes_at_once():
     command = [sys.executable, "-m", "talkingface_wild.cli.main", "--help"]
     began = time.process_time(), time.monotonic()
