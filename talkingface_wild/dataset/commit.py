@@ -31,6 +31,7 @@ from talkingface_wild.dataset.origin import write_origin
 from talkingface_wild.dataset.schema import (
     CLIP_COLUMNS,
     LEDGER_COLUMNS,
+    NOT_MEASURED,
     SOURCE_COLUMNS,
     arrow_schema,
     arrow_table,
@@ -147,7 +148,7 @@ def _write_tables(
     nulls = null_columns(clips, clip_columns(plan), plan) if compact else {}
     columns = [column for column in clip_columns(plan) if column.name not in nulls]
     with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(_write, folder / "ledger", _ledger_table(ruling))]
+        waiting = [pool.submit(_write, folder / "ledger", _ledger_table(plan, ruling))]
         waiting.append(pool.submit(_write, folder / "items", items_table(plan, ruling)))
         if tracks:
             waiting.append(pool.submit(_write, folder / "tracks", tracks_table(plan, ruling)))
@@ -265,7 +266,8 @@ def _given_name(name: str) -> str:
     return f"given_{name}_as_listed" if f"given_{name}" in ours else f"given_{name}"
 
 
-def _ledger_table(ruling: Ruling) -> pa.Table:
+def _ledger_table(plan: Plan, ruling: Ruling) -> pa.Table:
+    """The ledger; what a stage that measured nothing let through says so in ``detail``."""
     ledger, table = ruling.ledger, ruling.table
     names = {"root_id": "source_id", "group": "language", "cpu_seconds": "cost_cpu_seconds"}
     ledger = ledger.rename(columns=names)
@@ -275,6 +277,8 @@ def _ledger_table(ruling: Ruling) -> pa.Table:
         ledger["clip_seconds"] = table["clip_seconds"].array.take(places.to_numpy())
     for name in ("value", "bound"):
         ledger[name] = _texts(ledger[name])
+    let_through = ledger["stage"].isin(plan.unmeasured) & (ledger["state"] == KEPT)
+    ledger["detail"] = ledger["detail"].mask(let_through, NOT_MEASURED)
     return arrow_table(ledger, LEDGER_COLUMNS)
 
 

@@ -12,14 +12,14 @@ import pandas as pd
 class Step:
     """One stage: items that reached it by outcome, and hours of clips that stayed.
 
-    Where ``measured`` is false the stage measured nothing, ``unmeasured`` says why, and what was
-    kept was let through, not judged.
+    Where ``measured`` is false the stage measured nothing and ``unmeasured`` says why: ``kept`` and
+    ``hours_kept`` are None, for what stayed was let through, not judged.
     """
 
     stage: str
     level: str
     entered: int
-    kept: int
+    kept: int | None
     rejected: int
     failed: int
     pending: int
@@ -27,6 +27,11 @@ class Step:
     reasons: dict[str, int]
     measured: bool = True
     unmeasured: str | None = None
+
+    @property
+    def stayed(self) -> int:
+        """Items that went on, judged or let through."""
+        return self.entered - self.rejected - self.failed - self.pending
 
 
 def funnel(ledger: pd.DataFrame, unmeasured: Mapping[str, str] | None = None) -> list[Step]:
@@ -46,22 +51,22 @@ def funnel(ledger: pd.DataFrame, unmeasured: Mapping[str, str] | None = None) ->
         states = rows["state"].value_counts()
         lost = rows[rows["state"] != "kept"]
         kept = rows[(rows["state"] == "kept") & (rows["level"] == "clip")]
+        measured = str(stage) not in missing
+        hours = round(float(kept["clip_seconds"].fillna(0).sum()) / 3600, 6)
         steps.append(
             Step(
                 stage=str(stage),
                 level="clip" if clips else "source",
                 entered=len(rows),
-                kept=int(states.get("kept", 0)),
+                kept=int(states.get("kept", 0)) if measured else None,
                 rejected=int(states.get("rejected", 0)),
                 failed=int(states.get("failed", 0)),
                 pending=int(states.get("pending", 0)),
-                hours_kept=round(float(kept["clip_seconds"].fillna(0).sum()) / 3600, 6)
-                if clips
-                else None,
+                hours_kept=hours if clips and measured else None,
                 reasons={
                     str(k): int(v) for k, v in lost["reason"].value_counts().sort_index().items()
                 },
-                measured=str(stage) not in missing,
+                measured=measured,
                 unmeasured=missing.get(str(stage)),
             )
         )

@@ -216,7 +216,7 @@ def _funnel(report: Report) -> Markup:
             parts += [tag("h3", title), _steps(report.funnels[level])]
     for language, steps in report.language_funnels.items():
         last = steps[-1]
-        summary = f"Clips listed as {language}: {last.kept} left after {last.stage}"
+        summary = f"Clips listed as {language}: {last.stayed} left after {last.stage}"
         parts.append(tag("details", tag("summary", summary), _steps(steps)))
     lost = _lost_reasons(report)
     parts.append(tag("h3", "Why items were lost"))
@@ -257,15 +257,15 @@ def _steps(steps: Sequence[Step]) -> Markup:
 
 def _step_cells(step: Step) -> tuple[Content, ...]:
     """One row of a funnel; what was let through unmeasured is no number of kept items."""
-    shares = (step.kept, step.rejected, step.failed, step.pending)
+    lost_counts = (step.rejected, step.failed, step.pending)
     lost = ", ".join(f"{reason} {count}" for reason, count in step.reasons.items())
     hours = _NONE if step.hours_kept is None else human_hours(step.hours_kept)
-    bar = share_bar(*shares, measured=step.measured)
+    bar = share_bar(step.stayed, *lost_counts, measured=step.measured)
     if step.measured:
-        return (step.stage, bar, step.entered, *shares, hours, lost)
+        return (step.stage, bar, step.entered, step.stayed, *lost_counts, hours, lost)
     words = f"not measured ({step.unmeasured})" + (f"; {lost}" if lost else "")
     grey = [tag("span", cell, class_="unmeasured") for cell in (step.stage, words)]
-    return (grey[0], bar, step.entered, _NONE, *shares[1:], _NONE, grey[1])
+    return (grey[0], bar, step.entered, _NONE, *lost_counts, _NONE, grey[1])
 
 
 def _identities(report: Report) -> Markup:

@@ -18,6 +18,8 @@ _ARROW = {
     "list<int>": pa.list_(pa.int64()),
 }
 
+NOT_MEASURED = "not measured"
+"""What the ledger and ``why`` say of what was let through because nothing was measured."""
 CLIP_COLUMNS: tuple[Column, ...] = (
     Column("clip_id", "string", "hash of the source's id and the span"),
     Column("source_id", "string", "the source it was cut from; key of sources/"),
@@ -64,7 +66,7 @@ LEDGER_COLUMNS: tuple[Column, ...] = (
     Column("state", "string", "kept, rejected, failed or pending, after that stage"),
     Column("gate", "string", "gate that rejected it; null where the stage itself did"),
     Column("reason", "string", "reason from the closed list"),
-    Column("detail", "string", "what exactly was found"),
+    Column("detail", "string", f"what exactly was found; {NOT_MEASURED}: let through, not judged"),
     Column("value", "string", "measured value at the gate"),
     Column("bound", "string", "the gate's bound for this language"),
     Column("attempts", "int", "times the stage was tried"),

@@ -13,10 +13,8 @@ from talkingface_wild.core.gate import COMPARISONS, Bound, Gate
 from talkingface_wild.core.outcome import Value
 from talkingface_wild.dataset.decisions import Decision, load_decisions
 from talkingface_wild.dataset.recorded import Recorded
+from talkingface_wild.dataset.schema import NOT_MEASURED
 from talkingface_wild.engine.table import fact
-
-NOT_MEASURED = "not measured"
-"""The outcome of a gate that let an item through because nothing was measured."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +177,9 @@ def _passage(
     if above is not None:
         # A child inherits its parent's measures; only what is new was measured on it.
         measures = {n: v for n, v in measures.items() if born or not _same(v, _plain(above.get(n)))}
+    nothing = stage in recorded.unmeasured
+    if whole and last and nothing and (measures or not over):
+        why = recorded.unmeasured[stage]
     if state is None and not born and why is None and not (whole and last and measures):
         return None
     if (
@@ -188,7 +189,6 @@ def _passage(
     ):
         return None
     judged_here = state in ("done", None)
-    nothing = stage in recorded.unmeasured
     gates = _judgements(recorded, owned, row, over, nothing) if judged_here else ()
     told.update(measures)
     return Passage(

@@ -49,6 +49,7 @@ class Progress:
     def __post_init__(self) -> None:
         self.started = self.clock()
         self._positions = {planned.name: place for place, planned in enumerate(self.plan.stages)}
+        self._unmeasured = self.plan.unmeasured
         self._forecast: Forecast | None = None
         self._time_left = TimeLeft()
 
@@ -136,7 +137,7 @@ class Progress:
     def _row(self, position: int, reach: Reach | None) -> ProgressRow:
         planned = self.plan.stages[position]
         name = planned.name
-        if planned.unmeasured is not None:
+        if name in self._unmeasured:
             return ProgressRow(name, 0, 0, skipped=True, note="not measured")
         if planned.whole:
             return ProgressRow(name, int(name in self._barriers), 1)

@@ -35,6 +35,8 @@ DATA = {
         {
             **STEP,
             "stage": "sync",
+            "kept": None,
+            "hours_kept": None,
             "measured": False,
             "unmeasured": "weight syncnet_v2 is missing",
         },

@@ -193,12 +193,13 @@ def make_data_set(
     given: list[Video] | None = None,
     gates: tuple[Gate, ...] = GATES,
     recipe: str = "fixture",
+    stages: tuple[type[Stage] | type[Whole], ...] = STAGES,
 ) -> DataSet:
     """A committed data set of ``given`` videos (default ``videos()``) in ``out``."""
     given = videos() if given is None else given
     unmeasured = {"sync": WHY_NO_SYNC}
-    stages = [(stage, NoSettings(), unmeasured.get(stage.name)) for stage in STAGES]
-    plan = make_plan(stages, gates, lambda name: None)
+    configured = [(stage, NoSettings(), unmeasured.get(stage.name)) for stage in stages]
+    plan = make_plan(configured, gates, lambda name: None)
     root = out / "videos"
     sources = [_source(video, root) for video in given]
     out.mkdir(parents=True, exist_ok=True)
@@ -212,8 +213,10 @@ def make_data_set(
     facts = {
         s.name: {"fingerprint": s.fingerprint, "unmeasured": s.unmeasured} for s in plan.stages
     }
+    for name, why in plan.unmeasured.items():
+        facts[name].update(measured_nothing=why)
     documents = {
-        "recipe.yaml": _recipe(recipe, gates),
+        "recipe.yaml": _recipe(recipe, gates, stages),
         "fingerprints.json": json.dumps(facts),
     }
     roots = [Item(s.id, "source", s.language, {"source": s.to_json()}) for s in sources]
@@ -289,7 +292,7 @@ def finished_path(clip: str) -> str:
     return f"store/{clip[:2]}/{clip}-{0:016x}.mp4"
 
 
-def _recipe(name: str, gates: tuple[Gate, ...]) -> str:
+def _recipe(name: str, gates: tuple[Gate, ...], stages=STAGES) -> str:
     words = {">=": "at_least", "<=": "at_most", ">": "above", "<": "below", "==": "equals"}
     entries = {
         gate.name: {
@@ -304,7 +307,7 @@ def _recipe(name: str, gates: tuple[Gate, ...]) -> str:
     data = {
         "name": name,
         "summary": "A data set for tests.",
-        "stages": [{stage.name: {"weights": "optional"}} for stage in STAGES],
+        "stages": [{stage.name: {"weights": "optional"}} for stage in stages],
         "gates": entries,
     }
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)

@@ -61,4 +61,5 @@ def test_a_stage_that_measured_nothing_is_no_pass():
     assert (probe.measured, probe.unmeasured) == (True, None)
     assert shots.measured
     assert (faces.measured, faces.unmeasured) == (False, "weight scrfd_10g is missing")
-    assert faces.entered == 3
+    assert (faces.entered, faces.kept, faces.hours_kept) == (3, None, None)
+    assert (faces.pending, faces.stayed) == (1, 2)

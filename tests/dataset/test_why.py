@@ -1,13 +1,26 @@
 """The whole path of clips and sources, and the many ways to name them."""
 
+import pandas as pd
 import pytest
 
+from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.dataset.decisions import Decision, save_decisions
 from talkingface_wild.dataset.naming import find_item
 from talkingface_wild.dataset.recorded import read_recorded
 from talkingface_wild.dataset.why import story
-from tests.dataset.fixture import WHY_NO_SYNC
+from tests.dataset.fixture import STAGES, WHY_NO_SYNC, Identities, make_data_set
+
+
+class Balance(Identities):
+    """A barrier over what the stage sync measures."""
+
+    name = "balance"
+    needs = ("sync_confidence",)
+    columns = (Column("balance", "string", "a word"),)
+
+    def compute(self, table):
+        return pd.DataFrame({"balance": "unverified"}, index=table.index)
 
 
 def _story(made, video, index):
@@ -56,6 +69,24 @@ def test_each_measure_is_told_once_where_it_was_taken(read_only):
     assert sync.gates[0].outcome == "not measured"
     assert told.media_path.endswith(".mp4")
     assert "split" in where
+
+
+def test_a_barrier_without_its_input_is_not_measured(tmp_path):
+    """``why`` called languages computed where no language had been measured."""
+    made = make_data_set(tmp_path / "out", stages=(*STAGES[:5], Balance, *STAGES[5:]))
+    told = _story(made, "en/one.mp4", 0)
+    states = {p.stage: (p.state, p.reason) for p in told.passages}
+    assert states["balance"] == ("unmeasured", "stage sync was not measured")
+    assert states["split"] == ("computed", None)
+
+
+def test_the_ledger_marks_what_was_let_through_and_nothing_else(read_only):
+    """It held ``kept`` for clips at a stage that had measured nothing, as for judged ones."""
+    ledger = read_recorded(read_only.out).ledger
+    let_through = ledger[ledger["detail"] == "not measured"]
+    assert set(let_through["stage"]) == {"sync"} and set(let_through["state"]) == {"kept"}
+    sync = ledger[(ledger["stage"] == "sync") & (ledger["state"] == "kept")]
+    assert len(sync) == len(let_through) > 0
 
 
 def test_a_source_tells_its_clips(read_only):

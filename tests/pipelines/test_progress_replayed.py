@@ -85,6 +85,9 @@ def test_rows_are_those_of_the_plan_and_end_full(name, tmp_path):
     assert all(last[stage].total == count for stage, count in measured.items())
     assert last["quality"].skipped and last["quality"].note == "not measured"
     assert last["split"].count == "1/1"
+    for barrier in ("languages", "identities"):
+        assert last[barrier].skipped, "a barrier whose inputs are not measured looked full"
+        assert last[barrier].note == "not measured"
 
 
 def test_what_was_done_before_is_done_and_no_work(tmp_path):
