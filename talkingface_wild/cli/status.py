@@ -26,10 +26,11 @@ def status(
     from talkingface_wild.pipelines.standing import standing
 
     data = standing(out)
-    output.result(data, human=lambda: _page(data))
+    output.result(data, human=lambda: page(data))
 
 
-def _page(data: dict[str, Any]) -> Group:
+def page(data: dict[str, Any]) -> Group:
+    """What a person sees of ``--json``'s data; a row per state, so that it fits 40 columns."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
