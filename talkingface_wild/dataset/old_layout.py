@@ -72,6 +72,8 @@ def _format_of(commit: Path) -> int:
 
 def _rewrite(layout: Layout, number: int, commit: Path, names: frozenset[str]) -> None:
     """Name the store's files in one commit's tables; its manifest last, which ends the work."""
+    for left_by_a_killed_run in commit.rglob(".*.tmp*"):
+        left_by_a_killed_run.unlink()
     lost = total = 0
     for path in sorted(commit.glob("clips/**/*.parquet")):
         lost_here = _name_stored(path, names)
