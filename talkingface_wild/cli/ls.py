@@ -84,7 +84,10 @@ def ls(
         sort,
         limit,
     )
-    listed = catalogue(out, query)
+    _show(output, catalogue(out, query), as_csv)
+
+
+def _show(output: Output, listed: Catalogue, as_csv: bool) -> None:
     data = {
         "columns": listed.columns,
         "rows": listed.rows,
@@ -93,7 +96,7 @@ def ls(
         "seconds": round(listed.seconds, 3),
     }
     output.result(data, human=lambda: _text(listed, as_csv))
-    if sys.stdout.isatty() and not as_csv and not json:
+    if sys.stdout.isatty() and not as_csv and not output.json:
         output.say(_summary(listed))
 
 

@@ -84,14 +84,17 @@ def recut(
         )
     from talkingface_wild.pipelines.recutting import recut as cut_anew
 
-    cut = cut_anew(out, settings or [], dry_run)
+    _report(output, out, cut_anew(out, settings or [], dry_run))
+
+
+def _report(output: Output, out: Path, cut: Recut) -> None:
     for blank in cut.blanks:
         output.say(_without_value(blank))
     if cut.pending:
         finish = f"finish with `tfw curate --out {out}`"
         output.say(
             f"Pending: {cut.pending} (sources or clips that came in and have work still to come); "
-            f"{'once it is cut so, ' if dry_run else ''}{finish}."
+            f"{'once it is cut so, ' if cut.dry_run else ''}{finish}."
         )
     data = {
         "commit": cut.commit.number,

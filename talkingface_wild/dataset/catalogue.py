@@ -67,16 +67,16 @@ def catalogue(out: Path, query: Query) -> Catalogue:
     schema = pq.read_schema(folder / "items" / "part-0.parquet")
     kinds = _kinds(schema)
     condition = None if query.where is None else Condition(query.where, kinds)
-    order = (query.sort or "").removeprefix("-")
-    named = [*(condition.columns if condition else ()), *([order] if order else [])]
-    shown = _shown(query, named)
-    for option, names in (("--columns", shown), ("--sort", [order] if order else [])):
+    order = [] if query.sort is None else [query.sort.removeprefix("-")]
+    named = [*(condition.columns if condition else ()), *order]
+    for option, names in (("--columns", query.columns or ()), ("--sort", order)):
         for name in names:
             if name not in kinds:
                 raise UsageError(
                     f"{option} expects columns of the set, found {name!r}{nearest(name, kinds)}; "
                     "`tfw schema --table items` has them."
                 )
+    shown = _shown(query, named)
     table = _table(folder, schema, [*COLUMNS, "source", "start", *shown, *named])
     ids = pq.read_table(folder / "items", columns=["item_id"])["item_id"].to_pylist()
     total = len(table)
@@ -182,7 +182,7 @@ def _filtered(table: pa.Table, query: Query, condition: Condition | None) -> pa.
                 )
         masks.append(pc.is_in(table["language"], value_set=pa.array(query.languages, pa.string())))
     if query.source is not None:
-        masks.append(pc.match_substring(table["source"], query.source, ignore_case=True))
+        masks.append(_source_mask(table, query.source))
     if condition is not None:
         masks.append(condition.mask({name: table[name] for name in condition.columns}))
     for mask in masks:
@@ -191,6 +191,15 @@ def _filtered(table: pa.Table, query: Query, condition: Condition | None) -> pa.
     for place in range(table.num_columns - len(masks) + 1, table.num_columns):
         together = pc.and_(together, table.column(place))
     return table.filter(pc.fill_null(together, False))
+
+
+def _source_mask(table: pa.Table, text: str) -> Any:
+    try:
+        return pc.match_substring(table["source"], text, ignore_case=True)
+    except UnicodeError:
+        raise UsageError(
+            f"--source expects text in UTF-8, found {text!r}; give another part of the path."
+        ) from None
 
 
 def _reason_mask(table: pa.Table, reason: str) -> Any:
@@ -210,7 +219,7 @@ def _sorted(table: pa.Table, sort: str | None) -> list[dict[str, Any]]:
     """The rows by source and time, or by a column."""
     rows: list[dict[str, Any]] = table.to_pylist()
     rows.sort(key=lambda row: (row["source"] or "", row["start"] or 0.0, row["id"]))
-    if sort:
+    if sort is not None:
         name = sort.removeprefix("-")
         some = [row for row in rows if row[name] is not None]
         some.sort(key=lambda row: row[name], reverse=sort.startswith("-"))

@@ -6,7 +6,8 @@ Comparisons, and, or, not, in, tests for null, numbers, text and names of column
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -52,11 +53,13 @@ class Condition:
                     f"--where {text}: expected a column, found {name!r}{nearest(name, kinds)}; "
                     "text stands in quotes, and `tfw schema` has the columns."
                 )
-        self._mask(self._tree, {name: _EMPTY[kinds[name]] for name in self.columns})
+        with self._refusing():
+            self._mask(self._tree, {name: _EMPTY[kinds[name]] for name in self.columns})
 
     def mask(self, columns: Mapping[str, pa.Array]) -> pa.Array:
         """For each row whether the condition is true; ``columns`` holds those that it names."""
-        return pc.fill_null(self._mask(self._tree, columns), False)
+        with self._refusing():
+            return pc.fill_null(self._mask(self._tree, columns), False)
 
     def _parsed(self, text: str) -> ast.expr:
         if len(text) > _LONGEST:
@@ -69,9 +72,18 @@ class Condition:
         except (ValueError, RecursionError, MemoryError):
             raise self._refusal("found what cannot be read as one") from None
 
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Refuse what parses but is too deep, too great or no Unicode text."""
+        try:
+            yield
+        except (RecursionError, OverflowError, UnicodeError, pa.ArrowInvalid):
+            raise self._refusal("found a value or a nesting that cannot be compared") from None
+
     def _refusal(self, words: str) -> UsageError:
+        text = self._text[:80].encode("utf-8", "backslashreplace").decode()
         return UsageError(
-            f"--where {self._text[:80]}: expected a condition, {words}; "
+            f"--where {text}: expected a condition, {words}; "
             "write it such as 'yaw_p90 > 20 and language == \"de\"'."
         )
 
@@ -125,9 +137,10 @@ class Condition:
             if any(self._is_column(item) or self._kind(item) != kind for item in right.elts):
                 raise self._refusal(f"found {ast.unparse(right)} where {kind} was to be listed")
             column = self._value(left, columns)
-            members = [self._value(item, columns).as_py() for item in right.elts]
-            mask = pc.is_in(column, value_set=pa.array(members, column.type))
-            return pc.if_else(pc.is_null(column), pa.scalar(None, pa.bool_()), mask)
+            mask = pc.if_else(pc.is_null(column), pa.scalar(None, pa.bool_()), pa.scalar(False))
+            # As == does it: a cast to the column's type would cut 160.5 to 160.
+            equal = [pc.equal(column, self._value(item, columns)) for item in right.elts]
+            return _folded(pc.or_kleene, [mask, *equal])
         if self._kind(left) == "text" and not self._is_column(left) and self._is_column(right):
             if self._kind(right) != "text":
                 raise self._refusal(f"found {ast.unparse(right)}, which holds no text to look in")

@@ -69,6 +69,15 @@ def typed(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return table.astype({name: dtype for name, dtype in dtypes.items() if name in table.columns})
 
 
+def with_all_columns(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """The table with the plan's columns that it lacks, without values: a commit of an older
+    version has none of the columns that a stage has got since.
+    """
+    lacking = [column.name for column in plan.columns if column.name not in table.columns]
+    nulls = pd.DataFrame(None, index=table.index, columns=lacking, dtype=object)
+    return pd.concat([table, typed(nulls, plan)], axis=1) if lacking else table
+
+
 def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, Any], Item]]:
     """The rows of one root and all that came of it, depth first."""
     out = journal.folder.parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
@@ -74,20 +75,27 @@ def gate_of(name: str, entry: Any, document: Document, columns: Mapping[str, Col
     kind = _KINDS.get(column.type, str)
     try:
         per_language = {
-            _language(key): coerce(value, kind)
+            _language(key): _bound(value, kind)
             for key, value in coerce(entry.get("per_language") or {}, Mapping[str, Any]).items()
         }
         return Gate(
             name,
             column.name,
             WORDS[words[0]],
-            coerce(entry[words[0]], kind),
+            _bound(entry[words[0]], kind),
             str(entry.get("reason")),
             entry.get("missing", "reject"),
             per_language,
         )
     except ValueError as error:
         raise RecipeError(f"{document.where(path)}: gate {name} {error}.") from None
+
+
+def _bound(value: Any, kind: type) -> Any:
+    bound = coerce(value, kind)
+    if isinstance(bound, float) and not math.isfinite(bound):
+        raise ValueError(f"expects a finite number, found {value!r}; off switches a gate off")
+    return bound
 
 
 def _language(tag: str) -> str:

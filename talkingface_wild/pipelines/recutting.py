@@ -25,7 +25,7 @@ from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.plan import Plan, columns_of, make_plan
 from talkingface_wild.engine.ruling import KEPT, PENDING, Memo, Ruling
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.engine.table import without_lost_files
+from talkingface_wild.engine.table import with_all_columns, without_lost_files
 from talkingface_wild.pipelines.curate import commit_ruling
 from talkingface_wild.pipelines.gathering import load_sources
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
@@ -158,7 +158,7 @@ def open_stored(out: Path, settings: Sequence[str] = ()) -> Stored:
         known = load_recipe(str(commit / "recipe.yaml")).gates
         changed = tuple(gate for gate in recipe.gates if gate not in known)
     plan = stored_plan(recipe, commit)
-    items = without_lost_files(load_items(commit), plan, layout.out)
+    items = without_lost_files(with_all_columns(load_items(commit), plan), plan, layout.out)
     for gate in changed:
         check_measured(plan, items, gate.column)
     return Stored(layout, commit, recipe, changed, plan, items, load_sources(layout))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from talkingface_wild.pipelines.stages import stage_class
 
 STEPS = 12
 """Steps between the least and the greatest bound, about."""
+MOST_STEPS = 200
+"""More would take minutes, and no picture shows them."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,11 @@ def _direction(
 def _values(stored: Stored, column: Column) -> np.ndarray:
     """The measured values of a column, on the items that its stage works on."""
     values = stored.items[column.name].dropna().to_numpy(float)
+    if not len(values):
+        raise UsageError(
+            f"Expected a measured column to sweep, found that {column.name} is not measured in "
+            f"this set ({column.meaning}); take another column (`tfw schema`)."
+        )
     return np.asarray(values)
 
 
@@ -141,14 +149,19 @@ def bounds_between(
 ) -> list[float | int]:
     """Round numbers in rising order that span a range, its ends if they were given, and ``now``.
 
-    Raises UsageError for a range without room.
+    Raises UsageError for a range without room or without end, and for too many steps.
     """
-    if tried.steps < 2:
+    if not 2 <= tried.steps <= MOST_STEPS:
         raise UsageError(
-            f"--steps expects 2 or more, found {tried.steps}; leave it out for {STEPS}."
+            f"--steps expects 2 to {MOST_STEPS}, found {tried.steps}; leave it out for {STEPS}."
         )
     low = tried.least if tried.least is not None else float(np.quantile(values, 0.01))
     high = tried.most if tried.most is not None else float(np.quantile(values, 0.99))
+    if not math.isfinite(high - low):
+        raise UsageError(
+            f"Expected finite numbers for --from and --to, found {low:g} and {high:g}; the "
+            f"measured values lie between {values.min():g} and {values.max():g}."
+        )
     if low > high or (low == high and tried.least is not None and tried.most is not None):
         raise UsageError(
             f"Expected --from below --to, found {low:g} and {high:g}; the measured values lie "

@@ -102,3 +102,21 @@ def test_a_folder_without_a_commit_is_refused(tmp_path):
 def test_a_set_without_kept_clips_has_no_rows(tmp_path):
     made = make_data_set(tmp_path / "out", [Video("en/a.mp4", "en", [Take(0, 2)])])
     assert catalogue(made.out, Query()).rows == []
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        (Query(sort="-"), "--sort expects columns of the set, found ''"),
+        (Query(sort=""), "--sort expects columns of the set, found ''"),
+        (Query(sort="secnds"), "--sort expects columns of the set, found 'secnds'"),
+        (Query(source="\udcff"), "--source expects text in UTF-8"),
+    ],
+)
+def test_an_empty_order_and_bytes_that_are_no_text_are_refused_by_their_option(
+    read_only, query, says
+):
+    """They ended as unexpected errors, with a request to report them."""
+    with pytest.raises(UsageError) as error:
+        catalogue(read_only.out, query)
+    assert says in str(error.value)

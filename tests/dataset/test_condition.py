@@ -42,6 +42,10 @@ def _rows(text):
         ("language in ('de', 'fr')", [0, 2]),
         ("language not in ['de']", [1]),
         ("windows in (1, 4)", [0, 3]),
+        ("windows in (1.0, 3.5, 1e30)", [0]),
+        ("windows not in (1.0, 3.5)", [2, 3]),
+        ("windows in ()", []),
+        ("has_audio in (true,)", [0, 3]),
         ("'e' in language", [0, 1, 2]),
         ("has_audio", [0, 3]),
         ("not has_audio", [1]),
@@ -51,7 +55,9 @@ def _rows(text):
     ],
 )
 def test_rows_are_those_for_which_it_is_true(text, rows):
-    """Null compares to nothing: neither a condition nor its contrary may take it in."""
+    """Null compares to nothing: neither a condition nor its contrary may take it in. A list of
+    members means what == means: 3 is not in (3.5,).
+    """
     assert _rows(text) == rows
 
 
@@ -83,6 +89,10 @@ def test_rows_are_those_for_which_it_is_true(text, rows):
         ("lambda: 1", "neither true nor false"),
         ("(" * 500 + "yaw_p90" + ")" * 500 + " > 1", "expected a condition"),
         ("yaw_p90 > 1" * 300, "at most"),
+        ("yaw_p90 > " + "9" * 1900, "cannot be compared"),
+        ("yaw_p90 > " + "-" * 1900 + "1", "cannot be (compared|read)"),
+        ('language == "\\ud800"', "cannot be compared"),
+        ("language == '\udcff'", r"\\udcff"),
     ],
 )
 def test_anything_else_is_refused_in_one_sentence(text, says):

@@ -100,6 +100,8 @@ def test_off_by_the_column_switches_a_recipes_own_gate_off_and_a_bound_on_again(
         ("gates.face_boxes.at_most=1", "face_boxes holds lists"),
         ("gates.language_verified.at_most=1", "gates.language_verified.equals=true"),
         ("gates.yaw_p90.at_most=wide", "a number, found 'wide'"),
+        ("gates.length=inf", "a finite number, found 'inf'"),
+        ("gates.length.zh=-.inf", "a finite number, found -inf"),
     ],
 )
 def test_a_wrong_setting_names_the_command_that_is_meant(setting, says):

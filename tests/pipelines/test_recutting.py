@@ -14,6 +14,7 @@ from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.pipelines.gathering import load_sources, save_sources
 from talkingface_wild.pipelines.recutting import recommit, recut
+from talkingface_wild.pipelines.sweeping import sweep
 from tests.speed import synthetic
 
 COUNT = 400
@@ -139,3 +140,27 @@ def test_a_folder_without_a_data_set_or_with_a_run_on_it_is_refused(out, tmp_pat
         recut(tmp_path_factory.mktemp("empty"))
     with folder_lock(out), pytest.raises(FolderLocked):
         recut(out, ["gates.sync=3.1"])
+
+
+def test_a_commit_without_a_newer_column_is_cut_anew_and_says_that_it_has_no_value(out):
+    """A data set of an older version could not be cut by, or swept over, a column added since."""
+    commit = recut(out, ["gates.padding=off"]).commit.folder
+    before = set(_clips(out).index)
+    for name in ("items", "clips"):
+        for part in (commit / name).rglob("*.parquet"):
+            whole = pq.ParquetFile(part).read()
+            assert "padding_share" in whole.column_names
+            part.unlink()
+            pq.write_table(whole.drop_columns(["padding_share"]), part)
+    for attempt in (
+        lambda: recut(out, ["gates.padding_share.at_most=0.05"], dry_run=True),
+        lambda: sweep(out, "padding_share"),
+    ):
+        with pytest.raises(RecipeError, match="found padding_share without a value in this set"):
+            attempt()
+    cut = recut(out, ["gates.sync.zh=1000"])
+    after = _clips(out)
+    assert after.index.size and set(after.index) < before
+    assert "zh" not in set(after["language"].astype(str))
+    items = pq.read_table(cut.commit.folder / "items")
+    assert items["padding_share"].null_count == len(items)

@@ -116,6 +116,7 @@ def test_one_value_for_all_is_one_bound():
         ("has_audio", UsageError, "has_audio is bool"),
         ("identity", RecipeError, "identity holds text"),
         ("yaw_p9", RecipeError, "did you mean 'yaw_p90'"),
+        ("identity_seconds_before", UsageError, "not measured in this set"),
         ("spoken_probability", RecipeError, "stage language did not run"),
         ("sync_offset_size", RecipeError, "no_sync and sync_offset"),
     ],
@@ -128,3 +129,18 @@ def test_what_cannot_be_swept_is_refused_with_the_reason(made, name, error, says
 def test_a_range_without_room_is_refused(made):
     with pytest.raises(UsageError, match="--from below --to"):
         sweep(made, "yaw_p90", bounds=Range(5, 30, 20))
+
+
+@pytest.mark.parametrize(
+    ("tried", "says"),
+    [
+        (Range(5, least=float("nan")), "finite numbers for --from and --to, found nan"),
+        (Range(5, most=float("inf")), "finite numbers for --from and --to"),
+        (Range(5, -1e308, 1e308), "finite numbers for --from and --to"),
+        (Range(1_000_000), "--steps expects 2 to 200, found 1000000"),
+    ],
+)
+def test_a_range_without_end_and_steps_without_bound_are_refused(tried, says):
+    """A million rulings would run for a week before their table came."""
+    with pytest.raises(UsageError, match=says):
+        bounds_between(np.arange(9.0), tried, False, None)
