@@ -31,8 +31,7 @@ def reasons(
 ) -> None:
     """Print the closed list of reasons: meaning, the stage or gate that gives it, the remedy."""
     output = Output("reasons", json)
-    from talkingface_wild.core.reasons import reason_called
-    from talkingface_wild.pipelines.describe import given_reasons
+    from talkingface_wild.pipelines.describe import given_reasons, reason_called
 
     rows = given_reasons(recipe)
     if name is not None:

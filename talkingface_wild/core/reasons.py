@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from talkingface_wild.core.errors import UsageError, nearest
-
 REVIEW = "review"
 """The stage of reviewers' rejections, and the beginning of their reasons: ``review:dubbed``."""
 
@@ -385,27 +383,6 @@ FAILED: dict[str, str] = {reason.name: reason.meaning for reason in _FAILURES}
 ALL: dict[str, str] = REJECTED | FAILED
 
 
-def reason_called(name: str) -> Reason:
-    """The reason of that name; ``review:`` may be left out where no other is called so.
-
-    Raises UsageError with the nearest name for one that is unknown.
-    """
-    found = CATALOGUE.get(name) or CATALOGUE.get(f"{REVIEW}:{name}")
-    if found is None:
-        raise UsageError(
-            f"Expected a reason of the closed list, found {name!r}{nearest(name, CATALOGUE)}; "
-            "`tfw reasons` prints them all."
-        )
-    return found
-
-
 def review_reason(name: str) -> str:
     """The reason of a rejection for which a reviewer wrote ``name``: ``review:<name>``."""
     return f"{REVIEW}:{name}" if name in REVIEW_REASONS else REVIEW
-
-
-def check_reason(reason: str) -> str:
-    """``reason`` itself; ``KeyError`` when it is not in the closed list (a programming error)."""
-    if reason not in ALL:
-        raise KeyError(f"{reason!r} is no known reason; add it to core/reasons.py")
-    return reason

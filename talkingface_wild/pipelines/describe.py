@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.gate import Gate
-from talkingface_wild.core.reasons import CATALOGUE, Reason
+from talkingface_wild.core.reasons import CATALOGUE, REVIEW, Reason
 from talkingface_wild.dataset.commit import is_track, item_columns
 from talkingface_wild.dataset.schema import CLIP_COLUMNS, LEDGER_COLUMNS, SOURCE_COLUMNS
 from talkingface_wild.engine.plan import columns_of
@@ -83,3 +83,17 @@ def _rule(gate: Gate, column: Column) -> str:
     text = f"{bound:g}" if isinstance(bound, float) else repr(bound) if bound == "" else str(bound)
     text = text.lower() if isinstance(bound, bool) else text
     return f"{gate.column} {gate.comparison} {text} {column.unit}".rstrip()
+
+
+def reason_called(name: str) -> Reason:
+    """The reason of that name; ``review:`` may be left out where no other is called so.
+
+    Raises UsageError with the nearest name for one that is unknown.
+    """
+    reason = CATALOGUE.get(name) or CATALOGUE.get(f"{REVIEW}:{name}")
+    if reason is None:
+        raise UsageError(
+            f"Expected a reason of the closed list, found {name!r}{nearest(name, CATALOGUE)}; "
+            "`tfw reasons` prints them all."
+        )
+    return reason

@@ -32,7 +32,7 @@ def test_it_is_what_was_typed_as_a_shell_takes_it():
     [
         (["--proxy", "me:hunter2@proxy.example:8080"], "hunter2"),
         (["--proxy=http://me:hunter2@proxy.example"], "hunter2"),
-        (["--cookies", "/home/me/cookies.txt"], "cookies.txt"),
+        (["--cookies", "/srv/me/cookies.txt"], "cookies.txt"),
         (["--cookies-from-browser=firefox:work"], "firefox"),
         (["--sources", "https://me:hunter2@host.example/a.csv"], "hunter2"),
     ],

@@ -11,9 +11,9 @@ from talkingface_wild.core.reasons import (
     GROUPS,
     REJECTED,
     REVIEW_REASONS,
-    reason_called,
     review_reason,
 )
+from talkingface_wild.pipelines.describe import reason_called
 
 
 def test_each_reason_has_a_group_a_meaning_and_a_remedy():
