@@ -12,8 +12,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,8 +165,8 @@ class RayExecutor:
     def close(self) -> None:
         """Stop Ray where this executor started it, else leave the cluster."""
         if self._started:
-            with _silence():
-                ray.shutdown()
+            _log_at(logging.CRITICAL)
+            ray.shutdown()
             self._started = False
 
     def _start(self) -> None:
@@ -201,8 +200,7 @@ class RayExecutor:
             self.starting = False
             if threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGTERM, before)
-        logging.getLogger("ray").setLevel(logging.ERROR)
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        _log_at(logging.ERROR)
 
     def _drain(self, data: Any, place: Workplace) -> None:
         """Wait for the pipeline, in a thread of its own: signals come to a thread that only waits.
@@ -263,16 +261,13 @@ def _raise_but_for_deaths(error: Exception | None) -> None:
         raise error
 
 
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Nothing that Ray says of its own end is for a person."""
-    logger = logging.getLogger("ray")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+def _log_at(level: int) -> None:
+    """What Ray may say: errors while it works; nothing of its own end, which is not for a person.
+
+    Its threads may outlive it and then miss it loudly, so the level stays until the next start.
+    """
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(level)
 
 
 def _never_restart() -> dict[str, int]:
