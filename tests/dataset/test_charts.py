@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from talkingface_wild.dataset.charts import bars, binned, histogram, number, share_bar
@@ -12,6 +12,7 @@ from talkingface_wild.dataset.charts import bars, binned, histogram, number, sha
 FINITE = st.floats(-1e6, 1e6)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(FINITE, min_size=1, max_size=60), st.lists(FINITE, max_size=3), FINITE)
 def test_every_value_is_counted_once_and_every_bound_is_inside(values, bounds, threshold):
     values = np.array(values)
