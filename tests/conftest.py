@@ -2,12 +2,22 @@
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Whoever runs the tests in the background (nohup, a script's &) has these ignored, and programs
+# that the tests start would keep that: a stop would then never come to them.
+for _number, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 def _folder(variable: str, default: Path) -> Path:

@@ -17,6 +17,7 @@ from talkingface_wild.cli.output import human_bytes
 from talkingface_wild.core.counting import counted
 from talkingface_wild.core.durations import clock
 from talkingface_wild.core.reporter import ProgressRow, Snapshot
+from talkingface_wild.core.terminal import mute_closed_terminal
 
 if TYPE_CHECKING:
     from talkingface_wild.cli.output import Output
@@ -58,7 +59,11 @@ class Board:
 
     def __exit__(self, *error: object) -> None:
         if self._live is not None:
-            self._live.__exit__(None, None, None)
+            try:
+                self._live.__exit__(None, None, None)
+            except OSError:
+                # The terminal was closed, and its signal ignored (disown): the work is done.
+                mute_closed_terminal()
             self._live = None
 
     def say(self, text: str) -> None:

@@ -113,6 +113,9 @@ class Terminal:
 
 
 def _take_terminal() -> None:
+    """As a shell starts a program: signals that the tests' own starter ignored count again."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
