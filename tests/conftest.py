@@ -10,6 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Pages are as wide as $COLUMNS says; test runners set it for programs of theirs.
+os.environ.pop("COLUMNS", None)
+
 # Whoever runs the tests in the background (nohup, a script's &) has these ignored, and programs
 # that the tests start would keep that: a stop would then never come to them.
 for _number, _handler in (

@@ -126,7 +126,7 @@ def test_a_path_may_go_round_inside_and_a_link_may_not_lead_out(tmp_path):
 
 
 def test_unknown_and_missing_columns_are_told(tmp_path):
-    with pytest.raises(InputUnreadable, match="'frame'; did you mean 'frames'"):
+    with pytest.raises(InputUnreadable, match="'frame' .did you mean 'frames'"):
         read_list(_write(tmp_path, "a,s,0,1", heading="clip,source,start_seconds,frame"))
     with pytest.raises(InputUnreadable, match="none called 'frames'"):
         read_list(_write(tmp_path, "a,s,0", heading="clip,source,start_seconds"))

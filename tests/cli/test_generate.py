@@ -415,7 +415,7 @@ def test_progress_is_said_in_lines_where_there_is_no_terminal(tfw, monkeypatch):
     monkeypatch.setattr("talkingface_wild.cli.board.LINE_EVERY_SECONDS", 0.0)
     code, _, err = tfw()
     lines = [line for line in err.splitlines() if "frames/s" in line]
-    assert code == 0 and len(lines) == 3
+    assert code == 0 and len(lines) >= 2
     assert "frames 8/17" in lines[0] and "to go" in lines[0]
 
 

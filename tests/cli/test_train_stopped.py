@@ -128,5 +128,5 @@ def test_the_second_signal_ends_at_once_and_names_the_checkpoint(whole, data, tm
     os.kill(process.pid, signal.SIGINT)
     code, said = ended(process)
     assert code == 130
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert "go on" in said.splitlines()[-1]

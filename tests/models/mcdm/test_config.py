@@ -103,7 +103,7 @@ def test_what_cannot_be_built_is_refused_before_it_is(settings, said):
 
 
 def test_an_unknown_preset_gives_the_nearest():
-    with pytest.raises(RecipeError, match="found 'tinny'; did you mean 'tiny'"):
+    with pytest.raises(RecipeError, match="found 'tinny' .did you mean 'tiny'"):
         preset("tinny")
 
 
