@@ -25,6 +25,10 @@ class Pace:
         self._wall = self._wall * fading + wall
         self._work = self._work * fading + work
 
+    def mixed(self, assumed: float, weight: float) -> float:
+        """The pace with ``weight`` typical seconds of work at the ``assumed`` pace put to it."""
+        return (self._wall + assumed * weight) / (self._work + weight)
+
     def after(self, wall: float) -> float:
         """The pace if ``wall`` more seconds had gone by without any work."""
         return (self._wall + wall) / self._work

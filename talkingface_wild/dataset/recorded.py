@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -141,8 +141,8 @@ def read_recorded(out: Path) -> Recorded:
 
 
 def _written(folder: Path) -> datetime:
-    """When a commit was made, as it says itself."""
-    return datetime.fromisoformat(read_origin(folder)["at"])
+    """When a commit was made, as it says itself; in UTC."""
+    return datetime.fromisoformat(read_origin(folder)["at"]).astimezone(UTC)
 
 
 def _table(folder: Path, table: str) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from talkingface_wild.core.gate import judge
 from talkingface_wild.core.pace import Pace
-from talkingface_wild.engine.costs import Cost, Costs, item_sizes
+from talkingface_wild.engine.costs import Costs, item_sizes
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling, objects_of
 from talkingface_wild.engine.table import fact
@@ -20,12 +20,18 @@ from talkingface_wild.engine.table import fact
 _DOUBT_ITEMS = 12.0
 """Shares and numbers of children that are assumed weigh as much as so many items."""
 _LEAST_HORIZON_SECONDS = 4.0
-_HORIZON = 0.12
+_HORIZON = 0.2
 """The pace is that of the last part of the whole work, this large."""
 _LATER_OPENING = 0.6
 """Later segments find the executor started already."""
 _PRIOR = 0.02
 """The pace that is assumed weighs as much as this share of the work."""
+_WITNESS = 0.6
+"""The power of what other stages say of one that did nothing yet: 0 nothing, 1 all."""
+_PRIOR_HORIZONS = 1.0
+"""How many horizons the parallelism that is assumed weighs as much as."""
+_DOUBT_SECONDS = 5.0
+"""What other stages say of one weighs as much as so many typical seconds of its own work."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ class Waiting:
     ahead: tuple[int, ...]
     values: Mapping[str, Any]
     """Of the columns that gates read."""
+    since: float | None = None
+    """When its last result came; None: before this round."""
 
 
 @dataclass
@@ -47,8 +55,6 @@ class Reach:
     size: list[float]
     certain: list[int]
     """Items that stand right before the stage."""
-    largest: list[float]
-    """Size of the largest of them."""
 
 
 @dataclass
@@ -65,7 +71,14 @@ class Forecast:
     _passed: Counter[int] = field(default_factory=Counter)
     _parts: list[float] = field(default_factory=lambda: [0.0, 0.0])
     """Children that came, and how many were expected of the same items."""
-    _pace: Pace | None = None
+    _machine: Pace | None = None
+    """Seconds of workers per typical second, whatever the stage."""
+    _stages: dict[int, Pace] = field(default_factory=dict)
+    """The same of single stages."""
+    _surprise: Pace | None = None
+    """Seconds of workers per second that was expected of the same results."""
+    _together: Pace | None = None
+    """Wall seconds per second of workers, in this segment."""
     _segment: tuple[int, int] = (0, 0)
     _segment_began: float | None = None
     _opening: float = 0.0
@@ -77,18 +90,18 @@ class Forecast:
         """A round begins: what the ruling leaves to do is known exactly."""
         self.lost.clear()
         self.waiting = waiting_items(self.plan, self.costs, ruling)
-        if self._pace is None:
-            work = self._work(self.reach())
-            self._pace = Pace(
-                1.0 / self.costs.speedup,
-                max(_PRIOR * work, 0.2),
-                max(_HORIZON * work, _LEAST_HORIZON_SECONDS),
-            )
+        if self._machine is None:
+            work = self._typical(self.reach())
+            horizon = max(_HORIZON * work, _LEAST_HORIZON_SECONDS)
+            self._machine = Pace(1.0, max(_PRIOR * work, 0.2), horizon)
+            self._surprise = Pace(1.0, 0.5 * horizon, 0.5 * horizon)
         first = min((position for _, position, _ in ruling.todo), default=None)
         if first is None:
             return
         self._segment = next((a, b) for a, b in self.plan.segments() if a <= first < b)
         self._segment_began, self._anchor = now, None
+        horizon = self._machine.horizon
+        self._together = Pace(1.0 / self.costs.speedup, _PRIOR_HORIZONS * horizon, horizon)
 
     def result(self, position: int, record: Mapping[str, Any]) -> None:
         """One result of the stage at ``position``, as its log line says it."""
@@ -102,17 +115,23 @@ class Forecast:
             return
         values = {**item.values, **self._gated(record["values"] or {})}
         if record["children"] is not None:
-            self._split(position, item, record["children"], values)
+            self._split(position, item, record["children"], values, float(record["at"]))
             return
         ahead = tuple(later for later in item.ahead if later != position)
         size = self._size(record["values"] or {}, item.size)
         if self._goes_on(position, values, item.group):
             self._passed[position] += 1
             if ahead:
-                self.waiting[record["item"]] = Waiting(size, item.group, ahead, values)
+                at = float(record["at"])
+                self.waiting[record["item"]] = Waiting(size, item.group, ahead, values, at)
 
     def _split(
-        self, position: int, item: Waiting, children: list[Any], values: Mapping[str, Any]
+        self,
+        position: int,
+        item: Waiting,
+        children: list[Any],
+        values: Mapping[str, Any],
+        at: float,
     ) -> None:
         self._passed[position] += 1
         root = self.plan.stages[position].stage.level != "clip"
@@ -124,7 +143,7 @@ class Forecast:
             own = {**values, **self._gated(child["values"])}
             size = self._size(child["values"], item.size)
             if self._goes_on(position, own, item.group):
-                self.waiting[child["id"]] = Waiting(size, item.group, ahead, own)
+                self.waiting[child["id"]] = Waiting(size, item.group, ahead, own, at)
 
     def _gated(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: values[name] for name in gate_columns(self.plan) if name in values}
@@ -144,7 +163,7 @@ class Forecast:
 
     def _account(self, position: int, at: float, seconds: float, size: float) -> None:
         """Let the pace know of work that was done."""
-        if self._pace is None:
+        if self._machine is None or self._together is None or self._surprise is None:
             return
         if self._anchor is None:
             self._anchor = max(at - seconds, self._segment_began or 0.0)
@@ -153,21 +172,22 @@ class Forecast:
         cost = self.costs.stage(self.plan.stages[position].name)
         work = cost.of(1, size) + (0.0 if position in self._opened else cost.opening)
         self._opened.add(position)
-        self._pace.add(max(0.0, at - self._anchor), work)
+        self._surprise.add(seconds, work * self._slowness(position))
+        self._machine.add(seconds, work)
+        self._stages.setdefault(position, Pace(0.0, 0.0, self._machine.horizon)).add(seconds, work)
+        self._together.add(max(0.0, at - self._anchor), seconds)
         self._anchor = max(self._anchor, at)
 
     def reach(self) -> Reach:
         """How many items, of what size, each stage is expected to get from now on."""
         length = len(self.plan.stages)
-        reach = Reach([0.0] * length, [0.0] * length, [0] * length, [0.0] * length)
+        reach = Reach([0.0] * length, [0.0] * length, [0] * length)
         groups: dict[tuple[int, ...], list[float]] = {}
         for item in list(self.waiting.values()):
             group = groups.setdefault(item.ahead, [0.0, 0.0])
             group[0] += 1
             group[1] += item.size
-            first = item.ahead[0]
-            reach.certain[first] += 1
-            reach.largest[first] = max(reach.largest[first], item.size)
+            reach.certain[item.ahead[0]] += 1
         for ahead, (count, size) in groups.items():
             self._walk(ahead, count, size, reach)
         return reach
@@ -191,41 +211,63 @@ class Forecast:
             _DOUBT_ITEMS + self._entered[position]
         )
 
-    def _work(self, reach: Reach) -> float:
+    def _typical(self, reach: Reach) -> float:
         """Typical seconds of one worker."""
+        return sum(self._typical_of(reach, position) for position in self._expected(reach))
+
+    def _work(self, reach: Reach) -> float:
+        """Seconds of one worker on this machine."""
         return sum(
-            cost.of(reach.count[position], reach.size[position])
-            + (cost.opening if position not in self._opened else 0.0)
-            for position, cost in self._expected(reach)
+            self._typical_of(reach, position) * self._slowness(position)
+            for position in self._expected(reach)
         )
 
-    def _expected(self, reach: Reach) -> list[tuple[int, Cost]]:
-        return [
-            (position, self.costs.stage(planned.name))
-            for position, planned in enumerate(self.plan.stages)
-            if reach.count[position] > 0
-        ]
+    def _typical_of(self, reach: Reach, position: int) -> float:
+        cost = self.costs.stage(self.plan.stages[position].name)
+        opening = 0.0 if position in self._opened else cost.opening
+        return cost.of(reach.count[position], reach.size[position]) + opening
+
+    def _slowness(self, position: int) -> float:
+        """How many times a stage takes as long as is typical, on this machine.
+
+        For a stage that did nothing yet the others are half a witness: that they take twice as long
+        as typical may lie in the machine, or in them.
+        """
+        if self._machine is None:
+            return 1.0
+        assumed = max(self._machine.value, 1e-9) ** _WITNESS
+        own = self._stages.get(position, Pace(0.0, 0.0, self._machine.horizon))
+        return own.mixed(assumed, _DOUBT_SECONDS)
+
+    def _expected(self, reach: Reach) -> list[int]:
+        return [position for position, count in enumerate(reach.count) if count > 0]
 
     def seconds_left(self, now: float) -> tuple[float, float]:
         """The bare estimate of wall seconds until all is done, and the pace it rests on."""
-        if self._pace is None:
+        if self._together is None:
             return self.costs.closing, 1.0
         reach = self.reach()
-        largest = max(
-            (
-                self.costs.stage(planned.name).of(1, reach.largest[position])
-                for position, planned in enumerate(self.plan.stages)
-                if reach.certain[position]
-            ),
-            default=0.0,
-        )
-        in_flight = largest * self._pace.value * self.costs.speedup
         waited = 0.0 if self._anchor is None else max(0.0, now - self._anchor)
-        pace = self._pace.after(max(0.0, waited - in_flight))
-        # However many workers there are, the largest item has only one.
-        alone = largest * pace * self.costs.speedup
-        left = max(self._work(reach) * pace, alone) - min(waited, in_flight)
+        in_flight, alone = self._longest(now)
+        together = self._together.after(max(0.0, waited - in_flight))
+        work = self._work(reach)
+        left = max(work * together - min(waited, in_flight), alone)
+        pace = together * (self._surprise.value if self._surprise else 1.0)
         return max(left, 0.0) + self._openings(reach, now) + self.costs.closing, pace
+
+    def _longest(self, now: float) -> tuple[float, float]:
+        """Seconds of one worker that the longest next step of an item takes, and that are left of
+        the longest: however many workers there are, an item has only one.
+        """
+        longest = alone = 0.0
+        for item in list(self.waiting.values()):
+            position = item.ahead[0]
+            cost = self.costs.stage(self.plan.stages[position].name)
+            seconds = cost.of(1, item.size) * self._slowness(position)
+            begun = max(item.since or 0.0, self._segment_began or 0.0)
+            longest = max(longest, seconds)
+            alone = max(alone, seconds - max(0.0, now - begun))
+        return longest, alone
 
     def _openings(self, reach: Reach, now: float) -> float:
         """Seconds until the workers of this segment and of those behind it begin."""

@@ -77,23 +77,6 @@ def recording(name: str) -> Recording:
     return Recording(json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8")))
 
 
-def unhurried(run: Recording) -> Recording:
-    """A run of the local engine as it had been with a core of its own.
-
-    Results follow one another by their own processor seconds; what lies between them, and after
-    the last, shrinks as much as the results did.
-    """
-    events, at, before, own, waited = [], 0.0, 0.0, 0.0, 0.0
-    for event in run.data["events"]:
-        taken = min(event["seconds"], event["cpu_seconds"])
-        own, waited = own + taken, waited + event["seconds"]
-        gap = max(0.0, event["at"] - event["seconds"] - before) * own / waited
-        at, before = at + gap + taken, event["at"]
-        events.append({**event, "at": at, "seconds": taken})
-    finished = at + (run.data["finished"] - before) * own / waited
-    return Recording({**run.data, "events": events, "finished": finished})
-
-
 def replay(run: Recording, folder: Path) -> Iterator[Look]:
     """What was to be seen at evenly spaced instants of the run, in a journal in ``folder``."""
     plan, roots, place = run.plan(), run.roots(), Workplace(folder)
@@ -108,7 +91,7 @@ def replay(run: Recording, folder: Path) -> Iterator[Look]:
     Journal(folder / "journal").put(_record(event, prints) for event in past)
     segments = list(plan.segments())
     positions = {planned.name: place for place, planned in enumerate(plan.stages)}
-    events = [dict(event, at=run.warp(event["at"])) for event in run.data["events"]]
+    events = [_warped(event, run.warp) for event in run.data["events"]]
     events = [event for event in events if event["at"] >= 0.0]
     instants = [run.finished * k / LOOKS for k in range(1, LOOKS + 1)]
     for start, end in segments:
@@ -130,6 +113,12 @@ def replay(run: Recording, folder: Path) -> Iterator[Look]:
         now[0] = max(now[0], last)
         progress.refresh()
         journal.gather()
+
+
+def _warped(event: dict[str, Any], warp: Callable[[float], float]) -> dict[str, Any]:
+    """A result whose beginning and end are moved."""
+    at, began = warp(event["at"]), warp(event["at"] - event["seconds"])
+    return {**event, "at": at, "seconds": at - began}
 
 
 def _record(event: dict[str, Any], prints: dict[str, str]) -> Record:

@@ -1,16 +1,14 @@
-"""The estimate of real runs, played again from recorded instants through the real progress.
-
-The recordings were made on a machine that many others used, whose share of a core changed within
-a run; ``unhurried`` takes that out of the runs of the local engine.
-"""
+"""The estimate of real runs, played again from recorded instants through the real progress."""
 
 import itertools
 
 import pytest
 
-from tests.pipelines.replayed import Look, Recording, recording, replay, unhurried
+from tests.pipelines.replayed import Look, Recording, recording, replay
 
 LOCAL = ("demo_local", "media_local")
+QUIET = (*LOCAL, "demo_ray", "media_ray")
+"""Recorded on two cores that nobody else used."""
 
 
 def _misjudged(
@@ -31,19 +29,23 @@ def _rises(looks: list[Look]) -> list[float]:
     return [later.at for earlier, later in pairs if later.left > earlier.left + 1e-6]
 
 
-@pytest.mark.parametrize("name", LOCAL)
+@pytest.mark.parametrize("name", QUIET)
 def test_after_a_fifth_of_the_work_the_estimate_is_right_within_half(name, tmp_path):
-    """It ran backwards: after 9 s of 35 it said 27 s to go, after 29 s 88."""
-    run = unhurried(recording(name))
+    """It ran backwards: after 9 s of 35 it said 27 s to go, after 29 s 88. And the pictures of the
+    demo are small, so that its first stages are done in half the typical time, but its encoding is
+    not: taken by one pace for all stages, 54 s were shown where 84 came.
+    """
+    run = recording(name)
     looks = list(replay(run, tmp_path))
     assert _misjudged(looks, run, most=1.5) == []
-    assert [at for at in _rises(looks) if at > 0.1 * run.finished] == []
+    if name in LOCAL:
+        assert _rises(looks) == []
     assert looks[0].snapshot.seconds_left is not None, "there is one from the first seconds on"
 
 
 @pytest.mark.parametrize("name", LOCAL)
 def test_a_pace_that_halves_lets_it_rise_and_be_right_again(name, tmp_path):
-    run = unhurried(recording(name))
+    run = recording(name)
     half = 0.5 * run.finished
     slow = Recording(run.data, warp=lambda at: at if at < half else half + 2 * (at - half))
     looks = list(replay(slow, tmp_path))
@@ -52,21 +54,10 @@ def test_a_pace_that_halves_lets_it_rise_and_be_right_again(name, tmp_path):
     assert _misjudged(looks, slow, most=1.5, after=0.6) == []
 
 
-BUSY = [
-    ("demo_local", 2.0, 0.05),
-    ("media_local", 2.0, 0.05),
-    ("demo_ray", 1.5, 0.12),
-    ("media_ray", 1.5, 0.05),
-]
-"""Recorded while others used the two cores: local under a load of 8 to 35, ray of 3 to 7; how many
-times the estimate may be off from a fifth on, or else which part of the run: the demo ends in one
-long clip, of which nothing is known until it is encoded."""
-
-
-@pytest.mark.parametrize(("name", "most", "slack"), BUSY)
-def test_on_a_machine_whose_pace_changes_all_the_time_it_stays_near(name, most, slack, tmp_path):
-    run = recording(name)
-    assert _misjudged(list(replay(run, tmp_path)), run, most, slack=slack) == []
+def test_on_a_machine_whose_pace_changes_all_the_time_it_stays_near(tmp_path):
+    """Recorded under a load of 8 to 35: 1,218 s for what takes 219 on a quiet machine."""
+    run = recording("media_local_busy")
+    assert _misjudged(list(replay(run, tmp_path)), run, most=2.0) == []
 
 
 @pytest.mark.parametrize("name", LOCAL)
@@ -92,7 +83,7 @@ def test_rows_are_those_of_the_plan_and_end_full(name, tmp_path):
 
 def test_what_was_done_before_is_done_and_no_work(tmp_path):
     """A resumed run counted from nothing, and estimated from sources that took no time."""
-    run = unhurried(recording("media_local"))
+    run = recording("media_local")
     events = run.data["events"]
     half = events[len(events) // 2]["at"]
     late = [dict(event, at=event["at"] - half) for event in events if event["at"] > half]
