@@ -16,14 +16,12 @@ from rich.text import Text
 from talkingface_wild.cli.output import human_bytes
 from talkingface_wild.core.counting import counted
 from talkingface_wild.core.durations import clock
-from talkingface_wild.core.reporter import ProgressRow, Snapshot
+from talkingface_wild.core.reporter import Look, ProgressRow, Snapshot
 from talkingface_wild.core.terminal import mute_closed_terminal
 
 if TYPE_CHECKING:
     from talkingface_wild.cli.output import Output
 
-Look = Callable[[], Snapshot]
-"""Gives how a job stands at this moment."""
 LINE_EVERY_SECONDS = 10.0
 _WIDEST_BAR = 24
 
@@ -74,12 +72,10 @@ class Board:
         """A sentence that stays with the result."""
         self._output.warn(text)
 
-    def progress(self, snapshot: Snapshot) -> None:
-        """Show this snapshot from now on."""
-        self.show(lambda: snapshot)
-
-    def show(self, look: Look) -> None:
+    def progress(self, look: Look) -> None:
         """Show what ``look`` gives: at each redraw on a terminal, else when a line is due."""
+        if self._look is None:
+            self._last = self._clock()
         self._look = look
         if self._live is None and self._clock() - self._last >= LINE_EVERY_SECONDS:
             self._last = self._clock()

@@ -143,7 +143,7 @@ def _run(output: Output, request: Request) -> None:
     with Board(output) as board, going_on_by():
         outcome = go(
             request,
-            watch=lambda progress: board.show(progress.snapshot),
+            watch=lambda progress: board.progress(progress.snapshot),
             gathering=board.progress,
         )
     for note in outcome.notes[:20]:

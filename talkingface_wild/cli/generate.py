@@ -7,16 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from talkingface_wild.cli.board import Board
 from talkingface_wild.cli.output import JsonOption, Output, examples, human_bytes
-from talkingface_wild.cli.requested import Request, is_made
-from talkingface_wild.core.errors import UsageError, nearest
-from talkingface_wild.core.litter import no_empty_folders
+from talkingface_wild.cli.typed_command import typed_command
 from talkingface_wild.core.stopping import break_off_on_signals
 
 app = typer.Typer(add_completion=False)
-MODELS = ("mcdm",)
-SOLVERS = ("ddim", "dpm++", "unipc", "lcm")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
 @app.command(
@@ -96,110 +92,46 @@ def generate(
     the same frames. The video and the file beside it say that it is generated.
     """
     output = Output("generate", json)
-    given = {"--checkpoint": checkpoint, "--image": image, "--audio": audio, "--out": out}
-    _check(model, solver, precision, given, out, resume and fresh)
-    asked = {
-        "steps": steps,
-        "prior_steps": prior_steps,
-        "guidance": cfg,
-        "solver": solver,
-        "drift_gate": drift_gate,
-    }
-    request = Request(
-        checkpoint=checkpoint or Path(),
-        image=image or Path(),
-        audio=audio or Path(),
-        out=out or Path(),
+    from talkingface_wild.jobs.generate.request import GenerateRequest
+    from talkingface_wild.jobs.generate.run import generate as run
+
+    request = GenerateRequest(
+        model=model,
+        checkpoint=checkpoint,
+        image=image,
+        audio=audio,
+        out=out,
         landmarks=landmarks,
-        seconds=seconds,
+        steps=steps,
+        prior_steps=prior_steps,
+        cfg=cfg,
+        solver=solver,
+        drift_gate=drift_gate,
         seed=seed,
-        sampling={name: value for name, value in asked.items() if value is not None},
-        detector=detector,
-        whole=whole,
+        seconds=seconds,
+        resume=resume,
+        fresh=fresh,
         device=device,
         precision=precision,
         compiled=compiled,
-        resume=resume,
-        fresh=fresh,
+        detector=detector,
+        whole=whole,
     )
-    _run(output, request)
+    request.check()
+    go_on = typed_command(without=["--fresh"], also=["--resume"])
+    with Board(output) as board, break_off_on_signals():
+        result = run(request, board, go_on)
+    data = {"out": str(result.out), "sidecar": str(result.sidecar), **result.figures}
+    output.result(data, lambda: _page(data))
 
 
-def _check(
-    model: str,
-    solver: str | None,
-    precision: str,
-    given: dict[str, Path | None],
-    out: Path | None,
-    both: bool,
-) -> None:
-    """Refuse what can be seen from the command line alone."""
-    words = {"--model": (model, MODELS), "--precision": (precision, PRECISIONS)}
-    for option, (word, known) in {**words, "--solver": (solver, SOLVERS)}.items():
-        if word is not None and word not in known:
-            raise UsageError(
-                f"{option} expects {', '.join(known)}, found {word!r}{nearest(word, known)}."
-            )
-    lacking = [option for option, value in given.items() if value is None]
-    if lacking:
-        raise UsageError(f"Expected {', '.join(lacking)}, found none; see 'tfw generate --help'.")
-    if out is not None and out.suffix.lower() != ".mp4":
-        raise UsageError(f"--out expects a file that ends in .mp4, found {out}.")
-    if out is not None and out.is_dir():
-        raise UsageError(f"--out expects a file, found the folder {out}.")
-    if both:
-        raise UsageError("Expected --resume or --fresh, found both.")
-
-
-def _run(output: Output, request: Request) -> None:
-    from talkingface_wild.cli.bench_generators import need_models
-    from talkingface_wild.cli.half_made import HalfMade
-    from talkingface_wild.cli.preparing import prepare
-
-    need_models()
-    from talkingface_wild.models.out_of_memory import peak_memory_bytes
-
-    half_made = HalfMade(request.out)
-    if half_made.there and not (request.resume or request.fresh):
-        raise UsageError(
-            f"Expected no half-made video at {request.out}, found one; go on with it by --resume, "
-            "or start anew by --fresh."
+def _page(data: dict[str, Any]) -> str:
+    lines = [f"video    {data['out']}", f"says how {data['sidecar']}"]
+    if "frames" in data:
+        lines.insert(
+            1,
+            f"frames   {data['frames']} of {data['side']} px at {data['fps']} a second"
+            f", {data['frames_per_second']:.2f} a second made, peak "
+            f"{human_bytes(data['peak_memory_bytes'])}",
         )
-    with (
-        break_off_on_signals(),
-        no_empty_folders(request.out.parent),
-        half_made.alone(),
-    ):
-        going_on = request.resume and half_made.there
-        generation = prepare(output, request, half_made, going_on)
-        if request.fresh:
-            half_made.state_path.unlink(missing_ok=True)
-        made = request.resume and is_made(request.out, generation.provenance.request)
-        if made and not going_on:
-            output.say(f"{request.out} is complete already; nothing is left to do.")
-            figures: dict[str, Any] = {"complete": True}
-        else:
-            figures = generation.run()
-        device = generation.pipeline.parts.device
-        figures["side"] = generation.pipeline.parts.config.picture.side
-        figures["peak_memory_bytes"] = peak_memory_bytes(device)
-    _tell(output, request, figures)
-
-
-def _tell(output: Output, request: Request, figures: dict[str, Any]) -> None:
-    from talkingface_wild.models.provenance import sidecar_path
-
-    data = {"out": str(request.out), "sidecar": str(sidecar_path(request.out)), **figures}
-
-    def page() -> str:
-        lines = [f"video    {data['out']}", f"says how {data['sidecar']}"]
-        if "frames" in figures:
-            lines.insert(
-                1,
-                f"frames   {figures['frames']} of {figures['side']} px at {figures['fps']} a second"
-                f", {figures['frames_per_second']:.2f} a second made, peak "
-                f"{human_bytes(figures['peak_memory_bytes'])}",
-            )
-        return "\n".join(lines)
-
-    output.result(data, page)
+    return "\n".join(lines)

@@ -5,6 +5,7 @@ The command line's board implements ``Reporter``; an app, a notebook and tests m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,6 +54,10 @@ class Snapshot:
     """None while nothing can be told."""
 
 
+Look = Callable[[], Snapshot]
+"""Gives how a job stands at this moment; it may be called from any thread."""
+
+
 class Reporter(Protocol):
     """Who is told. Calls may come from another thread than the job's own."""
 
@@ -62,5 +67,18 @@ class Reporter(Protocol):
     def warn(self, text: str) -> None:
         """A sentence that stays with the result."""
 
-    def progress(self, snapshot: Snapshot) -> None:
-        """How the job stands now; called often."""
+    def progress(self, look: Look) -> None:
+        """How the job stands from now on; called often."""
+
+
+class Quiet:
+    """A Reporter that tells nobody."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def warn(self, text: str) -> None:
+        """Nothing."""
+
+    def progress(self, look: Look) -> None:
+        """Nothing."""

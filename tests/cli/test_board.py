@@ -70,7 +70,7 @@ def test_in_a_pipe_it_is_a_plain_line_every_ten_seconds(capsys):
     with Board(Output("curate", False), clock=lambda: now[0]) as board:
         for second in range(25):
             now[0] = float(second)
-            board.progress(SNAPSHOT)
+            board.progress(lambda: SNAPSHOT)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [plain_line(SNAPSHOT)] * 2
     assert lines[0] == (

@@ -252,9 +252,9 @@ def test_a_state_that_is_none_is_refused(tfw, tmp_path):
 
 
 def test_two_runs_on_one_file_are_kept_apart(tfw, tmp_path):
-    from talkingface_wild.cli.half_made import HalfMade
+    from talkingface_wild.jobs.generate.resume import UnfinishedVideo
 
-    with HalfMade(tmp_path / "v.mp4").alone():
+    with UnfinishedVideo(tmp_path / "v.mp4").alone():
         code, _, err = tfw()
     assert code == 2 and "another run" in err
 

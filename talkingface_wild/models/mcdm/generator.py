@@ -27,6 +27,7 @@ from talkingface_wild.models import need_packages
 from talkingface_wild.models.mcdm.analyses.checkpoint import SMALL, Checkpoint, cautions
 from talkingface_wild.models.mcdm.building import crop_sides
 from talkingface_wild.models.mcdm.config import MCDMConfig
+from talkingface_wild.models.mcdm.drift_gate import DriftGate
 from talkingface_wild.models.mcdm.parts import CONFIG_NAME
 from talkingface_wild.models.mcdm.pictures import padded_square, resized
 from talkingface_wild.models.mcdm.pipeline import MCDMPipeline, model_folder
@@ -162,8 +163,6 @@ class MCDMGenerator(Generator):
         seed: int,
     ) -> State:
         """The portrait is brought to the model's side, on a black square if it is none."""
-        from talkingface_wild.models.mcdm.drift_gate import DriftGate
-
         portrait = torch.from_numpy(np.array(portrait_HWC))
         square, _ = padded_square(portrait)
         gate = None
@@ -252,7 +251,7 @@ def _facts(
         config=content,
         config_sha256=digest(shaping, 64),
         trained=trained,
-        cautions=tuple(cautions(SMALL, {label: trained})) if config.picture.side else (),
+        cautions=tuple(cautions(SMALL, {label: trained})),
     )
 
 

@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from talkingface_wild.core.errors import UsageError
+from talkingface_wild.core.generator import Drive, continued
+from talkingface_wild.jobs.generate.state_file import load_state, save_state
 from talkingface_wild.models.mcdm import MCDMPipeline
 from talkingface_wild.models.mcdm.generator import MCDMGenerator
 from talkingface_wild.models.out_of_memory import OutOfMemory
@@ -18,13 +20,14 @@ def pipeline():
 
 @pytest.fixture(scope="module")
 def generator(pipeline):
-    return MCDMGenerator(pipeline, **QUICK)
+    return MCDMGenerator(pipeline)
 
 
 def _frames(generator, picture=None, count=10, seed=0, sound=None):
     picture = portrait() if picture is None else picture
     sound = speech(count / 25) if sound is None else sound
-    return np.concatenate(list(generator.frames(picture, sound, count, seed)))
+    drive = Drive(count, sound)
+    return np.concatenate(list(generator.frames(picture, drive, QUICK, seed)))
 
 
 def test_it_says_what_the_protocol_asks_for(generator):
@@ -59,32 +62,45 @@ def test_past_its_end_the_sound_is_silence_and_no_sound_is_silence(generator):
 
 
 def test_the_fingerprint_names_weights_settings_and_precision(pipeline):
-    own = MCDMGenerator(pipeline, **QUICK).fingerprint()
-    assert own == MCDMGenerator(pipeline, **QUICK).fingerprint()
+    own = MCDMGenerator(pipeline).fingerprint(QUICK)
+    assert own == MCDMGenerator(pipeline).fingerprint(QUICK)
+    found = {
+        MCDMGenerator(pipeline).fingerprint({"steps": 3, "prior_steps": 2}),
+        MCDMGenerator(pipeline).fingerprint({"guidance": 2.0, **QUICK}),
+        MCDMGenerator(pipeline, weights="another file").fingerprint(QUICK),
+    }
     others = [
-        MCDMGenerator(pipeline, steps=3, prior_steps=2),
-        MCDMGenerator(pipeline, guidance=2.0, **QUICK),
-        MCDMGenerator(pipeline, weights="another file", **QUICK),
-        MCDMGenerator(MCDMPipeline.of(small_parts(seed=1)), **QUICK),
-        MCDMGenerator(MCDMPipeline.of(small_parts(("temporal.alpha=0.3",))), **QUICK),
-        MCDMGenerator(MCDMPipeline.of(small_parts()).to(torch.bfloat16), **QUICK),
+        MCDMPipeline.of(small_parts(seed=1)),
+        MCDMPipeline.of(small_parts(("temporal.alpha=0.3",))),
+        MCDMPipeline.of(small_parts()).to(torch.bfloat16),
     ]
-    found = {other.fingerprint() for other in others}
-    assert len(found) == len(others) and own not in found
+    found |= {MCDMGenerator(other).fingerprint(QUICK) for other in others}
+    assert len(found) == 6 and own not in found
 
 
 def test_training_settings_change_no_fingerprint(pipeline):
     slower = small_parts(("training.stage1.iterations=7",))
-    theirs = MCDMGenerator(MCDMPipeline.of(slower), **QUICK).fingerprint()
-    assert theirs == MCDMGenerator(pipeline, **QUICK).fingerprint()
+    theirs = MCDMGenerator(MCDMPipeline.of(slower)).fingerprint(QUICK)
+    assert theirs == MCDMGenerator(pipeline).fingerprint(QUICK)
 
 
 def test_it_opens_from_a_folder_and_the_hash_is_of_its_files(pipeline, tmp_path):
     pipeline.save_pretrained(tmp_path / "model")
     opened = MCDMGenerator.open(tmp_path, device="cpu")
-    assert opened.fingerprint() == MCDMGenerator.open(tmp_path / "model", "cpu").fingerprint()
+    other = MCDMGenerator.open(tmp_path / "model", "cpu")
+    assert opened.fingerprint({}) == other.fingerprint({})
     with pytest.raises(UsageError, match="--checkpoint"):
         MCDMGenerator.open(None)
+
+
+def test_a_state_that_was_saved_goes_on_to_the_same_frames(generator, tmp_path):
+    drive, path = Drive(20, speech(0.8)), tmp_path / "v.safetensors"
+    first, state = generator.step(generator.start(portrait(), drive, QUICK, 3))
+    save_state(path, state, {"length": "7"})
+    loaded, notes = load_state(path)
+    again, _ = generator.step(continued(loaded, drive, QUICK))
+    assert notes == {"length": "7"} and len(first) == state.position == 8
+    assert np.array_equal(again, generator.step(state)[0])
 
 
 def test_out_of_memory_is_one_sentence_with_the_peak(pipeline, monkeypatch):
@@ -93,4 +109,4 @@ def test_out_of_memory_is_one_sentence_with_the_peak(pipeline, monkeypatch):
 
     monkeypatch.setattr(pipeline.parts.unet, "forward", full)
     with pytest.raises(OutOfMemory, match=r"\d\.\d GB taken at the peak; .*guidance=1"):
-        _frames(MCDMGenerator(pipeline, **QUICK))
+        _frames(MCDMGenerator(pipeline))

@@ -9,13 +9,12 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from talkingface_wild.core.errors import FolderLocked, UsageError
+from talkingface_wild.core.generator import State
+from talkingface_wild.jobs.generate.state_file import load_state, save_state
 from talkingface_wild.media.growing import GrowingVideo
-
-if TYPE_CHECKING:
-    from talkingface_wild.models.mcdm.state import GenerationState
 
 OPTIONS = {
     "weights": "--checkpoint",
@@ -37,14 +36,14 @@ SHARE = 20
 
 
 @dataclass
-class HalfMade:
+class UnfinishedVideo:
     """The files of an unfinished ``out``. A state counts once the pictures before it are safe."""
 
     out: Path
     fps: int = 25
     _saved_at: float = 0.0
-    _took: float = 0.0
-    _unsaved: tuple[GenerationState, int] | None = field(default=None, repr=False)
+    _save_seconds: float = 0.0
+    _unsaved: tuple[State, int] | None = field(default=None, repr=False)
 
     @property
     def video(self) -> GrowingVideo:
@@ -101,36 +100,37 @@ class HalfMade:
                     # Without a state nothing can go on from the rest.
                     self.forget()
 
-    def offer(self, state: GenerationState, length: int, asked: Mapping[str, Any]) -> None:
+    def offer(self, state: State, length: int, settings: Mapping[str, Any]) -> None:
         """Save the state after a clip, unless saving would take over a twentieth of the time."""
         self._unsaved = (state, length)
-        if time.monotonic() - self._saved_at >= SHARE * self._took:
-            self.save(asked)
+        if time.monotonic() - self._saved_at >= SHARE * self._save_seconds:
+            self.save(settings)
 
-    def save(self, asked: Mapping[str, Any]) -> None:
+    def save(self, settings: Mapping[str, Any]) -> None:
         """Save the latest state that was offered, if it is not yet."""
         if self._unsaved is None:
             return
         began = time.monotonic()
         state, length = self._unsaved
-        state.save(self.state_path, {"asked": json.dumps(asked), "length": str(length)})
+        notes = {"asked": json.dumps(settings), "length": str(length)}
+        save_state(self.state_path, state, notes)
         self._unsaved, self._saved_at = None, time.monotonic()
-        self._took = self._saved_at - began
+        self._save_seconds = self._saved_at - began
 
-    def load(self) -> tuple[GenerationState, int, dict[str, Any]]:
-        """The state, the length of the pictures before it, and what was asked for.
+    def load(self) -> tuple[State, int, dict[str, Any]]:
+        """The state, the length of the pictures before it, and the settings that it was begun with.
 
         Raises InputUnreadable for a file that is no state.
         """
-        from talkingface_wild.models.mcdm.state import GenerationState
-
-        state, notes = GenerationState.load(self.state_path)
+        state, notes = load_state(self.state_path)
         return state, int(notes["length"]), dict(json.loads(notes["asked"]))
 
 
-def refuse_other(asked: Mapping[str, Any], then: Mapping[str, Any], out: Path) -> None:
-    """Raise UsageError where the half-made file was asked for otherwise."""
-    other = [name for name, value in asked.items() if json.loads(json.dumps(value)) != then[name]]
+def refuse_other(settings: Mapping[str, Any], begun: Mapping[str, Any], out: Path) -> None:
+    """Raise UsageError where the half-made file was begun with other settings."""
+    other = [
+        name for name, value in settings.items() if json.loads(json.dumps(value)) != begun[name]
+    ]
     if not other:
         return
     if {"weights", "config"} & set(other):

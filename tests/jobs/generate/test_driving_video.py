@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from talkingface_wild.cli.driving import driving_head
 from talkingface_wild.core.errors import InputUnreadable, WeightMissing
+from talkingface_wild.core.generator import Drive
+from talkingface_wild.jobs.generate.driving_video import follow_face
 from talkingface_wild.media.decode import frames
 from talkingface_wild.models.mcdm import MCDMPipeline
+from talkingface_wild.models.mcdm.generator import MCDMGenerator
 from tests.media.fixtures import write_video
 from tests.models.mcdm.small import small_parts
 
@@ -32,6 +34,12 @@ def _pipeline(*settings):
         points = (face + 0.1 * draws.standard_normal((60, 1, 2))).astype(np.float32)
         parts.landmark_guider.fit(parts.landmark_guider.maps(points))
     return MCDMPipeline.of(parts)
+
+
+def driving_head(pipeline, video, count, detector, warn):
+    generator = MCDMGenerator(pipeline, weights="of a test")
+    poses = follow_face(video, count, generator.facts.fps, detector, warn)
+    return generator.encode(Drive(count, poses=poses)).encoded
 
 
 def _moved(head):
@@ -71,7 +79,7 @@ def test_landmarks_become_tokens_where_the_model_is_made_for_them(driver, shared
 
 
 def _box(driver, number, shared):
-    from talkingface_wild.cli.portrait import face_detector
+    from talkingface_wild.jobs.generate.portrait import face_detector
 
     picture = next(itertools.islice(frames(driver), number, None)).rgb
     return face_detector("scrfd_2.5g")[1].detect(picture).boxes_N5[0]

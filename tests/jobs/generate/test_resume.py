@@ -3,32 +3,30 @@
 import pytest
 import torch
 
-from talkingface_wild.cli import half_made as module
-from talkingface_wild.cli.half_made import HalfMade, refuse_other
 from talkingface_wild.core.errors import UsageError
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.core.generator import State
+from talkingface_wild.jobs.generate import resume as module
+from talkingface_wild.jobs.generate.resume import UnfinishedVideo, refuse_other
 
 ASKED = {"seed": 1, "weights": "w", "sampling": {"steps": 2}, "crop": ["auto", False]}
 
 
 def _state(position):
-    return GenerationState(
-        torch.zeros(2, 2, 2), torch.zeros(1, 4), torch.zeros(2, 2, 2, 2), 0, position
-    )
+    return State(position, {"archive": torch.zeros(2, 2, 2, 2)}, {"seed": 0})
 
 
 def test_the_first_state_is_saved_at_once_and_later_ones_as_saving_is_cheap(tmp_path, monkeypatch):
     """Saving takes a twentieth of the time at most, however large a state is."""
     now = [100.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
-    save = GenerationState.save
+    save = module.save_state
 
     def slow(*args):
         now[0] += 2.0
         save(*args)
 
-    monkeypatch.setattr(GenerationState, "save", slow)
-    half_made = HalfMade(tmp_path / "v.mp4")
+    monkeypatch.setattr(module, "save_state", slow)
+    half_made = UnfinishedVideo(tmp_path / "v.mp4")
     kept = []
     for clip in range(1, 61):
         now[0] += 1.0
@@ -57,7 +55,7 @@ def test_the_same_request_goes_on_and_another_is_told_by_its_option(tmp_path):
 
 
 def test_without_a_state_nothing_is_left_and_with_one_all_is(tmp_path):
-    half_made = HalfMade(tmp_path / "v.mp4")
+    half_made = UnfinishedVideo(tmp_path / "v.mp4")
     with half_made.alone():
         half_made.video.raw.write_bytes(b"pictures")
         half_made.sound_path.write_bytes(b"sound")

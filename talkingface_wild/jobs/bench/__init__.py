@@ -1,0 +1,1 @@
+"""A method scored on a list: its videos made first, where a generator is named."""

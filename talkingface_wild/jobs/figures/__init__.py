@@ -1,0 +1,1 @@
+"""The figures of a trained model: a picture and a table each."""

@@ -1,0 +1,1 @@
+"""A talking-face video from a portrait and a drive."""

@@ -1,0 +1,1 @@
+"""Training of a generator on a curated data set."""
