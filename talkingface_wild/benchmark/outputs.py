@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from talkingface_wild import __version__
 from talkingface_wild.benchmark.candidates import Candidate, stamp
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.benchmark.external.adapter import Adapter
@@ -23,13 +23,14 @@ from talkingface_wild.benchmark.opening import Opened
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.store import FeatureStore
 from talkingface_wild.benchmark.view import SOUND_RATE, Pictures, Samples
-from talkingface_wild.core.errors import TfwError
+from talkingface_wild.core.errors import CheckFailed, TfwError
 from talkingface_wild.core.fingerprint import digest
-from talkingface_wild.core.generator import Generator
+from talkingface_wild.core.generator import Drive, Generator
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.core.paths import NO_ROOM, atomic_path, disk_full
+from talkingface_wild.core.provenance import provenance_of
+from talkingface_wild.media.generated_video import write_generated
 from talkingface_wild.media.sound import write_wav
-from talkingface_wild.media.write import write_video
 
 Told = Callable[[str], None]
 
@@ -102,6 +103,7 @@ def given_of(clip: BenchClip, protocol: Protocol, features: Path, scratch: Path)
 
 def generated_outputs(
     generator: Generator,
+    options: Mapping[str, Any],
     clips: Sequence[BenchClip],
     seeds: Sequence[int],
     protocol: Protocol,
@@ -115,7 +117,7 @@ def generated_outputs(
     A clip that fails has no file, which is then scored as the protocol says, and it is told. The
     caller holds the run's folder: what a killed run left half made is removed.
     """
-    folder = run / "outputs" / generator.fingerprint()
+    folder = run / "outputs" / generator.fingerprint(options)
     wanted = [
         (clip, seed, folder / f"{asked}-{seed}.mp4")
         for clip in clips
@@ -129,7 +131,7 @@ def generated_outputs(
         if not path.is_file():
             with _told(clip, tell):
                 given = given_of(clip, protocol, features, run / "work" / "pixels")
-                _generate(generator, given, seed, path, protocol.fps, watched)
+                _generate(generator, options, clip, given, seed, path, protocol.fps, watched)
             watched.next()
         yield clip, seed, path
 
@@ -142,18 +144,26 @@ def _asked_name(clip: BenchClip, protocol: Protocol) -> str:
 
 
 def _generate(
-    generator: Generator, given: Given, seed: int, path: Path, fps: int, watched: _Watched
+    generator: Generator,
+    options: Mapping[str, Any],
+    clip: BenchClip,
+    given: Given,
+    seed: int,
+    path: Path,
+    fps: int,
+    watched: _Watched,
 ) -> None:
     sound = path.with_suffix(".wav")
     write_wav(sound, given.sound, SOUND_RATE)
+    drive = Drive(given.frames, given.sound)
+    settings = {**generator.settings(options), "frames": given.frames, "fps": fps}
+    inputs = {"clip": {"name": clip.id}}
+    provenance = provenance_of(generator, seed, settings, inputs, generator.fingerprint(options))
     try:
-        chunks = generator.frames(given.portrait_HWC, given.sound, given.frames, seed)
-        words = {
-            "title": f"AI-generated talking-face video ({generator.name})",
-            "comment": "AI-generated from a picture and a sound by talkingface-wild "
-            f"{__version__}, model {generator.name} {generator.fingerprint()}, seed {seed}.",
-        }
-        write_video(path, watched.through(chunks, given.frames), sound, fps, words=words)
+        chunks = generator.frames(given.portrait_HWC, drive, options, seed)
+        write_generated(path, watched.through(chunks, given.frames), sound, fps, provenance)
+    except CheckFailed as error:
+        raise ItemFailed("crash", str(error)[:500]) from error
     except (TfwError, ItemFailed, ItemRejected):
         raise
     except Exception as error:

@@ -28,7 +28,7 @@ from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.generator import Generator
 
 Generators = Mapping[str, Callable[[Path | None], Generator]]
-"""By name, what opens a generator from its checkpoint; the cli hands them in."""
+"""By name, what opens a generator from its checkpoint; the caller hands them in."""
 SHORT_NAMES = {
     "hdtf": "hdtf-100",
     "celebvhq": "celebv-200",
@@ -172,7 +172,9 @@ def asked_of(
     if request.model in generators:
         generator = generators[request.model](request.checkpoint)
         seeds = range((request.seeds or SEEDS) if generator.stochastic else 1)
-        made = generated_outputs(generator, clips.clips, seeds, chosen, run, features, tell, watch)
+        made = generated_outputs(
+            generator, request.options, clips.clips, seeds, chosen, run, features, tell, watch
+        )
         return [Asked(clip, file_candidate(str(path), seed)) for clip, seed, path in made]
     adapter = _adapter(request.model, generators)
     return _external(adapter, request, clips.clips, chosen, features, tell)

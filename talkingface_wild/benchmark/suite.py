@@ -1,6 +1,6 @@
 """One call of ``tfw bench``: features through the engine, scores, the run on the disk.
 
-The cli hands in generators and shows what comes back.
+The caller hands in generators and shows what comes back.
 """
 
 from __future__ import annotations
@@ -62,9 +62,41 @@ class BenchOutcome:
     """Metrics that were skipped, with the weights they lack."""
 
 
+@dataclass(frozen=True)
+class Selection:
+    """The protocol as it is run on this machine, and the metrics that can be measured here."""
+
+    protocol: protocol.Protocol
+    metrics: list[str]
+    left_out: dict[str, list[str]]
+    """The other metrics that are asked for, with the weights they lack."""
+
+    def refuse_missing(self, skip_missing: bool) -> None:
+        """Raise WeightMissing unless ``skip_missing``; UsageError where no metric is left."""
+        if not skip_missing:
+            networks.refuse_missing(self.left_out)
+        if not self.metrics:
+            raise UsageError(
+                "Expected at least one metric that can be measured here, found none left: "
+                + "; ".join(f"{m} lacks {', '.join(w)}" for m, w in self.left_out.items())
+                + "; get the weights, or ask for --metrics ssim,psnr."
+            )
+
+
+def select(request: BenchRequest) -> Selection:
+    """The protocol and metrics that a request asks for. Raises UsageError, RecipeError."""
+    chosen = networks.resolved(protocol.load_protocol(request.protocol))
+    if request.autocast:
+        chosen = dataclasses.replace(chosen, autocast=True)
+    names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
+    left_out = networks.missing(chosen, names)
+    return Selection(chosen, [name for name in names if name not in left_out], left_out)
+
+
 def bench(
     request: BenchRequest,
     clips: ClipSet,
+    selection: Selection,
     ask: Callable[[], Sequence[Asked]],
     watch: Callable[[Progress], None] | None = None,
     notes: Sequence[str] = (),
@@ -74,24 +106,13 @@ def bench(
     candidate, and may make videos: it is called while the folder is locked. ``facts`` are plain
     data of the method that the run keeps, such as what it was trained on; ``ask`` may add to them.
 
-    Raises UsageError, RecipeError and WeightMissing before any work; InputUnreadable when no clip
-    could be scored; DiskFull and Interrupted leave the journal intact.
+    Raises UsageError before any work for a folder that holds something else; InputUnreadable when
+    no clip could be scored; DiskFull and Interrupted leave the journal intact.
     """
-    chosen = protocol_of(request)
-    names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
-    left_out = networks.missing(chosen, names)
-    if not request.skip_missing:
-        networks.refuse_missing(left_out)
-    names = [name for name in names if name not in left_out]
-    if not names:
-        raise UsageError(
-            "Expected at least one metric that can be measured here, found none left: "
-            + "; ".join(f"{m} lacks {', '.join(w)}" for m, w in left_out.items())
-            + "; get the weights, or ask for --metrics ssim,psnr."
-        )
+    chosen, left_out = selection.protocol, selection.left_out
     out = request.out.absolute()
     device = device_for(request.device)
-    names = check_folder(out, request, chosen, clips, names)
+    names = check_folder(out, request, chosen, clips, selection.metrics)
     with folder_lock(out):
         if request.fresh:
             shutil.rmtree(out / "journal", ignore_errors=True)
@@ -141,12 +162,6 @@ def bench(
         outcome = BenchOutcome(made, failed, len(rows) - len(scored), left_out=left_out)
         outcome.notes = list(made.facts["notes"])
         return outcome
-
-
-def protocol_of(request: BenchRequest) -> protocol.Protocol:
-    """The protocol asked for, as it is run on this machine."""
-    chosen = networks.resolved(protocol.load_protocol(request.protocol))
-    return dataclasses.replace(chosen, autocast=True) if request.autocast else chosen
 
 
 def _stopped(request: BenchRequest, done: int, total: int, why: str) -> Exception:

@@ -7,24 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from talkingface_wild.cli import (
-    bench_ablations,
-    bench_checks,
-    bench_grid,
-    bench_list,
-    bench_study,
-    bench_table,
-)
-from talkingface_wild.cli.bench_generators import Sampling
-from talkingface_wild.cli.bench_run import measured, page_of, scores_of, unofficial_of
+from talkingface_wild.cli import bench_checks, bench_grid, bench_list, bench_study, bench_table
+from talkingface_wild.cli.board import Board
 from talkingface_wild.cli.output import JsonOption, Output, examples
 from talkingface_wild.cli.typed_command import going_on_by
-from talkingface_wild.core.errors import UsageError
+from talkingface_wild.core.errors import CheckFailed, UsageError
 from talkingface_wild.core.stopping import break_off_on_signals
 
 if TYPE_CHECKING:
     from talkingface_wild.benchmark.request import BenchRequest
     from talkingface_wild.benchmark.suite import BenchOutcome
+    from talkingface_wild.jobs.bench.ablations import Ablations
 
 app = typer.Typer(add_completion=False)
 app.command("table", epilog=bench_table.EPILOG)(bench_table.table)
@@ -166,6 +159,8 @@ def bench(
         videos=videos,
         name=name,
         checkpoint=checkpoint,
+        steps=steps,
+        cfg=cfg,
         seeds=seeds,
         split=split,
         protocol=protocol,
@@ -181,17 +176,24 @@ def bench(
         retry_failed=retry_failed,
         fresh=fresh,
     )
-    sampling = Sampling(steps, cfg)
     if reported and not ablations:
         raise UsageError(
             "Expected --reported with --ablations, found it alone; for finished runs there is "
             "`tfw bench table RUN… --reported`."
         )
-    with going_on_by(), break_off_on_signals():
+    from talkingface_wild.jobs.bench.ablations import ablations as run_ablations
+    from talkingface_wild.jobs.bench.run import bench as run
+
+    with going_on_by(), break_off_on_signals(), Board(output) as board:
         if ablations:
-            bench_ablations.ablations(output, request, sampling, reported)
+            result = run_ablations(request, board, reported)
         else:
-            _run(output, request, sampling)
+            outcome = run(request, board)
+    if ablations:
+        _ablations(output, request, result)
+    else:
+        data = _data(request, outcome)
+        output.result(data, lambda: _page(data), exit_code=1 if outcome.failed else 0)
 
 
 def _default_out(
@@ -210,14 +212,36 @@ def _default_out(
     return Path("bench") / ("-".join(name for name in names if name) or "pairs")
 
 
-def _run(output: Output, request: BenchRequest, sampling: Sampling) -> None:
-    outcome = measured(output, request, sampling)
-    data = _data(request, outcome)
-    output.result(data, lambda: _page(data), exit_code=1 if outcome.failed else 0)
+def _ablations(output: Output, request: BenchRequest, result: Ablations) -> None:
+    from talkingface_wild.benchmark.tables.text import markdown, plain
+    from talkingface_wild.jobs.bench.run import page_of, scores_of
+
+    data = {
+        "out": str(request.out),
+        "variants": {
+            name: {
+                "name": outcome.run.name,
+                "out": str(outcome.run.folder),
+                "trained_on": outcome.run.facts.get("trained_on"),
+                "scores": scores_of(outcome),
+                "report": str(page_of(outcome)),
+            }
+            for name, outcome in result.outcomes.items()
+        },
+        "lacking": dict(result.lacking),
+        "written": {"markdown": str(result.markdown), "latex": str(result.latex)},
+        **plain(result.tables),
+    }
+    failed = any(outcome.failed for outcome in result.outcomes.values())
+    exit_code = CheckFailed.exit_code if result.tables[0].unofficial else int(failed)
+    text = "\n".join(markdown(table) for table in result.tables)
+    output.result(data, f"{text.rstrip()}\n\ntable   {result.markdown}", exit_code)
 
 
 def _data(request: BenchRequest, outcome: BenchOutcome) -> dict[str, Any]:
     """The data of ``--json``."""
+    from talkingface_wild.jobs.bench.run import page_of, scores_of, unofficial_of
+
     run = outcome.run
     return {
         "out": str(request.out),

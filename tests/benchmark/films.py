@@ -7,7 +7,7 @@ import numpy as np
 
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.benchmark.resolving import asked_of, clips_of
-from talkingface_wild.benchmark.suite import bench, protocol_of
+from talkingface_wild.benchmark.suite import bench, select
 from talkingface_wild.media.decode import frames
 from talkingface_wild.media.sound import read_sound, write_wav
 from talkingface_wild.media.write import write_video
@@ -69,9 +69,14 @@ def pairs_csv(films: Path, path: Path, names=tuple(CLIPS), identity=None, made=M
 def scored(out: Path, generators=None, told=None, **asked):
     """What ``tfw bench`` does, in this process: the outcome."""
     request = BenchRequest(out=out, **{"device": "cpu", **asked})
-    chosen = protocol_of(request)
+    selection = select(request)
     clips = clips_of(request).limited(request.limit)
     said = [] if told is None else told
+    selection.refuse_missing(request.skip_missing)
+    offered = generators or {}
     return bench(
-        request, clips, lambda: asked_of(request, clips, chosen, generators or {}, said.append)
+        request,
+        clips,
+        selection,
+        lambda: asked_of(request, clips, selection.protocol, offered, said.append),
     )

@@ -1,5 +1,6 @@
 """Videos made on the way: a generator of a test, and a small program through an adapter."""
 
+import dataclasses
 import sys
 
 import numpy as np
@@ -8,6 +9,7 @@ import yaml
 
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.core.errors import UsageError
+from talkingface_wild.core.generator import Facts, Generator, State
 from talkingface_wild.media.decode import frames
 from talkingface_wild.media.probe import probe
 from tests.benchmark.films import COUNT, MADE, REAL, pairs_csv, scored
@@ -15,28 +17,42 @@ from tests.benchmark.films import COUNT, MADE, REAL, pairs_csv, scored
 NAMES = ("hill", "may", "zhao")
 
 
-class Breathing:
+class Breathing(Generator):
     """The portrait, a grey level brighter and darker with the loudness of the sound."""
 
     name = "breathing"
     stochastic = False
+    facts = Facts(128)
 
     def __init__(self, mark="1", fails=(), error=RuntimeError):
         self.mark, self.fails, self.error = mark, fails, error
         self.calls = []
 
-    def fingerprint(self):
+    def fingerprint(self, options):
         return f"breathing-{self.mark}"
 
-    def frames(self, portrait_HWC, sound, count, seed):
-        self.calls.append((portrait_HWC.shape, len(sound), count, seed))
-        for start in range(0, count, 16):
-            if len(self.calls) in self.fails and start:
-                raise self.error("no memory is left")
-            loud = [abs(sound[t * 640 : (t + 1) * 640].astype(int)).mean() / 400 for t in
-                    range(start, min(start + 16, count))]  # fmt: skip
-            frames = [np.clip(portrait_HWC + level + seed, 0, 255) for level in loud]
-            yield np.stack(frames).astype(np.uint8)
+    @classmethod
+    def open(cls, checkpoint, device="auto", precision="auto", compiled=False):
+        return cls()
+
+    @classmethod
+    def read_facts(cls, checkpoint, label="The model"):
+        return cls.facts
+
+    def start(self, portrait_HWC, drive, options, seed):
+        self.calls.append((portrait_HWC.shape, len(drive.sound), drive.frames, seed))
+        return State(0, {"portrait": portrait_HWC}, {"seed": seed}, drive, options)
+
+    def step(self, state):
+        start, sound = state.position, state.drive.sound
+        if len(self.calls) in self.fails and start:
+            raise self.error("no memory is left")
+        loud = [abs(sound[t * 640 : (t + 1) * 640].astype(int)).mean() / 400 for t in
+                range(start, min(start + 16, state.drive.frames))]  # fmt: skip
+        portrait_HWC, seed = state.tensors["portrait"], state.scalars["seed"]
+        frames = [np.clip(portrait_HWC + level + seed, 0, 255) for level in loud]
+        after = dataclasses.replace(state, position=start + len(frames))
+        return np.stack(frames).astype(np.uint8), after
 
 
 @pytest.fixture
@@ -94,7 +110,7 @@ def test_how_far_the_videos_are_is_told_as_they_are_made(asked, pixels, tmp_path
     def made(generator):
         features = tmp_path / "features"
         given = (load_protocol(pixels), tmp_path, features, print, told.append)
-        return list(generated_outputs(generator, clips, [0], *given))
+        return list(generated_outputs(generator, {}, clips, [0], *given))
 
     first = made(Breathing(fails=(2,)))
     assert told[0].missing == 3 and told[0].seconds_left is None

@@ -239,7 +239,7 @@ def test_small_models_and_lone_ones_give_no_such_table(
 
 def test_the_rows_are_those_that_the_paper_printed():
     from talkingface_wild.benchmark.tables.reported import reported_rows
-    from talkingface_wild.cli.bench_ablations import REPORTED, ROWS
+    from talkingface_wild.jobs.bench.ablations import REPORTED, ROWS
     from talkingface_wild.models.mcdm.variants import ABLATIONS
 
     assert set(ROWS) == {"ours", *ABLATIONS}

@@ -1,80 +1,93 @@
-"""One run of ``tfw bench`` from its request to its page: checked, made, measured, told."""
+"""One run of ``tfw bench`` from its request to its page: checked, drawn, measured, told."""
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from talkingface_wild.cli.bench_generators import (
-    NAMES,
-    OPTIONS,
-    Sampling,
-    checkpoint_facts,
-    generators,
-)
-from talkingface_wild.cli.output import Output
+from talkingface_wild.benchmark.candidates import FLOORS
+from talkingface_wild.benchmark.costs import measuring_seconds
+from talkingface_wild.benchmark.outputs import Making
+from talkingface_wild.benchmark.pages.page import write_page
+from talkingface_wild.benchmark.request import BenchRequest
+from talkingface_wild.benchmark.resolving import SEEDS, asked_of, clips_of, row_name
+from talkingface_wild.benchmark.suite import BenchOutcome, select
+from talkingface_wild.benchmark.suite import bench as measure
 from talkingface_wild.core.errors import UsageError
+from talkingface_wild.core.generator import Generator
+from talkingface_wild.core.reporter import Look, Reporter
+from talkingface_wild.engine.executors import device_for
+from talkingface_wild.jobs.bench.checkpoint import facts_of_run
+from talkingface_wild.jobs.bench.progress import VideosProgress
+from talkingface_wild.models import generator_class, registered
 
-if TYPE_CHECKING:
-    from talkingface_wild.benchmark.outputs import Making
-    from talkingface_wild.benchmark.request import BenchRequest
-    from talkingface_wild.benchmark.suite import BenchOutcome
+OPTIONS = {"steps": "--steps", "guidance": "--cfg"}
+"""The command line's names of a generator's options."""
 
 
-def measured(output: Output, request: BenchRequest, sampling: Sampling) -> BenchOutcome:
-    """Measure and score; videos of a generator are made first. Writes the page, says warnings."""
-    from talkingface_wild.benchmark import networks
-    from talkingface_wild.benchmark.candidates import FLOORS
-    from talkingface_wild.benchmark.costs import measuring_seconds
-    from talkingface_wild.benchmark.metrics import chosen_metrics
-    from talkingface_wild.benchmark.pages.page import write_page
-    from talkingface_wild.benchmark.resolving import SEEDS, asked_of, clips_of, row_name
-    from talkingface_wild.benchmark.suite import bench as go
-    from talkingface_wild.benchmark.suite import protocol_of
-    from talkingface_wild.cli.board import Board
-    from talkingface_wild.cli.videos_progress import VideosProgress
-    from talkingface_wild.engine.executors import device_for
+class Warned:
+    """A Reporter that hands on, and knows what was warned of."""
 
-    offered = generators(device_for(request.device), sampling)
-    _refuse_idle(request, sampling)
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self.warnings: set[str] = set()
+
+    def say(self, text: str) -> None:
+        """Hand on."""
+        self._reporter.say(text)
+
+    def warn(self, text: str) -> None:
+        """Hand on and remember."""
+        self.warnings.add(text)
+        self._reporter.warn(text)
+
+    def progress(self, look: Look) -> None:
+        """Hand on."""
+        self._reporter.progress(look)
+
+
+def bench(request: BenchRequest, reporter: Reporter) -> BenchOutcome:
+    """Measure and score; videos of a generator are drawn first. Writes the page, tells warnings."""
+    warned = reporter if isinstance(reporter, Warned) else Warned(reporter)
+    device = device_for(request.device)
+    openers = {name: functools.partial(_opened, name, device) for name in registered()}
+    _refuse_idle(request)
     checkpoint = None
-    if request.model in offered:
-        checkpoint = checkpoint_facts(request.model, request.checkpoint, request.name)
-    chosen = protocol_of(request)
-    names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
+    if request.model in openers:
+        label = request.name or request.model
+        checkpoint = generator_class(request.model).read_facts(request.checkpoint, label)
+    selection = select(request)
     clips = clips_of(request).limited(request.limit)
-    named = row_name(request, offered)
-    request = dataclasses.replace(request, name=named, sampling=str(sampling))
-    if not request.skip_missing:
-        networks.refuse_missing(networks.missing(chosen, names))
-    facts, notes = checkpoint.of_run(clips) if checkpoint is not None else ({}, [])
+    request = request.model_copy(update={"name": row_name(request, openers)})
+    selection.refuse_missing(request.skip_missing)
+    facts, notes = facts_of_run(checkpoint, clips) if checkpoint is not None else ({}, [])
     if request.seeds not in (None, SEEDS) and checkpoint is not None:
         notes.append(f"Made with --seeds {request.seeds} where the protocol asks for {SEEDS}.")
     for note in clips.notes:
-        output.warn(note)
+        warned.warn(note)
     if request.outputs and request.model in FLOORS:
-        output.warn(f"{request.model} is made from the real videos; --outputs is not looked at.")
-    with Board(output) as board:
-        left_out = networks.missing(chosen, names)
-        measured_names = [name for name in names if name not in left_out]
-        making = VideosProgress(
-            measuring_seconds(chosen, measured_names, request.engine, request.workers)
-        )
+        warned.warn(f"{request.model} is made from the real videos; --outputs is not looked at.")
+    drawing = VideosProgress(
+        measuring_seconds(selection.protocol, selection.metrics, request.engine, request.workers)
+    )
 
-        def made(state: Making) -> None:
-            making.update(state)
-            board.show(making.snapshot)
+    def watch_videos(state: Making) -> None:
+        drawing.update(state)
+        warned.progress(drawing.snapshot)
 
-        outcome = go(
-            request,
-            clips,
-            lambda: asked_of(request, clips, chosen, offered, output.warn, made),
-            watch=lambda progress: board.show(lambda: making.before(progress.snapshot())),
-            notes=notes,
-            facts=facts,
-        )
-    _warn(output, outcome)
+    outcome = measure(
+        request,
+        clips,
+        selection,
+        lambda: asked_of(
+            request, clips, selection.protocol, openers, warned.warn, watch_videos
+        ),
+        watch=lambda progress: warned.progress(lambda: drawing.before(progress.snapshot())),
+        notes=notes,
+        facts=facts,
+    )
+    _warn(warned, outcome)
     write_page(outcome.run, page_of(outcome))
     return outcome
 
@@ -98,26 +111,33 @@ def scores_of(outcome: BenchOutcome) -> dict[str, Any]:
     }
 
 
-def _refuse_idle(request: BenchRequest, sampling: Sampling) -> None:
+def _opened(name: str, device: str, checkpoint: Path | None) -> Generator:
+    return generator_class(name).open(checkpoint, device)
+
+
+def _refuse_idle(request: BenchRequest) -> None:
     """Raise UsageError for options that only a generator has a use for."""
-    idle = [OPTIONS[name] for name in sampling.given()]
-    if idle and request.model not in NAMES:
+    taken: tuple[str, ...] = ()
+    if request.options and request.model in registered():
+        taken = generator_class(request.model).options
+    idle = [OPTIONS[name] for name in request.options if name not in taken]
+    if idle:
         raise UsageError(
-            f"Expected {', '.join(idle)} with a generator ({', '.join(NAMES)}), found "
+            f"Expected {', '.join(idle)} with a generator ({', '.join(registered())}), found "
             f"{request.model or 'finished videos'}; leave it out."
         )
 
 
-def _warn(output: Output, outcome: BenchOutcome) -> None:
+def _warn(reporter: Warned, outcome: BenchOutcome) -> None:
     """Say, once each, what a reader of the scores has to know."""
     scores = outcome.run.scores.values()
     unofficial = unofficial_of(outcome)
-    said = [f"{m} is left out: {', '.join(w)} missing." for m, w in outcome.left_out.items()]
-    said += [*outcome.notes, *(warning for score in scores for warning in score.warnings)]
+    sentences = [f"{m} is left out: {', '.join(w)} missing." for m, w in outcome.left_out.items()]
+    sentences += [*outcome.notes, *(warning for score in scores for warning in score.warnings)]
     if unofficial:
-        said.append(
+        sentences.append(
             f"UNOFFICIAL WEIGHTS ({', '.join(unofficial)}): these numbers compare with none."
         )
-    for text in dict.fromkeys(said):
-        if text not in output.warnings:
-            output.warn(text)
+    for text in dict.fromkeys(sentences):
+        if text not in reporter.warnings:
+            reporter.warn(text)
