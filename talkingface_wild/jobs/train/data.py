@@ -6,8 +6,7 @@ Shapes: T frames, S samples of a track, H W pixels (uint8 RGB); a box is x0, y0,
 from __future__ import annotations
 
 import functools
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +20,13 @@ from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.load import load
 from talkingface_wild.media.decode import frames as decoded
-from talkingface_wild.media.growing import GrowingVideo
-from talkingface_wild.media.sound import read_sound, write_wav
-from talkingface_wild.models.mcdm.training.training_clip import TrainingClip, whole_id
+from talkingface_wild.media.sound import read_sound
+from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Pictures = npt.NDArray[np.uint8]
-Samples = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float32]
 CHUNK = 16
 SOUND_RATE = 16_000
@@ -37,12 +34,6 @@ NEEDED = ("clip_id", "split", "media_path")
 PLACE = ("start_seconds", "crop_left", "crop_top", "crop_side", "media_frames")
 """What brings a track from the source's clock and pixels to the finished clip's."""
 LEARNED = ("train", "val")
-WORDS = {
-    "title": "AI-generated talking-face video (a model in training)",
-    "comment": "Left: a clip of the training data as the codec gives it back. Right: AI-generated "
-    "from its first frame and its sound.",
-}
-
 
 def training_clips(dataset: Path, split: str | None, side: int, fps: int) -> list[TrainingClip]:
     """The finished clips of a curated data set, frames brought to ``side`` and ``fps``, by id.
@@ -86,39 +77,8 @@ def training_clips(dataset: Path, split: str | None, side: int, fps: int) -> lis
     ]
 
 
-def sample_writer(dataset: Path | None, fps: int = 25) -> Callable[[Path, str, Pictures], None]:
-    """What writes frames of a clip, by its id, as a video marked as generated, with its sound.
-
-    Without a data set, or where the clip's sound cannot be read, the video is silent.
-    """
-    sounds: dict[str, Path] = {}
-
-    def write(path: Path, clip_id: str, pictures: Pictures) -> None:
-        if dataset is not None and not sounds:
-            sounds.update(_sounds(dataset))
-        whole, first = whole_id(clip_id)
-        start, seconds = first / fps, len(pictures) / fps
-        try:
-            heard = read_sound(sounds[whole], start, start + seconds, SOUND_RATE)
-        except (KeyError, ItemRejected, ItemFailed, OSError):
-            heard = np.zeros(round(seconds * SOUND_RATE), dtype=np.int16)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        video = GrowingVideo(path, fps)
-        video.cut(0)
-        try:
-            video.append(pictures)
-            with tempfile.TemporaryDirectory() as folder:
-                sound = Path(folder) / "sound.wav"
-                write_wav(sound, heard, SOUND_RATE)
-                video.finish(len(pictures), sound, WORDS)
-        finally:
-            video.discard()
-
-    return write
-
-
-def _sounds(dataset: Path) -> dict[str, Path]:
-    """The file that holds each clip's sound."""
+def sound_files(dataset: Path) -> dict[str, Path]:
+    """The file that holds each clip's sound, by its id."""
     return {
         str(row["clip_id"]): _sound_file(dataset, row) for row in _rows(_table(dataset, "clips"))
     }

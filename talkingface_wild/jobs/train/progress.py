@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from talkingface_wild.cli.board import Board
 from talkingface_wild.core.parts import Part, PartsProgress
-from talkingface_wild.core.reporter import Snapshot
+from talkingface_wild.core.reporter import Reporter, Snapshot
 
 if TYPE_CHECKING:
-    from talkingface_wild.models.mcdm import MCDMConfig
     from talkingface_wild.models.training.loop import TrainingProgress
 
-_SECONDS = {"encoder": 0.037, "stage1": 0.25, "stage2": 0.13, "stage3": 0.36, "features": 1.0}
-"""Of an iteration of the preset tiny, of a clip (docs/performance.md, MCDM): parts are weighed by
-them until they were measured; other presets are taken to have parts of the same proportions."""
-_TINY_BATCH = {"encoder": 32, "stage1": 2, "stage2": 8, "stage3": 2, "features": 1}
-
-
-class TrainingProgressBoard:
+class TrainingRows:
     """Rows of a course: features, an encoder each, stages; finished ones are full at once."""
 
     def __init__(
         self,
-        board: Board,
-        config: MCDMConfig,
+        reporter: Reporter,
+        parts: Mapping[str, Part],
         stages: Sequence[str],
-        done: Any,
+        done: Mapping[str, Any],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        parts = parts_of(config, stages)
-        self._board = board
+        self._reporter = reporter
         self._parts = PartsProgress("training", list(parts.values()), clock)
         self._stages = {name: stage for stage in stages for name in parts if _in(name, stage)}
         self._begun: set[str] = set()
@@ -43,7 +34,7 @@ class TrainingProgressBoard:
     def features(self, done: int, total: int) -> None:
         """So many clips are measured."""
         self._parts.update("features", done, total)
-        self._board.show(self._snapshot)
+        self._reporter.progress(self._snapshot)
 
     def iteration(self, progress: TrainingProgress) -> None:
         """An iteration is over."""
@@ -55,7 +46,7 @@ class TrainingProgressBoard:
         self._parts.update(
             progress.stage, progress.iteration, note=f"loss {progress.loss:.4f}{checked}"
         )
-        self._board.show(self._snapshot)
+        self._reporter.progress(self._snapshot)
 
     def finish(self, stage: str) -> None:
         """A stage of the course is over, or was before."""
@@ -69,29 +60,6 @@ class TrainingProgressBoard:
         count = len(snapshot.rows)
         title = f"part {min(number, count)} of {count}"
         return Snapshot(title, snapshot.rows, snapshot.seconds, snapshot.seconds_left)
-
-
-def parts_of(config: MCDMConfig, stages: Sequence[str]) -> dict[str, Part]:
-    """The parts of the stages that are asked for, by the names under which loops report."""
-    training, parts = config.training, {}
-    for stage in stages:
-        if stage == "features":
-            parts["features"] = Part("features", None, _SECONDS["features"])
-        elif stage == "encoders":
-            names = ["lips", "expression"] + ["head"] * (config.present.head == "face_crop")
-            for name in names:
-                cost = _cost("encoder", training.encoders.batch, training.accumulation)
-                part = Part(f"{name} encoder", training.encoders.iterations, cost)
-                parts[part.name] = part
-        else:
-            settings = getattr(training, f"stage{stage}")
-            cost = _cost(f"stage{stage}", settings.batch, training.accumulation)
-            parts[f"stage {stage}"] = Part(f"stage {stage}", settings.iterations, cost)
-    return parts
-
-
-def _cost(kind: str, batch: int, accumulation: int) -> float:
-    return _SECONDS[kind] * batch / _TINY_BATCH[kind] * accumulation
 
 
 def _in(name: str, stage: str) -> bool:

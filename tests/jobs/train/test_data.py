@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from talkingface_wild.cli.training_data import sample_writer, training_clips
+from talkingface_wild.jobs.train.data import training_clips
+from talkingface_wild.jobs.train.samples import sample_writer
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.media.decode import frames as decoded
@@ -256,7 +257,8 @@ def test_a_sample_video_has_the_clips_sound_and_says_what_it_is(data, tmp_path):
     assert len(found) >= 24 and found[12] < 2000 < 6000 < found[18]
     with av.open(str(path)) as container:
         assert "AI-generated" in container.metadata["comment"]
-    assert [entry.name for entry in path.parent.iterdir()] == ["stage3.mp4"]
+    names = sorted(entry.name for entry in path.parent.iterdir())
+    assert names == ["stage3.mp4", "stage3.mp4.json"]
 
 
 def test_the_end_of_a_clip_is_heard_from_where_it_begins(data, tmp_path):

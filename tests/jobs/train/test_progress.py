@@ -2,22 +2,24 @@
 
 import pytest
 
-from talkingface_wild.cli.training_progress import TrainingProgressBoard
+from talkingface_wild.jobs.train.progress import TrainingRows
 from talkingface_wild.models.mcdm.config import preset
+from talkingface_wild.models.mcdm.trainer import parts_of
 from talkingface_wild.models.training.loop import TrainingProgress
 
 
 class Shown:
     """Keeps what a board is told to show."""
 
-    def show(self, look):
+    def progress(self, look):
         self.look = look
 
 
 def test_a_training_that_goes_on_does_not_begin_at_no_time_left():
     """The iteration that was over when the part began counted as done in no time."""
     now, shown = [0.0], Shown()
-    board = TrainingProgressBoard(shown, preset("tiny"), ["1"], {}, clock=lambda: now[0])
+    parts = parts_of(preset("tiny"), ["1"])
+    board = TrainingRows(shown, parts, ["1"], {}, clock=lambda: now[0])
     total = preset("tiny").training.stage1.iterations
     left = []
     for iteration in range(11, 16):

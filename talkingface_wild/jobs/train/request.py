@@ -1,0 +1,65 @@
+"""What ``tfw train`` is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.core.request import Request
+from talkingface_wild.models import registered
+
+ORDER = ("features", "encoders", "1", "2", "3")
+"""Stages of training."""
+
+
+class TrainRequest(Request):
+    """One training folder, and which of its stages to run."""
+
+    model: str = "mcdm"
+    """Which generator: mcdm."""
+    stage: str = "all"
+    """features, encoders, 1, 2, 3, or all in this order."""
+    data: Path | None = None
+    """A curated data set's folder; the stage features reads it."""
+    out: Path = Path("runs/mcdm")
+    """Folder of this training."""
+    preset: str = ""
+    """paper, robust or tiny (for a CPU). Default: what OUT has, or paper."""
+    settings: tuple[str, ...] = ()
+    """section.field=value of the configuration; repeatable."""
+    variant: str = "ours"
+    """A variant of the paper's tables: no_archive, no_present, no_mta, qformer, reference_unet,
+    alpha_0 to alpha_9. It is trained in OUT/variants/NAME."""
+    weights: tuple[str, ...] = ()
+    """NAME=PATH of published weights to start from: sd15, vae, animatediff, moore, clip, wav2vec2;
+    repeatable."""
+    limit: int | None = Field(None, ge=1)
+    """The first so many clips."""
+    cpu: bool = False
+    """Use no GPU."""
+    fresh: bool = False
+    """Forget this stage and all after it, and train anew."""
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """``weights`` by name; UsageError for another form, or a name given twice."""
+        sources: dict[str, str] = {}
+        for word in self.weights:
+            name, equals, path = word.partition("=")
+            if not equals or name in sources:
+                raise UsageError(f"--weights expects NAME=PATH, each name once; found {word!r}.")
+            sources[name] = path
+        return sources
+
+    def check(self) -> None:
+        """Raise UsageError for what can be seen from the request alone."""
+        models = tuple(registered())
+        if self.model not in models:
+            raise UsageError(f"--model expects {', '.join(models)}, found {self.model!r}.")
+        if self.stage not in (*ORDER, "all"):
+            raise UsageError(
+                f"--stage expects {', '.join(ORDER)} or all, found {self.stage!r}"
+                f"{nearest(self.stage, ORDER)}."
+            )
