@@ -13,8 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from talkingface_wild.cli.output import human_bytes
-from talkingface_wild.core.counting import counted
+from talkingface_wild.core.counting import counted, human_bytes
 from talkingface_wild.core.durations import clock
 from talkingface_wild.core.reporter import Look, ProgressRow, Snapshot
 from talkingface_wild.core.terminal import mute_closed_terminal

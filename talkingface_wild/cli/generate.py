@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from talkingface_wild.cli.board import Board
-from talkingface_wild.cli.output import JsonOption, Output, examples, human_bytes
+from talkingface_wild.cli.output import JsonOption, Output, examples
 from talkingface_wild.cli.typed_command import typed_command
+from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.stopping import break_off_on_signals
 
 app = typer.Typer(add_completion=False)

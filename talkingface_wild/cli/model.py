@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from talkingface_wild.cli.model_run import (
-    Asked,
-    alpha_page,
-    at_most,
-    box_of,
-    drift_page,
-    expressions_page,
-    frames_of,
-    lips_page,
-    opened,
-    write,
-)
 from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from talkingface_wild.jobs.figures.run import Figure
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 analyse = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -101,17 +94,26 @@ def drift(
     where it was trained, else the same weights with the reference as their archive.
     """
     output = Output("model analyse drift", json)
-    looked = frames_of(frames)
-    asked = Asked(image, audio, dataset, split, limit, detector, whole)
-    asked.check()
-    from talkingface_wild.cli.model_subjects import subjects
-    from talkingface_wild.models.mcdm.analyses.drift import drift as measured
-    from talkingface_wild.models.mcdm.analyses.drift_picture import draw_drift
+    numbers = _frames_of(frames)
+    from talkingface_wild.jobs.figures.request import FigureRequest
+    from talkingface_wild.jobs.figures.run import drift as run
 
-    with opened(asked, checkpoint, device, steps, seed) as model:
-        chosen, source = subjects(model.asked, model.parts.config.picture, looked[-1], output.warn)
-        found = measured(model.checkpoint, model.parts, chosen, model.draws, looked, output.say)
-    write(output, out, "drift", found, source, draw_drift, drift_page)
+    request = FigureRequest(
+        checkpoint=checkpoint,
+        out=out,
+        image=image,
+        audio=audio,
+        dataset=dataset,
+        split=split,
+        limit=limit,
+        steps=steps,
+        seed=seed,
+        detector=detector,
+        whole=whole,
+        device=device,
+    )
+    figure = run(request, numbers, output)
+    _give(output, figure, _drift_page(figure))
 
 
 @analyse.command(
@@ -154,19 +156,26 @@ def lips(
     most at the mouth.
     """
     output = Output("model analyse lips", json)
-    box = box_of(mouth)
-    asked = Asked(image, audio, dataset, split, limit, detector, whole)
-    asked.check()
-    from talkingface_wild.cli.model_subjects import subjects
-    from talkingface_wild.models.mcdm.analyses.lips import lips as measured
-    from talkingface_wild.models.mcdm.analyses.lips_picture import draw_lips
+    box = _box_of(mouth)
+    from talkingface_wild.jobs.figures.request import FigureRequest
+    from talkingface_wild.jobs.figures.run import lips as run
 
-    with opened(asked, checkpoint, device, steps, seed) as model:
-        picture, most = model.parts.config.picture, frames or _LIPS_FRAMES
-        chosen, source = subjects(model.asked, picture, most, output.warn)
-        count = at_most(frames, _LIPS_FRAMES, chosen, picture.fps)
-        found = measured(model.checkpoint, model.parts, chosen, model.draws, count, box, output.say)
-    write(output, out, "lips", found, source, draw_lips, lips_page)
+    request = FigureRequest(
+        checkpoint=checkpoint,
+        out=out,
+        image=image,
+        audio=audio,
+        dataset=dataset,
+        split=split,
+        limit=limit,
+        steps=steps,
+        seed=seed,
+        detector=detector,
+        whole=whole,
+        device=device,
+    )
+    figure = run(request, frames, box, output)
+    _give(output, figure, _lips_page(figure))
 
 
 @analyse.command(
@@ -213,25 +222,26 @@ def expressions(
     Beside them the sound: the tokens of variants/no_present where it was trained, else features.
     """
     output = Output("model analyse expressions", json)
-    asked = Asked(image, None, dataset, split, limit, detector, whole, labels=labels, column=label)
-    asked.check(labels=True)
-    from talkingface_wild.cli.model_labels import labelled
-    from talkingface_wild.models.mcdm.analyses.expressions import expressions as measured
-    from talkingface_wild.models.mcdm.analyses.expressions_picture import draw_expressions
+    from talkingface_wild.jobs.figures.request import FigureRequest
+    from talkingface_wild.jobs.figures.run import expressions as run
 
-    with opened(asked, checkpoint, device, steps, seed) as model:
-        chosen, by, source = labelled(model.asked, model.parts.config.picture, output.warn)
-        found = measured(
-            model.checkpoint,
-            model.parts,
-            chosen,
-            by,
-            model.draws,
-            points,
-            neighbours,
-            output.say,
-        )
-    write(output, out, "expressions", found, source, draw_expressions, expressions_page)
+    request = FigureRequest(
+        checkpoint=checkpoint,
+        out=out,
+        image=image,
+        labels=labels,
+        label=label,
+        dataset=dataset,
+        split=split,
+        limit=limit,
+        steps=steps,
+        seed=seed,
+        detector=detector,
+        whole=whole,
+        device=device,
+    )
+    figure = run(request, points, neighbours, output)
+    _give(output, figure, _expressions_page(figure))
 
 
 @analyse.command(
@@ -267,15 +277,103 @@ def alpha(
     weights, which the picture tells apart; a line for w/o MTA where variants/no_mta was trained.
     """
     output = Output("model analyse alpha", json)
-    asked = Asked(image, audio, dataset, split, limit, detector, whole)
-    asked.check()
-    from talkingface_wild.cli.model_subjects import subjects
-    from talkingface_wild.models.mcdm.analyses.alpha import alpha_curve
-    from talkingface_wild.models.mcdm.analyses.alpha_picture import draw_alpha
+    from talkingface_wild.jobs.figures.request import FigureRequest
+    from talkingface_wild.jobs.figures.run import alpha as run
 
-    with opened(asked, checkpoint, device, steps, seed) as model:
-        picture, most = model.parts.config.picture, frames or _ALPHA_FRAMES
-        chosen, source = subjects(model.asked, picture, most, output.warn)
-        count = at_most(frames, _ALPHA_FRAMES, chosen, picture.fps)
-        found = alpha_curve(model.checkpoint, model.parts, chosen, model.draws, count, output.say)
-    write(output, out, "alpha", found, source, draw_alpha, alpha_page)
+    request = FigureRequest(
+        checkpoint=checkpoint,
+        out=out,
+        image=image,
+        audio=audio,
+        dataset=dataset,
+        split=split,
+        limit=limit,
+        steps=steps,
+        seed=seed,
+        detector=detector,
+        whole=whole,
+        device=device,
+    )
+    figure = run(request, frames, output)
+    _give(output, figure, _alpha_page(figure))
+
+
+def _give(output: Output, figure: Figure, lines: list[str]) -> None:
+    data = {
+        "picture": figure.picture,
+        "table": figure.table,
+        "source": figure.source,
+        **figure.figures,
+    }
+    text = [*lines, f"picture  {figure.picture}", f"table    {figure.table}"]
+    output.result(data, "\n".join(text))
+
+
+def _frames_of(text: str) -> tuple[int, ...]:
+    """Whole numbers with commas. Raises UsageError."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() and 0 < int(word) < 10**8 for word in words):
+        raise UsageError(
+            f"Expected --frames as whole numbers from 1 with commas, such as 30,300, found "
+            f"{text!r}."
+        )
+    return tuple(sorted({int(word) for word in words}))
+
+
+def _box_of(text: str | None) -> tuple[float, float, float, float] | None:
+    """Left, top, right, bottom in [0, 1]. Raises UsageError."""
+    if text is None:
+        return None
+    with contextlib.suppress(ValueError):
+        left, top, right, bottom = (float(word) for word in text.split(","))
+        if 0 <= left < right <= 1 and 0 <= top < bottom <= 1:
+            return left, top, right, bottom
+    raise UsageError(
+        f"Expected --mouth as left,top,right,bottom in [0, 1], such as 0.28,0.59,0.72,0.94, found "
+        f"{text!r}."
+    )
+
+
+def _drift_page(figure: Figure) -> list[str]:
+    """SSIM at each frame asked for."""
+    lines = [f"SSIM against {figure.against}"]
+    for name, run in figure.figures.items():
+        values = "  ".join(f"{f}: {v:.4f}" for f, v in run["ssim"].items() if v is not None)
+        lines.append(f"{name:9}{values}  ({run['weights']})")
+    return lines
+
+
+def _lips_page(figure: Figure) -> list[str]:
+    """The mouth's share of the attention."""
+    figures = figure.figures
+    lines = [
+        f"{name:9}{100 * model['mass']:.1f} % of the attention to {model['tokens']} in the mouth"
+        for name, model in figures["models"].items()
+    ]
+    return [*lines, f"{'even':9}{100 * figures['even']:.1f} %"]
+
+
+def _expressions_page(figure: Figure) -> list[str]:
+    """Purity and silhouette of each space."""
+    figures = figure.figures
+    lines = [
+        f"{name:9}purity {_shown(space['purity'])}, silhouette {_shown(space['silhouette'])}  "
+        f"({space['space']})"
+        for name, space in figures["spaces"].items()
+    ]
+    return [*lines, f"{'chance':9}purity {_shown(figures['purity_by_chance'])}"]
+
+
+def _alpha_page(figure: Figure) -> list[str]:
+    """SSIM at each alpha."""
+    figures = figure.figures
+    lines = [
+        f"alpha {alpha:5}{point['ssim']:.4f}  ({point['weights']})"
+        for alpha, point in figures["alpha"].items()
+    ]
+    without = figures["without_mta"]
+    return lines if without is None else [*lines, f"{'w/o MTA':11}{without:.4f}"]
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"

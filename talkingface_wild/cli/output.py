@@ -137,17 +137,6 @@ def printable(line: str) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in line)
 
 
-def human_bytes(count: float | None) -> str:
-    """A size for a person, in powers of 1000: ``16.9 MB``; an em dash for none."""
-    if count is None:
-        return "—"
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(count) < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
-
-
 def plain(value: Any) -> Any:
     """``value`` as JSON can hold it: NaN and infinity None, paths text, numpy values Python's."""
     if value is None or isinstance(value, bool | int | str):

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from talkingface_wild.cli.output import JsonOption, Output, examples, human_bytes
+from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.errors import UsageError
 
 app = typer.Typer(add_completion=False)

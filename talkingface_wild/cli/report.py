@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from talkingface_wild.cli.output import JsonOption, Output, examples, human_bytes
+from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.durations import human_hours
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from talkingface_wild.cli.output import JsonOption, Output, examples, human_bytes
+from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:

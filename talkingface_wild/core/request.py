@@ -22,7 +22,9 @@ class Request(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(map(str, first["loc"]))
-            hint = nearest(name, type(self).model_fields) if first["type"] == "extra_forbidden" else ""
+            hint = (
+                nearest(name, type(self).model_fields) if first["type"] == "extra_forbidden" else ""
+            )
             raise UsageError(
                 f"Expected another {name or type(self).__name__}, found {first['input']!r}: "
                 f"{first['msg']}{hint}."

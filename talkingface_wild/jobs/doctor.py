@@ -1,4 +1,4 @@
-"""``tfw doctor``: what this machine has, what is missing or broken, and the line that mends it.
+"""What this machine has, what is missing or broken, and the line that mends it.
 
 It looks and reports; it changes nothing and reaches no network.
 """
@@ -14,19 +14,11 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Literal
 
-import typer
-
-from talkingface_wild.cli.output import JsonOption, Output, examples, human_bytes
-from talkingface_wild.core.errors import CheckFailed
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-app = typer.Typer(add_completion=False)
+from talkingface_wild.core.counting import human_bytes
 
 APT_LINE = "sudo apt install libgl1 libglib2.0-0"
 """What brings the shared libraries that OpenCV's wheel loads, on Debian and Ubuntu."""
@@ -68,37 +60,6 @@ class Check:
     status: Status
     found: str
     advice: str = ""
-
-
-@app.command(epilog=examples("tfw doctor", "tfw doctor --json"))
-def doctor(
-    folder: Annotated[
-        Path, typer.Option("--out", help="Where data sets will go; its disk is looked at.")
-    ] = Path(),
-    json: JsonOption = False,
-) -> None:
-    """Check this machine; exit code 6 when something that is needed is broken."""
-    output = Output("doctor", json)
-    checks = list(run_checks(folder))
-    broken = [check for check in checks if check.status == "broken"]
-
-    def table() -> Table:
-        from rich.table import Table
-        from rich.text import Text
-
-        drawn = Table(show_edge=False)
-        for heading in ("", "what", "found", "what to do"):
-            drawn.add_column(heading, overflow="fold")
-        for check in checks:
-            drawn.add_row(
-                *(Text(part) for part in (check.status, check.name, check.found, check.advice))
-            )
-        return drawn
-
-    for check in broken:
-        output.warn(f"{check.name}: {check.found}. {check.advice}")
-    data = {"checks": [asdict(check) for check in checks], "broken": len(broken)}
-    output.result(data, table, exit_code=CheckFailed.exit_code if broken else 0)
 
 
 def run_checks(folder: Path) -> Iterator[Check]:

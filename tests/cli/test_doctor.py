@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from talkingface_wild.cli import doctor
+from talkingface_wild.jobs import doctor
 
 NEEDED = ("python", "cores", "memory", "disk", "shared memory", "cv2 wheels", "cv2", "torch")
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from talkingface_wild.cli import training_data
 from talkingface_wild.cli.main import run
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemRejected
+from talkingface_wild.jobs.figures import subjects
 from talkingface_wild.media.sound import write_wav
 from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
 from tests.models.mcdm.analyses.scene import film, running_parts, speech
@@ -91,7 +91,7 @@ def test_drift_takes_the_frames_that_the_sound_reaches(given, tmp_path, capsys):
 
 
 def test_a_data_sets_clips_are_compared_with_their_own_frames(given, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(training_data, "training_clips", clips)
+    monkeypatch.setattr(subjects, "training_clips", clips)
     words = ("--dataset", "made_up", "--limit", "2", "--frames", "8", "--json")
     assert analysed("alpha", given, tmp_path, *words) == 0
     data = json.loads(capsys.readouterr().out)["data"]
@@ -105,7 +105,7 @@ def test_a_data_sets_clips_are_compared_with_their_own_frames(given, tmp_path, c
 def test_the_mouth_of_a_data_sets_clip_is_where_its_face_box_has_it(
     given, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(training_data, "training_clips", clips)
+    monkeypatch.setattr(subjects, "training_clips", clips)
     words = ("--dataset", "made_up", "--limit", "1", "--frames", "8", "--json")
     assert analysed("lips", given, tmp_path, *words) == 0
     data = json.loads(capsys.readouterr().out)["data"]
@@ -131,7 +131,7 @@ def test_expressions_without_emotions_go_by_identity(given, tmp_path, capsys, mo
 
     from talkingface_wild.dataset import load as loading
 
-    monkeypatch.setattr(training_data, "training_clips", clips)
+    monkeypatch.setattr(subjects, "training_clips", clips)
     table = pd.DataFrame({"clip_id": [f"clip{p}" for p in range(4)], "mood": list("abab")})
     monkeypatch.setattr(loading, "load", lambda out, table_name="clips": table)
     words = ("--dataset", "made_up", "--points", "2", "--json")
@@ -202,7 +202,7 @@ def test_bad_input_is_one_sentence_and_writes_nothing(given, tmp_path, capsys, m
     def broken_clips(*_):
         return [TrainingClip("clip0", broken, broken)]
 
-    monkeypatch.setattr(training_data, "training_clips", broken_clips)
+    monkeypatch.setattr(subjects, "training_clips", broken_clips)
     assert analysed("alpha", given, out, "--dataset", "made_up") == 5
     assert "the clip clip0 of the data set, found it unreadable" in capsys.readouterr().err
     assert not out.exists()

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from talkingface_wild.cli.main import run
-from talkingface_wild.cli.output import human_bytes, plain
+from talkingface_wild.cli.output import plain
+from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.errors import RecipeError, UsageError, WeightMissing
 
 

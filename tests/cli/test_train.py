@@ -6,7 +6,7 @@ import pytest
 
 from talkingface_wild.cli.main import run
 from talkingface_wild.models.mcdm import MCDMParts
-from tests.cli.test_training_data import row, write_clip, write_tables
+from tests.jobs.train.test_data import row, write_clip, write_tables
 
 SHORT = [
     f"--set=training.{stage}.iterations=2" for stage in ("encoders", "stage1", "stage2", "stage3")

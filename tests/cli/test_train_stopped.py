@@ -11,7 +11,7 @@ import time
 import pytest
 
 from talkingface_wild.models.training.logbook import read_log
-from tests.cli.test_training_data import row, write_clip, write_tables
+from tests.jobs.train.test_data import row, write_clip, write_tables
 from tests.pipelines.curated import environment, heed_signals
 
 SETTINGS = [

@@ -80,9 +80,7 @@ def bench(request: BenchRequest, reporter: Reporter) -> BenchOutcome:
         request,
         clips,
         selection,
-        lambda: asked_of(
-            request, clips, selection.protocol, openers, warned.warn, watch_videos
-        ),
+        lambda: asked_of(request, clips, selection.protocol, openers, warned.warn, watch_videos),
         watch=lambda progress: warned.progress(lambda: drawing.before(progress.snapshot())),
         notes=notes,
         facts=facts,

@@ -14,9 +14,10 @@ import numpy as np
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
+from talkingface_wild.jobs.train.data import training_clips
 
 if TYPE_CHECKING:
-    from talkingface_wild.cli.model_run import Asked
+    from talkingface_wild.jobs.figures.request import FigureRequest
     from talkingface_wild.models.mcdm.analyses.subjects import Boxes, Subject
     from talkingface_wild.models.mcdm.config import PictureConfig
     from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
@@ -30,46 +31,46 @@ Tell = Callable[[str], None]
 
 
 def subjects(
-    asked: Asked, picture: PictureConfig, most: int, warn: Tell
+    request: FigureRequest, picture: PictureConfig, most: int, warn: Tell
 ) -> tuple[list[Subject], str]:
     """The subjects asked for, of clips ``most`` real frames, and a sentence on where they are from.
 
     Raises InputUnreadable, UsageError, WeightMissing.
     """
-    if asked.dataset is not None:
-        clips, source = dataset_clips(asked, picture)
+    if request.dataset is not None:
+        clips, source = dataset_clips(request, picture)
         return [_filmed(clip, most) for clip in clips], source
-    image, audio = Path(str(asked.image)), Path(str(asked.audio))
-    shown = portrait(asked, picture, warn)
+    image, audio = Path(str(request.image)), Path(str(request.audio))
+    shown = portrait(request, picture, warn)
     source = f"Portrait: {image.name}; sound: {audio.name}."
     return [speaking(shown, audio, audio.name)], source
 
 
-def dataset_clips(asked: Asked, picture: PictureConfig) -> tuple[list[TrainingClip], str]:
+def dataset_clips(request: FigureRequest, picture: PictureConfig) -> tuple[list[TrainingClip], str]:
     """Clips of the data set: of one split, else of ``test``, else those that training may see.
 
     Raises InputUnreadable where there are none.
     """
-    from talkingface_wild.cli.training_data import training_clips
-
-    folder = Path(str(asked.dataset))
-    split = asked.split or HELD_OUT
+    folder = Path(str(request.dataset))
+    split = request.split or HELD_OUT
     try:
         clips = training_clips(folder, split, picture.side, picture.fps)
     except InputUnreadable:
-        if asked.split is not None:
+        if request.split is not None:
             raise
         clips = training_clips(folder, None, picture.side, picture.fps)
         split = "train and val, which training may have seen"
-    return clips[: asked.limit], f"Clips: {folder.name}, split {split}."
+    return clips[: request.limit], f"Clips: {folder.name}, split {split}."
 
 
-def portrait(asked: Asked, picture: PictureConfig, warn: Tell) -> tuple[Any, Boxes | None]:
+def portrait(
+    request: FigureRequest, picture: PictureConfig, warn: Tell
+) -> tuple[Any, Boxes | None]:
     """(S, S, 3) and where its mouth is, (1, 4), as far as the face's box tells."""
-    from talkingface_wild.cli.portrait import check_side, find_portrait
+    from talkingface_wild.jobs.generate.portrait import check_side, find_portrait
 
-    path = Path(str(asked.image))
-    found = find_portrait(path, asked.detector, asked.whole, asked.device)
+    path = Path(str(request.image))
+    found = find_portrait(path, request.detector, request.whole, request.device)
     check_side(found, picture.side, path, warn)
     return found.crop(picture.side), None if found.detector == "none" else _mouth(found.detector)
 

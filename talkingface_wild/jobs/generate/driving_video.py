@@ -55,9 +55,7 @@ def follow_face(
     )
 
 
-def _track(
-    video: Path, count: int, fps: int, detector: str, device: str
-) -> tuple[Any, Any | None]:
+def _track(video: Path, count: int, fps: int, detector: str, device: str) -> tuple[Any, Any | None]:
     """Boxes (T, 4) and points (T, 5, 2) of the largest face in each frame, gaps filled."""
     from talkingface_wild.functional.face_samples import observe
 

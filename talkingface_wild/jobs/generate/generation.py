@@ -100,9 +100,7 @@ class Generation:
         return self.generator.start(self.portrait, self.drive, self.options, self.provenance.seed)
 
     @contextlib.contextmanager
-    def _kept(
-        self, reporter: Reporter, settings: Mapping[str, Any], go_on: str
-    ) -> Iterator[None]:
+    def _kept(self, reporter: Reporter, settings: Mapping[str, Any], go_on: str) -> Iterator[None]:
         """Whatever ends the block, the latest state is saved and it is said how to go on."""
         unfinished, count = self.unfinished, self.drive.frames
         try:

@@ -9,10 +9,10 @@ from talkingface_wild.core.generator import Drive, Generator
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.jobs.generate.driving_video import follow_face
+from talkingface_wild.jobs.generate.generation import Generation
 from talkingface_wild.jobs.generate.portrait import check_side, find_portrait
 from talkingface_wild.jobs.generate.request import GenerateRequest, described, input_hashes
 from talkingface_wild.jobs.generate.resume import UnfinishedVideo
-from talkingface_wild.jobs.generate.generation import Generation
 from talkingface_wild.media.stored_sound import StoredSound, store_sound
 from talkingface_wild.models import generator_class
 

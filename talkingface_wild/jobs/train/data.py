@@ -16,7 +16,6 @@ import numpy.typing as npt
 from pyarrow import ArrowException
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.load import load
 from talkingface_wild.media.decode import frames as decoded
@@ -34,6 +33,7 @@ NEEDED = ("clip_id", "split", "media_path")
 PLACE = ("start_seconds", "crop_left", "crop_top", "crop_side", "media_frames")
 """What brings a track from the source's clock and pixels to the finished clip's."""
 LEARNED = ("train", "val")
+
 
 def training_clips(dataset: Path, split: str | None, side: int, fps: int) -> list[TrainingClip]:
     """The finished clips of a curated data set, frames brought to ``side`` and ``fps``, by id.

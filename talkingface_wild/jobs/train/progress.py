@@ -12,6 +12,7 @@ from talkingface_wild.core.reporter import Reporter, Snapshot
 if TYPE_CHECKING:
     from talkingface_wild.models.training.loop import TrainingProgress
 
+
 class TrainingRows:
     """Rows of a course: features, an encoder each, stages; finished ones are full at once."""
 

@@ -145,7 +145,10 @@ class MCDMGenerator(Generator):
     def fingerprint(self, options: Mapping[str, Any]) -> str:
         """Names configuration, weights, sampling and the precision they are used in."""
         config = {k: v for k, v in self.pipeline.parts.config.to_dict().items() if k != "training"}
-        sampling, precision = self.settings(options)["sampling"], str(self.pipeline.parts.unet.dtype)
+        sampling, precision = (
+            self.settings(options)["sampling"],
+            str(self.pipeline.parts.unet.dtype),
+        )
         return digest([self.name, VERSION, config, self.weights_sha256, sampling, precision])
 
     def encode(self, drive: Drive) -> Drive:

@@ -5,8 +5,13 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from talkingface_wild.jobs.generate.portrait import Portrait, check_side, find_portrait, read_picture
 from talkingface_wild.core.errors import InputUnreadable, UsageError, WeightMissing
+from talkingface_wild.jobs.generate.portrait import (
+    Portrait,
+    check_side,
+    find_portrait,
+    read_picture,
+)
 from talkingface_wild.media.geometry import Window
 from tests.media.fixtures import write_video
 
