@@ -37,8 +37,8 @@ def labelled(
     ]
     if not found:
         raise InputUnreadable(
-            f"Expected labels of the clips of {request.dataset}, found none by {name}; name a column "
-            "by --label, or a table with clip_id and label by --labels."
+            f"Expected labels of the clips of {request.dataset}, found none by {name}; name a "
+            "column by --label, or a table with clip_id and label by --labels."
         )
     return found, name, source
 

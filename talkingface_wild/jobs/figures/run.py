@@ -1,4 +1,4 @@
-"""``tfw model analyse``: opens a trained model, shows it something, writes a picture and a table."""
+"""Figures of a trained model: it is opened and shown something; a picture and a table each."""
 
 from __future__ import annotations
 
