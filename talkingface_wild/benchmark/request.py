@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
-from talkingface_wild.core.request import Request
+from talkingface_wild.core.errors import UsageError
+from talkingface_wild.core.request import OPTION, Request
+
+
+def _default_out(values: Mapping[str, Any]) -> Path:
+    """``bench/`` and a name that another run is not likely to have."""
+    parts = [
+        values["model"],
+        str(values["checkpoint"] or ""),
+        str(values["outputs"] or "") if not values["model"] else "",
+        values["dataset"],
+        "" if values["protocol"] == "tfw-v1" else values["protocol"],
+        "ablations" * values["ablations"],
+    ]
+    names = [Path(part).stem for part in parts if part]
+    return Path("bench") / ("-".join(name for name in names if name) or "pairs")
 
 
 class BenchRequest(Request):
     """One method on one list under one protocol. Either ``model`` and ``dataset``, or pairs."""
 
-    out: Path
-    """Folder of this run. Default: bench/ and the names of model or outputs, data set, and protocol
-    where it is not tfw-v1."""
     model: str = ""
     """groundtruth, static, shifted, crf28, halves; mcdm; or an adapter's name or YAML file."""
     dataset: str = ""
@@ -38,6 +52,10 @@ class BenchRequest(Request):
     """Guidance; 1 is off. Default: the checkpoint's."""
     seeds: int | None = Field(None, ge=1)
     """Seeds of a stochastic method. Default: 3, as tfw-v1 asks."""
+    ablations: bool = False
+    """Score CHECKPOINT and its variants of the paper's Tables 4 and 5 and print that table."""
+    reported: bool = False
+    """With --ablations: the paper's printed rows as well."""
     split: str = "test"
     """train, val, test or all of a data set."""
     protocol: str = "tfw-v1"
@@ -48,6 +66,9 @@ class BenchRequest(Request):
     """The first so many clips."""
     skip_missing: bool = False
     """Leave out metrics whose weights are missing."""
+    out: Path = Field(default_factory=_default_out)
+    """Folder of this run. Default: bench/ and the names of model or outputs, data set, and protocol
+    where it is not tfw-v1."""
     features: Path | None = None
     """Folder of stored features. Default: OUT/features; runs may share one."""
     engine: str = "local"
@@ -56,7 +77,7 @@ class BenchRequest(Request):
     """Workers of the ray engine."""
     device: str = "auto"
     """auto, cpu or cuda"""
-    run_command: bool = False
+    run_command: bool = Field(False, json_schema_extra={OPTION: "--run"})
     """Let the adapter's command make videos that are missing."""
     autocast: bool = False
     """Inception and I3D in bfloat16; named in the signature."""
@@ -75,3 +96,15 @@ class BenchRequest(Request):
     def sampling(self) -> str:
         """The options in words; empty without any."""
         return ", ".join(f"{name} {value:g}" for name, value in self.options.items())
+
+    def check(self) -> None:
+        """Raise UsageError for what can be seen from the request alone."""
+        if self.engine not in ("ray", "local"):
+            raise UsageError(f"--engine expects ray or local, found {self.engine!r}.")
+        if self.split not in ("train", "val", "test", "all"):
+            raise UsageError(f"--split expects train, val, test or all, found {self.split!r}.")
+        if self.reported and not self.ablations:
+            raise UsageError(
+                "Expected --reported with --ablations, found it alone; for finished runs there is "
+                "`tfw bench table RUN… --reported`."
+            )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.cli import bench_checks, bench_grid, bench_list, bench_study, bench_table
 from talkingface_wild.cli.board import Board
-from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.cli.options import options_of
+from talkingface_wild.cli.output import Output, examples
 from talkingface_wild.cli.typed_command import going_on_by
-from talkingface_wild.core.errors import CheckFailed, UsageError
+from talkingface_wild.core.errors import CheckFailed
 from talkingface_wild.core.stopping import break_off_on_signals
 
 if TYPE_CHECKING:
-    from talkingface_wild.benchmark.request import BenchRequest
     from talkingface_wild.benchmark.suite import BenchOutcome
     from talkingface_wild.jobs.bench.ablations import Ablations
 
@@ -40,102 +40,8 @@ app.add_typer(bench_study.app, name="study")
         "tfw bench selfcheck",
     ),
 )
-def bench(
-    ctx: typer.Context,
-    model: Annotated[
-        str,
-        typer.Option(
-            help="groundtruth, static, shifted, crf28, halves; mcdm; or an adapter's name or YAML "
-            "file."
-        ),
-    ] = "",
-    dataset: Annotated[
-        str,
-        typer.Option(
-            help="A curated data set's folder, a list's CSV, or hdtf, celebvhq, talkingface-wild, "
-            "open-set and the other lists of 'tfw bench list'."
-        ),
-    ] = "",
-    outputs: Annotated[
-        Path | None, typer.Option(help="Folder of a method's finished videos.")
-    ] = None,
-    reference: Annotated[
-        Path | None, typer.Option(help="Folder of the real videos of the same names.")
-    ] = None,
-    pairs: Annotated[
-        Path | None,
-        typer.Option(
-            help="CSV with columns generated, reference and, if wanted, clip, sound, identity, "
-            "language."
-        ),
-    ] = None,
-    videos: Annotated[
-        Path | None, typer.Option(help="Where a list's videos lie, if it does not say.")
-    ] = None,
-    name: Annotated[str, typer.Option(help="What tables call the method.")] = "",
-    checkpoint: Annotated[
-        Path | None, typer.Option(help="The generator's checkpoint, or the --out of 'tfw train'.")
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Sampling steps. Default: the checkpoint's.")
-    ] = None,
-    cfg: Annotated[
-        float | None, typer.Option(help="Guidance; 1 is off. Default: the checkpoint's.")
-    ] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(min=1, help="Seeds of a stochastic method. Default: 3, as tfw-v1 asks."),
-    ] = None,
-    ablations: Annotated[
-        bool,
-        typer.Option(
-            "--ablations",
-            help="Score CHECKPOINT and its variants of the paper's Tables 4 and 5 and print that "
-            "table.",
-        ),
-    ] = False,
-    reported: Annotated[
-        bool, typer.Option("--reported", help="With --ablations: the paper's printed rows as well.")
-    ] = False,
-    split: Annotated[str, typer.Option(help="train, val, test or all of a data set.")] = "test",
-    protocol: Annotated[str, typer.Option(help="A protocol's name or YAML file.")] = "tfw-v1",
-    metrics: Annotated[
-        str | None,
-        typer.Option(help="all, or such as ssim,psnr,fid. Default: the protocol's own."),
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="The first so many clips.")] = None,
-    skip_missing: Annotated[
-        bool, typer.Option("--skip-missing", help="Leave out metrics whose weights are missing.")
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of this run. Default: bench/ and the names of model or "
-            "outputs, data set, and protocol where it is not tfw-v1."
-        ),
-    ] = None,
-    features: Annotated[
-        Path | None,
-        typer.Option(help="Folder of stored features. Default: OUT/features; runs may share one."),
-    ] = None,
-    engine: Annotated[str, typer.Option(help="local or ray")] = "local",
-    workers: Annotated[int | None, typer.Option(min=1, help="Workers of the ray engine.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
-    run_command: Annotated[
-        bool, typer.Option("--run", help="Let the adapter's command make videos that are missing.")
-    ] = False,
-    autocast: Annotated[
-        bool,
-        typer.Option("--autocast", help="Inception and I3D in bfloat16; named in the signature."),
-    ] = False,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try again what failed.")
-    ] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Forget results and measure anew.")
-    ] = False,
-    json: JsonOption = False,
-) -> None:
+@options_of(BenchRequest)
+def bench(ctx: typer.Context, request: BenchRequest, json: bool) -> None:
     """Score talking-face videos: FID, FVD, Sync-C, Sync-D, SSIM, E-FID and more, one protocol.
 
     Either --model with --dataset, or --outputs with --reference. Goes on where it was stopped.
@@ -143,73 +49,20 @@ def bench(
     if ctx.invoked_subcommand is not None:
         return
     output = Output("bench", json)
-    if engine not in ("ray", "local"):
-        raise UsageError(f"--engine expects ray or local, found {engine!r}.")
-    if split not in ("train", "val", "test", "all"):
-        raise UsageError(f"--split expects train, val, test or all, found {split!r}.")
-    from talkingface_wild.benchmark.request import BenchRequest
-
-    request = BenchRequest(
-        out=out or _default_out(model, checkpoint, dataset, outputs, protocol, ablations),
-        model=model,
-        dataset=dataset,
-        outputs=outputs,
-        reference=reference,
-        pairs=pairs,
-        videos=videos,
-        name=name,
-        checkpoint=checkpoint,
-        steps=steps,
-        cfg=cfg,
-        seeds=seeds,
-        split=split,
-        protocol=protocol,
-        metrics=metrics,
-        limit=limit,
-        skip_missing=skip_missing,
-        engine=engine,
-        workers=workers,
-        device=device,
-        features=features,
-        run_command=run_command,
-        autocast=autocast,
-        retry_failed=retry_failed,
-        fresh=fresh,
-    )
-    if reported and not ablations:
-        raise UsageError(
-            "Expected --reported with --ablations, found it alone; for finished runs there is "
-            "`tfw bench table RUN… --reported`."
-        )
+    request.check()
     from talkingface_wild.jobs.bench.ablations import ablations as run_ablations
     from talkingface_wild.jobs.bench.run import bench as run
 
     with going_on_by(), break_off_on_signals(), Board(output) as board:
-        if ablations:
-            result = run_ablations(request, board, reported)
+        if request.ablations:
+            result = run_ablations(request, board)
         else:
             outcome = run(request, board)
-    if ablations:
+    if request.ablations:
         _ablations(output, request, result)
     else:
         data = _data(request, outcome)
         output.result(data, lambda: _page(data), exit_code=1 if outcome.failed else 0)
-
-
-def _default_out(
-    model: str,
-    checkpoint: Path | None,
-    dataset: str,
-    outputs: Path | None,
-    protocol: str,
-    ablations: bool,
-) -> Path:
-    """``bench/`` and a name that another run is not likely to have."""
-    chosen = "" if protocol == "tfw-v1" else protocol
-    made = str(outputs or "") if not model else ""
-    parts = [model, str(checkpoint or ""), made, dataset, chosen, "ablations" * ablations]
-    names = [Path(part).stem for part in parts if part]
-    return Path("bench") / ("-".join(name for name in names if name) or "pairs")
 
 
 def _ablations(output: Output, request: BenchRequest, result: Ablations) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from talkingface_wild.cli.board import Board
-from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.cli.options import options_of
+from talkingface_wild.cli.output import Output, examples
 from talkingface_wild.cli.typed_command import going_on_by
 from talkingface_wild.jobs.train.logs import logs_of, tensorboard_line
+from talkingface_wild.jobs.train.request import TrainRequest
 
 app = typer.Typer(add_completion=False)
 
@@ -24,65 +25,15 @@ app = typer.Typer(add_completion=False)
         "tfw train --model mcdm --preset tiny --variant no_archive --data demo_out --out runs/tiny",
     )
 )
-def train(
-    model: Annotated[str, typer.Option(help="Which generator: mcdm.")] = "mcdm",
-    stage: Annotated[
-        str, typer.Option(help="features, encoders, 1, 2, 3, or all in this order.")
-    ] = "all",
-    data: Annotated[
-        Path | None, typer.Option(help="A curated data set's folder; the stage features reads it.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of this training.")] = Path("runs/mcdm"),
-    preset: Annotated[
-        str,
-        typer.Option(help="paper, robust or tiny (for a CPU). Default: what OUT has, or paper."),
-    ] = "",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="section.field=value of the configuration; repeatable."),
-    ] = None,
-    variant: Annotated[
-        str,
-        typer.Option(
-            help="A variant of the paper's tables: no_archive, no_present, no_mta, qformer, "
-            "reference_unet, alpha_0 to alpha_9. It is trained in OUT/variants/NAME."
-        ),
-    ] = "ours",
-    weights: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="NAME=PATH of published weights to start from: sd15, vae, animatediff, moore, "
-            "clip, wav2vec2; repeatable."
-        ),
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="The first so many clips.")] = None,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Use no GPU.")] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Forget this stage and all after it, and train anew.")
-    ] = False,
-    json: JsonOption = False,
-) -> None:
+@options_of(TrainRequest)
+def train(request: TrainRequest, json: bool) -> None:
     """Train a generator in stages. A stopped run goes on; a finished stage is not run again.
 
     Several GPUs: accelerate launch -m talkingface_wild.cli.main train …
     """
     output = Output("train", json)
-    from talkingface_wild.jobs.train.request import TrainRequest
     from talkingface_wild.jobs.train.run import train as run
 
-    request = TrainRequest(
-        model=model,
-        stage=stage,
-        data=data,
-        out=out,
-        preset=preset,
-        settings=tuple(settings or ()),
-        variant=variant,
-        weights=tuple(weights or ()),
-        limit=limit,
-        cpu=cpu,
-        fresh=fresh,
-    )
     live = os.environ.get("RANK", "0") == "0"
     with going_on_by(), Board(output, live=live) as board:
         result = run(request, board)
@@ -96,7 +47,7 @@ def train(
             "logs": logs_of(result.out),
             "tensorboard": tensorboard_line(result.out),
         }
-        output.result(content, lambda: _page(model, content))
+        output.result(content, lambda: _page(request.model, content))
 
 
 def _page(model: str, content: dict[str, Any]) -> str:

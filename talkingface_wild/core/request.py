@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from talkingface_wild.core.errors import UsageError, nearest
 
+OPTION = "option"
+"""Key of a field's ``json_schema_extra`` under which the command line's own name for it stands."""
+
 
 class Request(BaseModel):
     """Base of all requests. Raises UsageError for an unknown field or a value of another kind."""

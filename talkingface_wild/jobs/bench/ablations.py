@@ -48,7 +48,7 @@ class Ablations:
     latex: Path
 
 
-def ablations(request: BenchRequest, reporter: Reporter, reported: bool) -> Ablations:
+def ablations(request: BenchRequest, reporter: Reporter) -> Ablations:
     """Score each variant that has a checkpoint into ``OUT/<variant>``, then write their table.
 
     Raises UsageError before any work for another model or a checkpoint under 256 pixels, and
@@ -75,7 +75,7 @@ def ablations(request: BenchRequest, reporter: Reporter, reported: bool) -> Abla
     remarks += _unlike(request.model, facts)
     for remark in remarks:
         reporter.warn(remark)
-    tables = _tables([outcome.run for outcome in outcomes.values()], remarks, reported)
+    tables = _tables([outcome.run for outcome in outcomes.values()], remarks, request.reported)
     result = Ablations(
         outcomes, tables, lacking, request.out / "ablations.md", request.out / "ablations.tex"
     )

@@ -16,7 +16,7 @@ from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
 from talkingface_wild.core.fingerprint import digest, file_sha256
 from talkingface_wild.core.generator import Generator
 from talkingface_wild.core.provenance import Provenance, provenance_of, sidecar_path
-from talkingface_wild.core.request import Request
+from talkingface_wild.core.request import OPTION, Request
 from talkingface_wild.models import generator_class, registered
 
 SOLVERS = ("ddim", "dpm++", "unipc", "lcm")
@@ -60,7 +60,7 @@ class GenerateRequest(Request):
     """auto, cpu or cuda"""
     precision: str = "auto"
     """auto (bf16 on a GPU, else fp32), fp32, bf16 or fp16."""
-    compiled: bool = False
+    compiled: bool = Field(False, json_schema_extra={OPTION: "--compile"})
     """Compile the network: slow to begin, then faster."""
     detector: str = "auto"
     """Face detector: auto, haar, scrfd_10g, scrfd_2.5g, scrfd_500m."""

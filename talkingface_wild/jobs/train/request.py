@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from talkingface_wild.core.errors import UsageError, nearest
-from talkingface_wild.core.request import Request
+from talkingface_wild.core.request import OPTION, Request
 from talkingface_wild.models import registered
 
 ORDER = ("features", "encoders", "1", "2", "3")
@@ -27,7 +27,7 @@ class TrainRequest(Request):
     """Folder of this training."""
     preset: str = ""
     """paper, robust or tiny (for a CPU). Default: what OUT has, or paper."""
-    settings: tuple[str, ...] = ()
+    settings: tuple[str, ...] = Field((), json_schema_extra={OPTION: "--set"})
     """section.field=value of the configuration; repeatable."""
     variant: str = "ours"
     """A variant of the paper's tables: no_archive, no_present, no_mta, qformer, reference_unet,
