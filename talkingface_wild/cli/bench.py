@@ -49,7 +49,6 @@ def bench(ctx: typer.Context, request: BenchRequest, json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     output = Output("bench", json)
-    request.check()
     from talkingface_wild.jobs.bench.ablations import ablations as run_ablations
     from talkingface_wild.jobs.bench.run import bench as run
 

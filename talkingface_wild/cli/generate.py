@@ -38,7 +38,6 @@ def generate(request: GenerateRequest, json: bool) -> None:
     output = Output("generate", json)
     from talkingface_wild.jobs.generate.run import generate as run
 
-    request.check()
     go_on = typed_command(without=["--fresh"], also=["--resume"])
     with Board(output) as board, break_off_on_signals():
         result = run(request, board, go_on)

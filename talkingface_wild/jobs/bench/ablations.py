@@ -54,6 +54,7 @@ def ablations(request: BenchRequest, reporter: Reporter) -> Ablations:
     Raises UsageError before any work for another model or a checkpoint under 256 pixels, and
     InputUnreadable where there is no variant to compare.
     """
+    request.check()
     training, facts = _checkpoints(request)
     lacking = {name: _command(name, request, training) for name in ROWS if name not in facts}
     _refuse_small(training, facts)

@@ -49,6 +49,7 @@ class Warned:
 
 def bench(request: BenchRequest, reporter: Reporter) -> BenchOutcome:
     """Measure and score; videos of a generator are drawn first. Writes the page, tells warnings."""
+    request.check()
     warned = reporter if isinstance(reporter, Warned) else Warned(reporter)
     device = device_for(request.device)
     openers = {name: functools.partial(_opened, name, device) for name in registered()}

@@ -1,0 +1,72 @@
+"""Options that come from a request: names, bounds, help, and what the verb is handed."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from pydantic import Field
+from typer.testing import CliRunner
+
+from talkingface_wild.cli.options import options_of
+from talkingface_wild.core.errors import UsageError
+from talkingface_wild.core.request import OPTION, Request
+
+
+class Errand(Request):
+    """What a test asks for."""
+
+    target: Path | None = None
+    """Where it
+    goes."""
+    pace: float | None = Field(None, ge=0.5, le=2)
+    """How fast."""
+    careful: bool | None = None
+    """Look twice."""
+    quiet: bool = Field(False, json_schema_extra={OPTION: "--hush"})
+    """Say nothing."""
+    names: tuple[str, ...] = ()
+    """Whom to ask; repeatable."""
+    out: Path = Field(default_factory=lambda values: Path("out") / str(values["target"]))
+    """Default: by the target."""
+
+
+@pytest.fixture
+def run():
+    """``run(*words)`` gives the exit code, what was printed, and the requests."""
+    app, requests = typer.Typer(), []
+
+    @app.command()
+    @options_of(Errand)
+    def errand(request, json):
+        """Go."""
+        requests.append((request, json))
+
+    def invoke(*words):
+        result = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+        return result.exit_code, result.output, requests
+
+    return invoke
+
+
+def test_the_request_has_what_was_typed_and_its_own_defaults(run):
+    words = ["--target", "x", "--no-careful", "--hush", "--names", "a", "--names", "b", "--json"]
+    assert run(*words)[0] == 0
+    assert run()[0] == 0
+    (typed, json), (bare, no_json) = run()[2][:2]
+    assert (typed.target, typed.careful, typed.quiet, json) == (Path("x"), False, True, True)
+    assert typed.names == ("a", "b") and typed.out == Path("out/x")
+    assert (bare.pace, bare.careful, bare.names, no_json) == (None, None, (), False)
+
+
+def test_help_is_the_fields_docstrings_and_bounds_hold(run):
+    shown = run("--help")[1]
+    for words in ("Where it goes.", "How fast.", "--careful", "--no-careful", "--hush"):
+        assert words in shown
+    assert run("--pace", "3")[0] == 2
+
+
+def test_a_request_in_python_is_held_to_the_same():
+    with pytest.raises(UsageError, match=r"found 9: .*2"):
+        Errand(pace=9)
+    with pytest.raises(UsageError, match="did you mean 'target'"):
+        Errand(traget="x")
