@@ -46,6 +46,8 @@ def options_of(request: type[Request]) -> Callable[[Callable[..., None]], Callab
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     kind: Any = field.annotation
     default = None if field.default_factory is not None else field.default
+    if field.is_required():
+        default = inspect.Parameter.empty
     extra = field.json_schema_extra
     flag = str(extra[OPTION]) if isinstance(extra, dict) else f"--{name.replace('_', '-')}"
     words: tuple[str, ...] = (flag,)

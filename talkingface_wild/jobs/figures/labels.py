@@ -11,7 +11,7 @@ from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
 from talkingface_wild.jobs.figures.subjects import Tell, dataset_clips, heard, portrait, speaking
 
 if TYPE_CHECKING:
-    from talkingface_wild.jobs.figures.request import FigureRequest
+    from talkingface_wild.jobs.figures.request import ExpressionsRequest
     from talkingface_wild.models.mcdm.analyses.subjects import Subject
     from talkingface_wild.models.mcdm.config import PictureConfig
     from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
@@ -21,17 +21,17 @@ EMOTIONS = ("given_emotion", "emotion")
 
 
 def labelled(
-    request: FigureRequest, picture: PictureConfig, warn: Tell
+    request: ExpressionsRequest, device: str, picture: PictureConfig, warn: Tell
 ) -> tuple[list[Subject], str, str]:
     """Subjects with labels, what labels are (a column, ``identity``, ``language``), their source.
 
     Raises as ``subjects``, and UsageError for a column that is not there.
     """
     if request.dataset is None:
-        return _sounds(request, picture, warn)
+        return _sounds(request, device, picture, warn)
     clips, source = dataset_clips(request, picture)
     label_of, name = _labels(request, clips)
-    shown = None if request.image is None else portrait(request, picture, warn)[0]
+    shown = None if request.image is None else portrait(request, device, picture, warn)[0]
     found = [
         heard(clip, label_of[clip.clip_id], shown) for clip in clips if clip.clip_id in label_of
     ]
@@ -44,7 +44,7 @@ def labelled(
 
 
 def _sounds(
-    request: FigureRequest, picture: PictureConfig, warn: Tell
+    request: ExpressionsRequest, device: str, picture: PictureConfig, warn: Tell
 ) -> tuple[list[Subject], str, str]:
     """Labelled files that one portrait speaks."""
     table = Path(str(request.labels))
@@ -54,7 +54,7 @@ def _sounds(
             f"Expected the columns audio and label in {table}, found {', '.join(rows[0])}; "
             "without sounds, give --dataset whose clip_id they name."
         )
-    shown = portrait(request, picture, warn)
+    shown = portrait(request, device, picture, warn)
     found = [
         speaking(shown, table.parent / row["audio"], row["audio"], row["label"])
         for row in rows[: request.limit]
@@ -62,7 +62,9 @@ def _sounds(
     return found, "label", f"Portrait: {Path(str(request.image)).name}; sounds: {table.name}."
 
 
-def _labels(request: FigureRequest, clips: Sequence[TrainingClip]) -> tuple[dict[str, str], str]:
+def _labels(
+    request: ExpressionsRequest, clips: Sequence[TrainingClip]
+) -> tuple[dict[str, str], str]:
     """Each clip's label, and what labels are."""
     if request.labels is not None:
         rows = _rows(request.labels)

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.jobs.figures.labels import labelled
-from talkingface_wild.jobs.figures.request import FigureRequest
+from talkingface_wild.jobs.figures.request import (
+    ALPHA_FRAMES,
+    LIPS_FRAMES,
+    AlphaRequest,
+    DriftRequest,
+    ExpressionsRequest,
+    FigureRequest,
+    LipsRequest,
+)
 from talkingface_wild.jobs.figures.subjects import subjects
 from talkingface_wild.models import need_packages
 
@@ -22,10 +30,7 @@ if TYPE_CHECKING:
     from talkingface_wild.models.mcdm.parts import MCDMParts
 
 DEVICES = ("auto", "cpu", "cuda")
-LIPS_FRAMES, ALPHA_FRAMES = 48, 75
-"""Most frames of a clip where the request does not say."""
 _ADVICE = "ask for fewer frames or clips, or add --device cpu"
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -48,75 +53,72 @@ class _Opened:
     checkpoint: Checkpoint
     parts: MCDMParts
     draws: Draws
-    request: FigureRequest
-    """With the device's own name."""
+    device: str
 
 
-def drift(request: FigureRequest, frames: Sequence[int], reporter: Reporter) -> Figure:
-    """Figure 5: SSIM at ``frames`` of a long video, with and without the archived clip."""
+def drift(request: DriftRequest, reporter: Reporter) -> Figure:
+    """Figure 5: SSIM at some frames of a long video, with and without the archived clip."""
+    numbers = request.numbers
     request.check()
     with _opened(request) as model:
         from talkingface_wild.models.mcdm.analyses.drift import drift as measure
         from talkingface_wild.models.mcdm.analyses.drift_picture import draw_drift
 
         picture = model.parts.config.picture
-        shown, source = subjects(model.request, picture, frames[-1], reporter.warn)
-        curves = measure(
-            model.checkpoint, model.parts, shown, model.draws, tuple(frames), reporter.say
-        )
+        shown, source = subjects(request, model.device, picture, numbers[-1], reporter.warn)
+        curves = measure(model.checkpoint, model.parts, shown, model.draws, numbers, reporter.say)
     return _write(request, "drift", curves, source, draw_drift, reporter)
 
 
-def lips(
-    request: FigureRequest, frames: int | None, mouth: Box | None, reporter: Reporter
-) -> Figure:
+def lips(request: LipsRequest, reporter: Reporter) -> Figure:
     """Figure 6a: where in the frame the present attention reads the lip tokens."""
+    box = request.box
     request.check()
     with _opened(request) as model:
         from talkingface_wild.models.mcdm.analyses.lips import lips as measure
         from talkingface_wild.models.mcdm.analyses.lips_picture import draw_lips
 
-        picture, most = model.parts.config.picture, frames or LIPS_FRAMES
-        shown, source = subjects(model.request, picture, most, reporter.warn)
-        count = _at_most(frames, LIPS_FRAMES, shown, picture.fps)
+        picture, most = model.parts.config.picture, request.frames or LIPS_FRAMES
+        shown, source = subjects(request, model.device, picture, most, reporter.warn)
+        count = _at_most(request.frames, LIPS_FRAMES, shown, picture.fps)
         attention = measure(
-            model.checkpoint, model.parts, shown, model.draws, count, mouth, reporter.say
+            model.checkpoint, model.parts, shown, model.draws, count, box, reporter.say
         )
     return _write(request, "lips", attention, source, draw_lips, reporter)
 
 
-def expressions(request: FigureRequest, points: int, neighbours: int, reporter: Reporter) -> Figure:
+def expressions(request: ExpressionsRequest, reporter: Reporter) -> Figure:
     """Figure 6b: t-SNE of predicted expression tokens, with purity and silhouette."""
-    request.check(labels=True)
+    request.check()
     with _opened(request) as model:
         from talkingface_wild.models.mcdm.analyses.expressions import expressions as measure
         from talkingface_wild.models.mcdm.analyses.expressions_picture import draw_expressions
 
         picture = model.parts.config.picture
-        shown, by, source = labelled(model.request, picture, reporter.warn)
+        shown, by, source = labelled(request, model.device, picture, reporter.warn)
         spaces = measure(
             model.checkpoint,
             model.parts,
             shown,
             by,
             model.draws,
-            points,
-            neighbours,
+            request.points,
+            request.neighbours,
             reporter.say,
         )
     return _write(request, "expressions", spaces, source, draw_expressions, reporter)
 
 
-def alpha(request: FigureRequest, frames: int | None, reporter: Reporter) -> Figure:
+def alpha(request: AlphaRequest, reporter: Reporter) -> Figure:
     """Figure 7: SSIM over alpha, the weight of the past in the motion memory."""
     request.check()
     with _opened(request) as model:
         from talkingface_wild.models.mcdm.analyses.alpha import alpha_curve
         from talkingface_wild.models.mcdm.analyses.alpha_picture import draw_alpha
 
-        picture, most = model.parts.config.picture, frames or ALPHA_FRAMES
-        shown, source = subjects(model.request, picture, most, reporter.warn)
-        count = _at_most(frames, ALPHA_FRAMES, shown, picture.fps)
+        picture, most = model.parts.config.picture, request.frames or ALPHA_FRAMES
+        shown, source = subjects(request, model.device, picture, most, reporter.warn)
+        count = _at_most(request.frames, ALPHA_FRAMES, shown, picture.fps)
         curve = alpha_curve(model.checkpoint, model.parts, shown, model.draws, count, reporter.say)
     return _write(request, "alpha", curve, source, draw_alpha, reporter)
 
@@ -138,8 +140,7 @@ def _opened(request: FigureRequest) -> Iterator[_Opened]:
     checkpoint = Checkpoint.find(request.checkpoint)
     with memory_told(device, _ADVICE):
         draws = Draws(request.seed, request.steps)
-        on_device = request.model_copy(update={"device": device})
-        yield _Opened(checkpoint, checkpoint.load(device), draws, on_device)
+        yield _Opened(checkpoint, checkpoint.load(device), draws, device)
 
 
 def _device(name: str) -> str:

@@ -17,7 +17,7 @@ from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.jobs.train.data import training_clips
 
 if TYPE_CHECKING:
-    from talkingface_wild.jobs.figures.request import FigureRequest
+    from talkingface_wild.jobs.figures.request import FigureRequest, Unlabelled
     from talkingface_wild.models.mcdm.analyses.subjects import Boxes, Subject
     from talkingface_wild.models.mcdm.config import PictureConfig
     from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
@@ -31,7 +31,7 @@ Tell = Callable[[str], None]
 
 
 def subjects(
-    request: FigureRequest, picture: PictureConfig, most: int, warn: Tell
+    request: Unlabelled, device: str, picture: PictureConfig, most: int, warn: Tell
 ) -> tuple[list[Subject], str]:
     """The subjects asked for, of clips ``most`` real frames, and a sentence on where they are from.
 
@@ -41,7 +41,7 @@ def subjects(
         clips, source = dataset_clips(request, picture)
         return [_filmed(clip, most) for clip in clips], source
     image, audio = Path(str(request.image)), Path(str(request.audio))
-    shown = portrait(request, picture, warn)
+    shown = portrait(request, device, picture, warn)
     source = f"Portrait: {image.name}; sound: {audio.name}."
     return [speaking(shown, audio, audio.name)], source
 
@@ -64,13 +64,13 @@ def dataset_clips(request: FigureRequest, picture: PictureConfig) -> tuple[list[
 
 
 def portrait(
-    request: FigureRequest, picture: PictureConfig, warn: Tell
+    request: FigureRequest, device: str, picture: PictureConfig, warn: Tell
 ) -> tuple[Any, Boxes | None]:
     """(S, S, 3) and where its mouth is, (1, 4), as far as the face's box tells."""
     from talkingface_wild.jobs.generate.portrait import check_side, find_portrait
 
     path = Path(str(request.image))
-    found = find_portrait(path, request.detector, request.whole, request.device)
+    found = find_portrait(path, request.detector, request.whole, device)
     check_side(found, picture.side, path, warn)
     return found.crop(picture.side), None if found.detector == "none" else _mouth(found.detector)
 
