@@ -15,6 +15,8 @@ from talkingface_wild.core.request import OPTION, Request
 class Errand(Request):
     """What a test asks for."""
 
+    who: str
+    """Who goes."""
     target: Path | None = None
     """Where it
     goes."""
@@ -49,9 +51,21 @@ def run():
 
 
 def test_the_request_has_what_was_typed_and_its_own_defaults(run):
-    words = ["--target", "x", "--no-careful", "--hush", "--names", "a", "--names", "b", "--json"]
+    words = [
+        "--who",
+        "me",
+        "--target",
+        "x",
+        "--no-careful",
+        "--hush",
+        "--names",
+        "a",
+        "--names",
+        "b",
+        "--json",
+    ]
     assert run(*words)[0] == 0
-    assert run()[0] == 0
+    assert run("--who", "me")[0] == 0
     (typed, json), (bare, no_json) = run()[2][:2]
     assert (typed.target, typed.careful, typed.quiet, json) == (Path("x"), False, True, True)
     assert typed.names == ("a", "b") and typed.out == Path("out/x")
@@ -62,11 +76,13 @@ def test_help_is_the_fields_docstrings_and_bounds_hold(run):
     shown = run("--help")[1]
     for words in ("Where it goes.", "How fast.", "--careful", "--no-careful", "--hush"):
         assert words in shown
-    assert run("--pace", "3")[0] == 2
+    assert run("--who", "me", "--pace", "3")[0] == 2
+    code, text, _ = run()
+    assert code == 2 and "Missing option '--who'" in text
 
 
 def test_a_request_in_python_is_held_to_the_same():
     with pytest.raises(UsageError, match=r"found 9: .*2"):
-        Errand(pace=9)
+        Errand(who="me", pace=9)
     with pytest.raises(UsageError, match="did you mean 'target'"):
-        Errand(traget="x")
+        Errand(who="me", traget="x")
