@@ -129,7 +129,7 @@ class UnfinishedVideo:
 def refuse_other(settings: Mapping[str, Any], begun: Mapping[str, Any], out: Path) -> None:
     """Raise UsageError where the half-made file was begun with other settings."""
     other = [
-        name for name, value in settings.items() if json.loads(json.dumps(value)) != begun[name]
+        name for name, value in settings.items() if json.loads(json.dumps(value)) != begun.get(name)
     ]
     if not other:
         return
@@ -138,7 +138,7 @@ def refuse_other(settings: Mapping[str, Any], begun: Mapping[str, Any], out: Pat
             f"Expected the checkpoint that the half-made {out} was begun with, found another; "
             "give that one by --checkpoint, or start anew with --fresh."
         )
-    options = ", ".join(dict.fromkeys(OPTIONS[name] for name in other))
+    options = ", ".join(dict.fromkeys(OPTIONS.get(name, name) for name in other))
     raise UsageError(
         f"Expected the options that the half-made {out} was begun with, found another {options}; "
         "give the same, or start anew with --fresh."
