@@ -117,26 +117,26 @@ def _shared_memory(mount: Path) -> Check:
     if not mount.is_dir():
         return Check("shared memory", "ok", f"no {mount} on this system")
     total = shutil.disk_usage(mount).total
-    found = f"{human_bytes(total)} at {mount}"
+    size = f"{human_bytes(total)} at {mount}"
     if total >= LEAST_SHARED_MEMORY:
-        return Check("shared memory", "ok", found)
+        return Check("shared memory", "ok", size)
     advice = "Start the container with --shm-size=2g, or use --engine local: Ray wants more."
-    return Check("shared memory", "note", found, advice)
+    return Check("shared memory", "note", size, advice)
 
 
 def _cv2_wheels() -> Check:
     wheels = [f"{name} {version}" for name in _CV2_WHEELS if (version := _version(name))]
-    found = ", ".join(wheels) or "none"
+    versions = ", ".join(wheels) or "none"
     if len(wheels) == 1:
-        return Check("cv2 wheels", "ok", found)
+        return Check("cv2 wheels", "ok", versions)
     if not wheels:
-        return Check("cv2 wheels", "broken", found, "Run: pip install 'opencv-python>=4.12,<5'")
+        return Check("cv2 wheels", "broken", versions, "Run: pip install 'opencv-python>=4.12,<5'")
     others = " ".join(name for name in _CV2_WHEELS if _version(name))
     advice = (
         f"They overwrite each other's files. Run: pip uninstall -y {others} && "
         "pip install 'opencv-python>=4.12,<5'"
     )
-    return Check("cv2 wheels", "broken", found, advice)
+    return Check("cv2 wheels", "broken", versions, advice)
 
 
 def _module(module: str, package: str) -> Check:
@@ -187,11 +187,11 @@ def _yt_dlp(today: datetime.date) -> Check:
         days = (today - datetime.date(year, month, day)).days
     except ValueError:
         return Check("yt-dlp", "ok", version)
-    found = f"{version}, {days} days old"
+    age = f"{version}, {days} days old"
     if days <= OLDEST_YT_DLP_DAYS:
-        return Check("yt-dlp", "ok", found)
+        return Check("yt-dlp", "ok", age)
     advice = "Downloads may fail; run: pip install -U yt-dlp"
-    return Check("yt-dlp", "note", found, advice)
+    return Check("yt-dlp", "note", age, advice)
 
 
 def _weights() -> Check:
@@ -201,12 +201,12 @@ def _weights() -> Check:
     states = {name: store.look(name).state for name in store.manifest}
     present = [name for name, state in states.items() if state in ("present", "trusted")]
     wrong = [name for name, state in states.items() if state in ("differs", "unknown")]
-    found = f"{len(present)} of {len(states)} in {store.folder}"
+    counts = f"{len(present)} of {len(states)} in {store.folder}"
     if wrong:
         advice = "Run: tfw weights verify"
-        return Check("weights", "broken", f"{found}; not verified: {', '.join(wrong)}", advice)
+        return Check("weights", "broken", f"{counts}; not verified: {', '.join(wrong)}", advice)
     advice = "" if len(present) == len(states) else "See: tfw weights list"
-    return Check("weights", "ok" if not advice else "note", found, advice)
+    return Check("weights", "ok" if not advice else "note", counts, advice)
 
 
 def _version(package: str) -> str | None:

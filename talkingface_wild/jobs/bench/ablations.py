@@ -20,7 +20,7 @@ from talkingface_wild.core.generator import Facts
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.jobs.bench.checkpoint import data_line
-from talkingface_wild.jobs.bench.run import Warned, bench
+from talkingface_wild.jobs.bench.run import WarningsKept, bench
 from talkingface_wild.models import generator_class, registered
 
 ROWS = {
@@ -59,7 +59,7 @@ def ablations(request: BenchRequest, reporter: Reporter) -> Ablations:
     lacking = {name: _command(name, request, training) for name in ROWS if name not in facts}
     _refuse_small(training, facts)
     outcomes: dict[str, BenchOutcome] = {}
-    reporter = Warned(reporter)
+    reporter = WarningsKept(reporter)
     for name, checkpoint in facts.items():
         reporter.say(f"{ROWS[name]}: {checkpoint.folder}")
         changes = {

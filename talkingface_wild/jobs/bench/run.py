@@ -26,8 +26,8 @@ OPTIONS = {"steps": "--steps", "guidance": "--cfg"}
 """The command line's names of a generator's options."""
 
 
-class Warned:
-    """A Reporter that hands on, and knows what was warned of."""
+class WarningsKept:
+    """A Reporter that hands on, and knows what was teller of."""
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
@@ -50,7 +50,7 @@ class Warned:
 def bench(request: BenchRequest, reporter: Reporter) -> BenchOutcome:
     """Measure and score; videos of a generator are drawn first. Writes the page, tells warnings."""
     request.check()
-    warned = reporter if isinstance(reporter, Warned) else Warned(reporter)
+    teller = reporter if isinstance(reporter, WarningsKept) else WarningsKept(reporter)
     device = device_for(request.device)
     openers = {name: functools.partial(_opened, name, device) for name in registered()}
     _refuse_idle(request)
@@ -66,27 +66,27 @@ def bench(request: BenchRequest, reporter: Reporter) -> BenchOutcome:
     if request.seeds not in (None, SEEDS) and checkpoint is not None:
         notes.append(f"Made with --seeds {request.seeds} where the protocol asks for {SEEDS}.")
     for note in clips.notes:
-        warned.warn(note)
+        teller.warn(note)
     if request.outputs and request.model in FLOORS:
-        warned.warn(f"{request.model} is made from the real videos; --outputs is not looked at.")
+        teller.warn(f"{request.model} is made from the real videos; --outputs is not looked at.")
     drawing = VideosProgress(
         measuring_seconds(selection.protocol, selection.metrics, request.engine, request.workers)
     )
 
     def watch_videos(state: Making) -> None:
         drawing.update(state)
-        warned.progress(drawing.snapshot)
+        teller.progress(drawing.snapshot)
 
     outcome = measure(
         request,
         clips,
         selection,
-        lambda: asked_of(request, clips, selection.protocol, openers, warned.warn, watch_videos),
-        watch=lambda progress: warned.progress(lambda: drawing.before(progress.snapshot())),
+        lambda: asked_of(request, clips, selection.protocol, openers, teller.warn, watch_videos),
+        watch=lambda progress: teller.progress(lambda: drawing.before(progress.snapshot())),
         notes=notes,
         facts=facts,
     )
-    _warn(warned, outcome)
+    _warn(teller, outcome)
     write_page(outcome.run, page_of(outcome))
     return outcome
 
@@ -127,7 +127,7 @@ def _refuse_idle(request: BenchRequest) -> None:
         )
 
 
-def _warn(reporter: Warned, outcome: BenchOutcome) -> None:
+def _warn(reporter: WarningsKept, outcome: BenchOutcome) -> None:
     """Say, once each, what a reader of the scores has to know."""
     scores = outcome.run.scores.values()
     unofficial = unofficial_of(outcome)

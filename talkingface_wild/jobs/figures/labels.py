@@ -32,15 +32,15 @@ def labelled(
     clips, source = dataset_clips(request, picture)
     label_of, name = _labels(request, clips)
     shown = None if request.image is None else portrait(request, device, picture, warn)[0]
-    found = [
+    people = [
         heard(clip, label_of[clip.clip_id], shown) for clip in clips if clip.clip_id in label_of
     ]
-    if not found:
+    if not people:
         raise InputUnreadable(
             f"Expected labels of the clips of {request.dataset}, found none by {name}; name a "
             "column by --label, or a table with clip_id and label by --labels."
         )
-    return found, name, source
+    return people, name, source
 
 
 def _sounds(
@@ -55,11 +55,11 @@ def _sounds(
             "without sounds, give --dataset whose clip_id they name."
         )
     shown = portrait(request, device, picture, warn)
-    found = [
+    people = [
         speaking(shown, table.parent / row["audio"], row["audio"], row["label"])
         for row in rows[: request.limit]
     ]
-    return found, "label", f"Portrait: {Path(str(request.image)).name}; sounds: {table.name}."
+    return people, "label", f"Portrait: {Path(str(request.image)).name}; sounds: {table.name}."
 
 
 def _labels(
@@ -77,13 +77,13 @@ def _labels(
     from talkingface_wild.dataset.load import load
 
     table = load(Path(str(request.dataset)))
-    known = [str(column) for column in table.columns]
-    column = request.label or next((name for name in EMOTIONS if name in known), None)
+    columns = [str(column) for column in table.columns]
+    column = request.label or next((name for name in EMOTIONS if name in columns), None)
     if column is not None:
-        if column not in known:
+        if column not in columns:
             raise UsageError(
                 f"Expected a column of {request.dataset}, found --label {column!r}"
-                f"{nearest(column, known)}."
+                f"{nearest(column, columns)}."
             )
         pairs = table[["clip_id", column]].dropna().astype(str).to_numpy().tolist()
         return dict(pairs), column
@@ -103,8 +103,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
             f"Expected a CSV file with labels at {path}, found none that can be read ({error})."
         ) from error
     if not rows or "label" not in rows[0] or any(None in row.values() for row in rows):
-        found = ", ".join(rows[0]) if rows else "no rows"
+        columns = ", ".join(rows[0]) if rows else "no rows"
         raise InputUnreadable(
-            f"Expected the columns label and clip_id or audio in {path}, found {found}."
+            f"Expected the columns label and clip_id or audio in {path}, found {columns}."
         )
     return rows

@@ -1,4 +1,4 @@
-"""Figures of a trained model: it is opened and shown something; a picture and a table each."""
+"""Figures of a trained model: it is opened and people something; a picture and a table each."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def drift(request: DriftRequest, reporter: Reporter) -> Figure:
         from talkingface_wild.models.mcdm.analyses.drift_picture import draw_drift
 
         picture = model.parts.config.picture
-        shown, source = subjects(request, model.device, picture, numbers[-1], reporter.warn)
-        curves = measure(model.checkpoint, model.parts, shown, model.draws, numbers, reporter.say)
+        people, source = subjects(request, model.device, picture, numbers[-1], reporter.warn)
+        curves = measure(model.checkpoint, model.parts, people, model.draws, numbers, reporter.say)
     return _write(request, "drift", curves, source, draw_drift, reporter)
 
 
@@ -79,10 +79,10 @@ def lips(request: LipsRequest, reporter: Reporter) -> Figure:
         from talkingface_wild.models.mcdm.analyses.lips_picture import draw_lips
 
         picture, most = model.parts.config.picture, request.frames or LIPS_FRAMES
-        shown, source = subjects(request, model.device, picture, most, reporter.warn)
-        count = _at_most(request.frames, LIPS_FRAMES, shown, picture.fps)
+        people, source = subjects(request, model.device, picture, most, reporter.warn)
+        count = _at_most(request.frames, LIPS_FRAMES, people, picture.fps)
         attention = measure(
-            model.checkpoint, model.parts, shown, model.draws, count, box, reporter.say
+            model.checkpoint, model.parts, people, model.draws, count, box, reporter.say
         )
     return _write(request, "lips", attention, source, draw_lips, reporter)
 
@@ -95,11 +95,11 @@ def expressions(request: ExpressionsRequest, reporter: Reporter) -> Figure:
         from talkingface_wild.models.mcdm.analyses.expressions_picture import draw_expressions
 
         picture = model.parts.config.picture
-        shown, by, source = labelled(request, model.device, picture, reporter.warn)
+        people, by, source = labelled(request, model.device, picture, reporter.warn)
         spaces = measure(
             model.checkpoint,
             model.parts,
-            shown,
+            people,
             by,
             model.draws,
             request.points,
@@ -117,9 +117,9 @@ def alpha(request: AlphaRequest, reporter: Reporter) -> Figure:
         from talkingface_wild.models.mcdm.analyses.alpha_picture import draw_alpha
 
         picture, most = model.parts.config.picture, request.frames or ALPHA_FRAMES
-        shown, source = subjects(request, model.device, picture, most, reporter.warn)
-        count = _at_most(request.frames, ALPHA_FRAMES, shown, picture.fps)
-        curve = alpha_curve(model.checkpoint, model.parts, shown, model.draws, count, reporter.say)
+        people, source = subjects(request, model.device, picture, most, reporter.warn)
+        count = _at_most(request.frames, ALPHA_FRAMES, people, picture.fps)
+        curve = alpha_curve(model.checkpoint, model.parts, people, model.draws, count, reporter.say)
     return _write(request, "alpha", curve, source, draw_alpha, reporter)
 
 
@@ -155,9 +155,9 @@ def _device(name: str) -> str:
     return name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _at_most(frames: int | None, default: int, shown: Sequence[Subject], fps: int) -> int:
+def _at_most(frames: int | None, default: int, people: Sequence[Subject], fps: int) -> int:
     """Frames of each clip: those asked for, else what the longest has, ``default`` at most."""
-    longest = max((subject.frames(fps) for subject in shown), default=0)
+    longest = max((subject.frames(fps) for subject in people), default=0)
     return frames or max(1, min(default, longest))
 
 

@@ -70,9 +70,9 @@ def portrait(
     from talkingface_wild.jobs.generate.portrait import check_side, find_portrait
 
     path = Path(str(request.image))
-    found = find_portrait(path, request.detector, request.whole, device)
-    check_side(found, picture.side, path, warn)
-    return found.crop(picture.side), None if found.detector == "none" else _mouth(found.detector)
+    face = find_portrait(path, request.detector, request.whole, device)
+    check_side(face, picture.side, path, warn)
+    return face.crop(picture.side), None if face.detector == "none" else _mouth(face.detector)
 
 
 def _mouth(detector: str) -> Boxes:

@@ -18,7 +18,7 @@ from talkingface_wild.jobs.generate.portrait import face_detector
 from talkingface_wild.media.geometry import Picture, Window, crop_padded, union_window
 
 CHUNK = 64
-"""Frames that are held at once."""
+"""Frames that are chunk at once."""
 
 
 def follow_face(
@@ -41,12 +41,12 @@ def follow_face(
     window = union_window([tuple(box) for box in boxes_T4])
 
     def pictures(side: int) -> Iterator[Any]:
-        held = list[Picture]()
+        chunk = list[Picture]()
         for number, picture in enumerate(_pictures(video, frames, fps), start=1):
-            held.append(crop_padded(picture, window, side))
-            if len(held) == CHUNK or number == frames:
-                yield np.stack(held)
-                held = []
+            chunk.append(crop_padded(picture, window, side))
+            if len(chunk) == CHUNK or number == frames:
+                yield np.stack(chunk)
+                chunk = []
 
     return Poses(
         _within(boxes_T4.reshape(-1, 2, 2), window).reshape(-1, 4),

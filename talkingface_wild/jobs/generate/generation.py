@@ -82,9 +82,9 @@ class Generation:
         """The state to go on from and the pictures' length, or nothing. Raises UsageError."""
         if not self.unfinished.there:
             return None, 0
-        state, length, begun = self.unfinished.load()
-        machine, here = begun.pop("machine", ""), self.generator.machine
-        refuse_other(self.settings, begun, self.unfinished.out)
+        state, length, earlier = self.unfinished.load()
+        machine, here = earlier.pop("machine", ""), self.generator.machine
+        refuse_other(self.settings, earlier, self.unfinished.out)
         if machine != here:
             reporter.warn(
                 f"The first {state.position} frames were made on {machine}, the rest will be on "
@@ -109,8 +109,8 @@ class Generation:
             with contextlib.suppress(OSError, TfwError):
                 unfinished.save(settings)
             done = unfinished.load()[0].position if unfinished.there else 0
-            kept = f"{min(done, count)} of {count} frames are kept beside {unfinished.out}"
-            advice = f"{kept}; go on with: {go_on}"
+            frames = f"{min(done, count)} of {count} frames are kept beside {unfinished.out}"
+            advice = f"{frames}; go on with: {go_on}"
             if isinstance(error, KeyboardInterrupt):
                 raise Interrupted(f"Interrupted; {advice}") from error
             if isinstance(error, ItemFailed | ItemRejected):

@@ -72,15 +72,15 @@ def check_side(portrait: Portrait, side: int, path: Path, warn: Callable[[str], 
 
     A larger square is shrunk, which loses nothing that the model could draw.
     """
-    found = portrait.window.side
-    if 2 * found < side:
+    width = portrait.window.side
+    if 2 * width < side:
         raise InputUnreadable(
             f"Expected a portrait for a model of {side} px, found a face whose square is only "
-            f"{found} px wide in {path}; give a picture where it is {side} px or more."
+            f"{width} px wide in {path}; give a picture where it is {side} px or more."
         )
-    if found < side:
+    if width < side:
         warn(
-            f"The face's square is {found} px wide in {path}, less than the model's {side}: it is "
+            f"The face's square is {width} px wide in {path}, less than the model's {side}: it is "
             "enlarged, and the video will be soft."
         )
 
@@ -94,15 +94,15 @@ def face_detector(name: str, device: str = "cpu") -> tuple[str, Detector]:
     from talkingface_wild.perception.faces import WEIGHTS, make_detector
 
     if name not in ("auto", *WEIGHTS):
-        known = ("auto", *WEIGHTS)
+        names = ("auto", *WEIGHTS)
         raise UsageError(
-            f"--detector expects {', '.join(known)}, found {name!r}{nearest(name, known)}."
+            f"--detector expects {', '.join(names)}, found {name!r}{nearest(name, names)}."
         )
     if name == "auto":
         name = next((n for n in FINEST if weights.find(str(WEIGHTS[n])) is not None), "haar")
     weight = WEIGHTS[name]
-    found = make_detector(name, None if weight is None else weights.path(weight))
-    return name, found.open(device)
+    network = make_detector(name, None if weight is None else weights.path(weight))
+    return name, network.open(device)
 
 
 PICTURES = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")

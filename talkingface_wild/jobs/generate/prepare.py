@@ -11,7 +11,7 @@ from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.jobs.generate.driving_video import follow_face
 from talkingface_wild.jobs.generate.generation import Generation
 from talkingface_wild.jobs.generate.portrait import check_side, find_portrait
-from talkingface_wild.jobs.generate.request import GenerateRequest, described, input_hashes
+from talkingface_wild.jobs.generate.request import GenerateRequest, describe, input_hashes
 from talkingface_wild.jobs.generate.resume import UnfinishedVideo
 from talkingface_wild.media.stored_sound import StoredSound, store_sound
 from talkingface_wild.models import generator_class
@@ -43,7 +43,7 @@ def prepare(
     if request.seconds is not None and sound.seconds < request.seconds - 1 / fps:
         reporter.warn(f"{audio} lasts {sound.seconds:.2f} s, so the video does.")
     frames = frame_count(len(sound.samples), fps)
-    settings, provenance = described(request, generator, frames, hashes)
+    settings, provenance = describe(request, generator, frames, hashes)
     drive = Drive(frames, sound.samples)
     if request.landmarks is not None:
         poses = follow_face(request.landmarks, frames, fps, request.detector, reporter.warn)

@@ -92,10 +92,10 @@ class GenerateRequest(Request):
             "--precision": (self.precision, PRECISIONS),
             "--solver": (self.solver, SOLVERS),
         }
-        for option, (word, known) in words.items():
-            if word is not None and word not in known:
+        for option, (word, choices) in words.items():
+            if word is not None and word not in choices:
                 raise UsageError(
-                    f"{option} expects {', '.join(known)}, found {word!r}{nearest(word, known)}."
+                    f"{option} expects {', '.join(choices)}, found {word!r}{nearest(word, choices)}."
                 )
         paths = {"--image": self.image, "--audio": self.audio, "--out": self.out}
         lacking = [option for option, path in paths.items() if path is None]
@@ -131,7 +131,7 @@ def input_hashes(request: GenerateRequest, out: Path) -> dict[str, str]:
     return hashes
 
 
-def described(
+def describe(
     request: GenerateRequest, generator: Generator, frames: int, hashes: Mapping[str, str]
 ) -> tuple[dict[str, Any], Provenance]:
     """All that shapes the frames, as plain data, and what the files will say of it."""

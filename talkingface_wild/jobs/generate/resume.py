@@ -126,10 +126,12 @@ class UnfinishedVideo:
         return state, int(notes["length"]), dict(json.loads(notes["asked"]))
 
 
-def refuse_other(settings: Mapping[str, Any], begun: Mapping[str, Any], out: Path) -> None:
+def refuse_other(settings: Mapping[str, Any], earlier: Mapping[str, Any], out: Path) -> None:
     """Raise UsageError where the half-made file was begun with other settings."""
     other = [
-        name for name, value in settings.items() if json.loads(json.dumps(value)) != begun.get(name)
+        name
+        for name, value in settings.items()
+        if json.loads(json.dumps(value)) != earlier.get(name)
     ]
     if not other:
         return

@@ -50,12 +50,12 @@ def training_clips(dataset: Path, split: str | None, side: int, fps: int) -> lis
             f"{', '.join(lacking)}; run 'tfw curate --out {dataset}' to its end with a recipe that "
             "has the stages split and encode."
         )
-    wanted = LEARNED if split is None else (split,)
-    table = table[table["media_path"].notna() & table["split"].astype("string").isin(wanted)]
+    splits = LEARNED if split is None else (split,)
+    table = table[table["media_path"].notna() & table["split"].astype("string").isin(splits)]
     rows = _rows(table.sort_values("clip_id"))
     if not rows:
         raise InputUnreadable(
-            f"Expected finished clips of the split {' or '.join(wanted)} in {dataset}, found none; "
+            f"Expected finished clips of the split {' or '.join(splits)} in {dataset}, found none; "
             "curate more videos."
         )
     if not any((dataset / str(row["media_path"])).is_file() for row in rows):
@@ -138,7 +138,7 @@ def _clip(
 ) -> TrainingClip:
     media, sound = dataset / str(row["media_path"]), _sound_file(dataset, row)
     person = row.get("identity") or row.get("identity_group") or row.get("source_id")
-    told = ("media_sha256", "audio_sha256", "source_id")
+    names = ("media_sha256", "audio_sha256", "source_id")
     boxes, points = _track(row, track, fps)
     return TrainingClip(
         clip_id=str(row["clip_id"]),
@@ -147,7 +147,7 @@ def _clip(
         identity=str(person or ""),
         language=str(row.get("language") or ""),
         split=str(row["split"]),
-        facts={name: str(row[name]) for name in told if row.get(name)} | dict(labels),
+        facts={name: str(row[name]) for name in names if row.get(name)} | dict(labels),
         face_boxes_T4=boxes,
         points_TP2=None if points is None else points.reshape(-1, 5, 2),
     )
@@ -161,7 +161,7 @@ def _track(
     if times is None or not len(times) or any(row.get(name) is None for name in PLACE):
         return None, None
     count = max(1, round(float(row["media_frames"]) * fps / float(row.get("fps") or fps)))
-    wanted = float(row["start_seconds"]) + np.arange(count) / fps
+    seconds = float(row["start_seconds"]) + np.arange(count) / fps
     corner = np.array([row["crop_left"], row["crop_top"]], dtype=np.float64)
 
     def brought(name: str, width: int) -> Floats | None:
@@ -170,7 +170,7 @@ def _track(
             return None
         sampled = np.asarray(flat, dtype=np.float64).reshape(len(times), width)
         inside = (sampled - np.tile(corner, width // 2)) / float(row["crop_side"])
-        rows = [np.interp(wanted, np.asarray(times, dtype=np.float64), c) for c in inside.T]
+        rows = [np.interp(seconds, np.asarray(times, dtype=np.float64), c) for c in inside.T]
         return np.stack(rows, axis=1).astype(np.float32)
 
     return brought("face_boxes", 4), brought("face_points", 10)

@@ -172,9 +172,9 @@ class MCDMGenerator(Generator):
         if self.pipeline.sampling(options).drift_gate:
             gate = DriftGate(identity=options.get("identity"))
         with self._steady(), memory_told(self.device, ADVICE):
-            began = self.pipeline.start(square.numpy(), seed, gate)
+            before = self.pipeline.start(square.numpy(), seed, gate)
         scalars = {"height": portrait.shape[0], "width": portrait.shape[1]}
-        return _packed(began, drive, options, scalars)
+        return _packed(before, drive, options, scalars)
 
     def step(self, state: State) -> tuple[npt.NDArray[np.uint8], State]:
         """One clip, cut to the frames that are asked for. Past its end the sound is silence."""
@@ -184,9 +184,9 @@ class MCDMGenerator(Generator):
         arguments = {**state.options, "frames": state.drive.frames}
         if state.drive.encoded is not None:
             arguments["head"] = state.drive.encoded
-        began = _unpacked(state).to(self.pipeline.parts.device)
+        before = _unpacked(state).to(self.pipeline.parts.device)
         with self._steady(), memory_told(self.device, ADVICE):
-            clip = next(self.pipeline.clips(None, sound, **arguments, state=began))
+            clip = next(self.pipeline.clips(None, sound, **arguments, state=before))
         if not bool(clip.latents_FCHW.isfinite().all()):
             raise CheckFailed(
                 f"Expected finite numbers in the clip before frame {clip.state.position}, found "

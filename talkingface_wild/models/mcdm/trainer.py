@@ -115,11 +115,11 @@ def _configuration(
     out: Path, folder: Path, name: str, settings: Sequence[str], variant: str
 ) -> MCDMConfig:
     """The configuration asked for; without a preset, the folder's own or its parent's."""
-    kept = next((p for p in (folder / "config.json", out / "config.json") if p.is_file()), None)
-    if name or kept is None:
+    path = next((p for p in (folder / "config.json", out / "config.json") if p.is_file()), None)
+    if name or path is None:
         config = preset(name or "paper")
     else:
-        config = MCDMConfig.from_dict(json.loads(kept.read_text("utf-8")), str(kept))
+        config = MCDMConfig.from_dict(json.loads(path.read_text("utf-8")), str(path))
     return varied(config, variant).changed(settings)
 
 
