@@ -95,7 +95,8 @@ class GenerateRequest(Request):
         for option, (word, choices) in words.items():
             if word is not None and word not in choices:
                 raise UsageError(
-                    f"{option} expects {', '.join(choices)}, found {word!r}{nearest(word, choices)}."
+                    f"{option} expects {', '.join(choices)}, found {word!r}"
+                    f"{nearest(word, choices)}."
                 )
         paths = {"--image": self.image, "--audio": self.audio, "--out": self.out}
         lacking = [option for option, path in paths.items() if path is None]
