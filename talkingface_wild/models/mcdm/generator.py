@@ -26,7 +26,7 @@ from talkingface_wild.core.generator import Drive, Facts, Generator, Poses, Stat
 from talkingface_wild.models import need_packages
 from talkingface_wild.models.mcdm.analyses.checkpoint import SMALL, Checkpoint, cautions
 from talkingface_wild.models.mcdm.building import crop_sides
-from talkingface_wild.models.mcdm.config import MCDMConfig
+from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
 from talkingface_wild.models.mcdm.drift_gate import DriftGate
 from talkingface_wild.models.mcdm.parts import CONFIG_NAME
 from talkingface_wild.models.mcdm.pictures import padded_square, resized
@@ -140,7 +140,7 @@ class MCDMGenerator(Generator):
 
     def settings(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The checkpoint's sampling with these options. Raises RecipeError."""
-        return {"sampling": dataclasses.asdict(self.pipeline.sampling(options))}
+        return {"sampling": dataclasses.asdict(self._sampling(options))}
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
         """Names configuration, weights, sampling and the precision they are used in."""
@@ -169,7 +169,7 @@ class MCDMGenerator(Generator):
         portrait = torch.from_numpy(np.array(portrait_HWC))
         square, _ = padded_square(portrait)
         gate = None
-        if self.pipeline.sampling(options).drift_gate:
+        if self._sampling(options).drift_gate:
             gate = DriftGate(identity=options.get("identity"))
         with self._steady(), memory_told(self.device, ADVICE):
             before = self.pipeline.start(square.numpy(), seed, gate)
@@ -195,6 +195,10 @@ class MCDMGenerator(Generator):
         size = {name: state.scalars[name] for name in ("height", "width") if name in state.scalars}
         frames_THWC = _of_size(clip.frames_FHWC.cpu(), size)
         return frames_THWC.numpy(), _packed(clip.state, state.drive, state.options, size)
+
+    def _sampling(self, options: Mapping[str, Any]) -> SamplingConfig:
+        arguments: Any = dict(options)
+        return self.pipeline.sampling(arguments)
 
     @contextlib.contextmanager
     def _steady(self) -> Iterator[None]:
