@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from talkingface_wild.core.version import __version__
+
 if TYPE_CHECKING:
     from talkingface_wild.dataset.load import load
 
-__version__ = "0.3.0"
 __all__ = ["__version__", "load"]
 
 

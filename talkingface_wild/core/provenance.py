@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from talkingface_wild import __version__
 from talkingface_wild.core.paths import write_text
+from talkingface_wild.core.version import __version__
 
 if TYPE_CHECKING:
     from talkingface_wild.core.generator import Generator
