@@ -144,7 +144,7 @@ def _run(output: Output, request: Request) -> None:
         outcome = go(
             request,
             watch=lambda progress: board.progress(progress.snapshot),
-            gathering=board.progress,
+            gathering=lambda snapshot: board.progress(lambda: snapshot),
         )
     for note in outcome.notes[:20]:
         output.say(f"note: {note}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-import types
 from collections.abc import Callable
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, get_origin
 
 import typer
 from annotated_types import Ge, Le
@@ -57,14 +56,13 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
         kind, default = list[str] | None, None
     elif field.default_factory is not None:
         kind = kind | None
-    bounds = {
-        "min": next((rule.ge for rule in field.metadata if isinstance(rule, Ge)), None),
-        "max": next((rule.le for rule in field.metadata if isinstance(rule, Le)), None),
-    }
-    described = " ".join((field.description or "").split())
-    if not {int, float} & set(get_args(kind) if isinstance(kind, types.UnionType) else (kind,)):
-        bounds = {}
-    option = typer.Option(*words, help=described, **bounds)  # type: ignore[call-overload]
+    bounds: dict[str, Any] = {}
+    for rule in field.metadata:
+        if isinstance(rule, Ge):
+            bounds["min"] = rule.ge
+        if isinstance(rule, Le):
+            bounds["max"] = rule.le
+    option = typer.Option(*words, help=" ".join((field.description or "").split()), **bounds)
     return _parameter(name, Annotated[kind, option], default)
 
 
