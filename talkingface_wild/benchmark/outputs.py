@@ -14,7 +14,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from talkingface_wild import __version__
 from talkingface_wild.benchmark.candidates import Candidate, stamp
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.benchmark.external.adapter import Adapter
@@ -28,6 +27,7 @@ from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.generator import Generator
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.core.paths import NO_ROOM, atomic_path, disk_full
+from talkingface_wild.core.version import __version__
 from talkingface_wild.media.sound import write_wav
 from talkingface_wild.media.write import write_video
 

@@ -64,3 +64,16 @@ class Reporter(Protocol):
 
     def progress(self, snapshot: Snapshot) -> None:
         """How the job stands now; called often."""
+
+
+class Silence:
+    """The reporter of somebody who does not want to be told."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def warn(self, text: str) -> None:
+        """Nothing."""
+
+    def progress(self, snapshot: Snapshot) -> None:
+        """Nothing."""

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from talkingface_wild import __version__
 from talkingface_wild.core.fingerprint import file_sha256
 from talkingface_wild.core.paths import write_text
+from talkingface_wild.core.version import __version__
 
 FORMAT = "tfw-provenance-1"
 
