@@ -4,6 +4,9 @@
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 UV ?= 0
+# Test processes at a time, a file each; the longest files come first.
+TEST_PROCESSES ?= 2
+SIDE_BY_SIDE := -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 # The stamp is named after what the environment was built from, so that a fresh checkout with the
 # same contents needs no rebuild, and so no network.
@@ -12,12 +15,13 @@ STAMP := .venv/.ready-$(CONTENTS)
 # Only the environment's own packages count, whatever the caller's shell exports.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test proof lint bench clean
+.PHONY: help demo test quick proof lint bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   curate a small corpus in ten languages into demo_out"
 	@echo "make test   run the tests"
+	@echo "make quick  run those that answer within two minutes"
 	@echo "make proof  train the tiny generator on two real clips and check what it learned (15 min)"
 	@echo "make lint   ruff, mypy and the layers"
 	@echo "make bench  run the speed measurements"
@@ -41,7 +45,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@scripts/check_system.sh "$(BIN)/python"
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest tests $(SIDE_BY_SIDE)
+
+quick: $(STAMP)
+	@$(BIN)/python -m pytest tests --quick $(SIDE_BY_SIDE)
 
 proof: $(STAMP)
 	@OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.models.mcdm.proof --out proof_out

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from talkingface_wild.core.version import __version__
 
 if TYPE_CHECKING:
     from talkingface_wild.dataset.load import load
+    from talkingface_wild.door import curate
 
-__all__ = ["__version__", "load"]
+
+__all__ = ["__version__", "curate", "load"]
+
+_MODULES = {"load": "talkingface_wild.dataset.load", "curate": "talkingface_wild.door"}
+"""Where each function stands that is imported when it is first asked for."""
 
 
 def __getattr__(name: str) -> Any:
-    if name == "load":
-        from talkingface_wild.dataset.load import load
-
-        return load
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'talkingface_wild' has no attribute {name!r}")

@@ -10,6 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# One thread for each of several test processes; programs that tests start have it from here too.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Pages are as wide as $COLUMNS says; test runners set it for programs of theirs.
 os.environ.pop("COLUMNS", None)
 
@@ -21,6 +25,56 @@ for _number, _handler in (
 ):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, _handler)
+
+
+MARKS = {
+    "lint": ("test_project.py",),
+    "ray": ("terminal/", "engine/test_engines.py", "engine/test_executors.py"),
+    "e2e": (
+        "terminal/",
+        "pipelines/test_curate_",
+        "cli/test_examples.py",
+        "cli/test_bench",
+        "cli/test_generate.py",
+        "cli/test_train",
+        "cli/test_model.py",
+        "cli/test_no_litter.py",
+        "test_door.py",
+        "benchmark/test_suite",
+        "benchmark/test_resume.py",
+    ),
+    "train": ("cli/test_train", "models/mcdm/training/", "models/training/"),
+    "networks": ("perception/", "models/", "cli/test_generate.py", "cli/test_model.py"),
+}
+"""Marks of tests by the beginnings of their paths below tests/; ``--quick`` runs none of them."""
+
+
+def _marks(path: Path) -> list[str]:
+    name = path.relative_to(ROOT / "tests").as_posix() if path.is_relative_to(ROOT) else ""
+    return [mark for mark, beginnings in MARKS.items() if name.startswith(beginnings)]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only what answers within two minutes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for mark, beginnings in MARKS.items():
+        config.addinivalue_line("markers", f"{mark}: {', '.join(beginnings)}")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Quick tests do not even import what the others need."""
+    quick = config.getoption("--quick") and collection_path.suffix == ".py"
+    return True if quick and _marks(collection_path) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its path; the longest files come first, so that none is left over."""
+    for item in items:
+        for mark in _marks(item.path):
+            item.add_marker(mark)
+    items.sort(key=lambda item: "e2e" not in _marks(item.path))
 
 
 def _folder(variable: str, default: Path) -> Path:
@@ -54,12 +108,20 @@ def demo_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ready = os.environ.get("TFW_DEMO")
     if ready:
         return Path(ready)
+    from filelock import FileLock
+
     from tests.pipelines.curated import tfw
 
-    out = tmp_path_factory.mktemp("demo") / "demo_out"
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # The processes of one run have folders side by side; the first that comes makes the demo.
+        folder = folder.parent
+    out = folder / "demo" / "demo_out"
     words = ("curate", "--langs", "all", "--recipe", "demo", "--engine", "local", "--out", out)
-    code, _, said = tfw(*map(str, words))
-    assert code == 0, said
+    with FileLock(folder / "demo.lock"):
+        if not (out / "dataset").exists():
+            code, _, stderr = tfw(*map(str, words))
+            assert code == 0, stderr
     return out
 
 

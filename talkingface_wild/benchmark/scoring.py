@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from talkingface_wild import __version__
 from talkingface_wild.benchmark.base import Features, Metric, Sample, Score
 from talkingface_wild.benchmark.candidates import halves_of
 from talkingface_wild.benchmark.extractors.base import Extractor
@@ -20,6 +19,7 @@ from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature
 from talkingface_wild.benchmark.stage import content_key, extractors_of, jobs, sides_from
 from talkingface_wild.benchmark.store import FeatureStore
+from talkingface_wild.core.version import __version__
 from talkingface_wild.functional.intervals import assign_folds
 
 FOLDS = 20

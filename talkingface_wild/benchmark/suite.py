@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from talkingface_wild import __version__, weights
+from talkingface_wild import weights
 from talkingface_wild.benchmark import networks, protocol
 from talkingface_wild.benchmark.candidates import FLOORS
 from talkingface_wild.benchmark.clips import ClipSet
@@ -38,6 +38,7 @@ from talkingface_wild.benchmark.stage import (
 )
 from talkingface_wild.benchmark.store import FeatureStore
 from talkingface_wild.core.errors import InputUnreadable, UsageError
+from talkingface_wild.core.version import __version__
 from talkingface_wild.engine.executors import device_for, make_executor
 from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.lock import folder_lock

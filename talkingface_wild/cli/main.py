@@ -17,13 +17,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from talkingface_wild import __version__
 from talkingface_wild.cli.front_page import front_page
 from talkingface_wild.cli.output import Output, fresh_output, latest_output
 from talkingface_wild.cli.typed_command import remembered, typed_command
 from talkingface_wild.core.errors import Interrupted, TfwError
 from talkingface_wild.core.log import redact, talk_to_stderr
 from talkingface_wild.core.terminal import empty_input
+from talkingface_wild.core.version import __version__
 
 VERBS: dict[str, tuple[str, str]] = {
     "curate": ("talkingface_wild.cli.curate", "Make a data set from searches, lists or folders."),

@@ -11,7 +11,7 @@ from talkingface_wild.cli.output import JsonOption, Output, examples, shown_widt
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from talkingface_wild.pipelines.describe import GivenReason
+    from talkingface_wild.pipelines.schema import GivenReason
 
 app = typer.Typer(add_completion=False)
 _NARROWEST_TABLE = 60
@@ -31,7 +31,7 @@ def reasons(
 ) -> None:
     """Print the closed list of reasons: meaning, the stage or gate that gives it, the remedy."""
     output = Output("reasons", json)
-    from talkingface_wild.pipelines.describe import given_reasons, reason_called
+    from talkingface_wild.pipelines.schema import given_reasons, reason_called
 
     rows = given_reasons(recipe)
     if name is not None:

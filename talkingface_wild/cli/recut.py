@@ -15,7 +15,7 @@ from talkingface_wild.core.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from talkingface_wild.pipelines.recutting import Blank, Recut
+    from talkingface_wild.jobs.recut import Blank, Recut
 
 app = typer.Typer(add_completion=False)
 
@@ -72,7 +72,7 @@ def recut(
     output = Output("recut", json)
     if sweep is not None:
         from talkingface_wild.cli.sweep import show_sweep
-        from talkingface_wild.pipelines.sweeping import STEPS, Range
+        from talkingface_wild.pipelines.sweep import STEPS, Range
 
         tried = Range(STEPS if steps is None else steps, least, most)
         show_sweep(output, out, sweep, settings or [], tried, at_least, per_language, dry_run)
@@ -82,7 +82,7 @@ def recut(
             "Expected --sweep COLUMN beside --steps, --from, --to, --at-least or --per-language, "
             f"found none; for example `tfw recut {out} --sweep clip_seconds`."
         )
-    from talkingface_wild.pipelines.recutting import recut as cut_anew
+    from talkingface_wild.jobs.recut import recut as cut_anew
 
     _report(output, out, cut_anew(out, settings or [], dry_run))
 

@@ -109,7 +109,7 @@ def import_command(
     from talkingface_wild.dataset.answers import overall_rate, read_answers
     from talkingface_wild.dataset.decisions import save_decisions
     from talkingface_wild.dataset.recorded import read_recorded
-    from talkingface_wild.pipelines.recutting import recommit
+    from talkingface_wild.jobs.recut import recommit
 
     folder = out or _folder_of(file)
     recorded = read_recorded(folder)

@@ -34,7 +34,7 @@ def schema(
 ) -> None:
     """Print the columns of a table: name, type, unit, range, meaning, and the stage behind it."""
     output = Output("schema", json)
-    from talkingface_wild.pipelines.describe import described_columns
+    from talkingface_wild.pipelines.schema import described_columns
 
     rows = described_columns(table, recipe)
     data = [

@@ -23,9 +23,9 @@ def status(
 ) -> None:
     """Say how far a run is, and what is left; ``cut`` counts what was cut into clips."""
     output = Output("status", json)
-    from talkingface_wild.pipelines.standing import standing
+    from talkingface_wild.jobs.status import status_of
 
-    data = standing(out)
+    data = status_of(out)
     output.result(data, human=lambda: page(data))
 
 

@@ -13,7 +13,7 @@ from talkingface_wild.core.durations import human_hours
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from talkingface_wild.pipelines.sweeping import Point, Range, Sweep
+    from talkingface_wild.pipelines.sweep import Point, Range, Sweep
 
 
 def show_sweep(
@@ -27,8 +27,8 @@ def show_sweep(
     dry_run: bool,
 ) -> None:
     """Sweep, draw (unless ``dry_run``) and show."""
+    from talkingface_wild.pipelines.sweep import sweep
     from talkingface_wild.pipelines.sweep_figure import write_figure
-    from talkingface_wild.pipelines.sweeping import sweep
 
     swept = sweep(out, name, settings, at_least, bounds)
     picture = None

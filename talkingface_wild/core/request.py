@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -10,6 +11,16 @@ from talkingface_wild.core.errors import UsageError, nearest
 
 OPTION = "option"
 """Key of a field's ``json_schema_extra`` under which the command line's own name for it stands."""
+SHOWN_DEFAULT = "shown_default"
+"""Key of the same for a field that is typed as one text: the default that the help shows."""
+
+
+class WrongField(UsageError):
+    """A value that a field does not take; the sentence begins with the field's name."""
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(f"{field} expects {expected}")
+        self.field, self.expected = field, expected
 
 
 class Request(BaseModel):
@@ -23,12 +34,23 @@ class Request(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(map(str, first["loc"]))
-            hint = (
-                nearest(name, type(self).model_fields) if first["type"] == "extra_forbidden" else ""
-            )
-            raise UsageError(
-                f"Expected another {name or type(self).__name__}, found {first['input']!r}: "
-                f"{first['msg']}{hint}."
-            ) from error
+            raise _told(type(self), error) from None
+
+
+def _told(cls: type[Request], error: ValidationError) -> UsageError:
+    """The first thing that is wrong, as a sentence of this project."""
+    first = error.errors()[0]
+    field = str(first["loc"][0]) if first["loc"] else cls.__name__
+    context: Mapping[str, Any] = first.get("ctx", {})
+    cause = context.get("error")
+    if isinstance(cause, UsageError):
+        return cause
+    if first["type"] == "extra_forbidden":
+        fields = ", ".join(cls.model_fields)
+        hint = nearest(field, cls.model_fields)
+        return UsageError(f"Expected one of {fields}, found {field!r}{hint}.")
+    if first["type"] == "missing":
+        return UsageError(f"Expected {field}, found none; give it.")
+    expected = str(context.get("expected", "")).replace("'", "")
+    expected = expected or first["msg"].removeprefix("Input should be ")
+    return WrongField(field, f"{expected}, found {first['input']!r}.")

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from talkingface_wild import __version__
 from talkingface_wild.core.paths import write_text
+from talkingface_wild.core.version import __version__
 
 NAME = "origin.json"
 

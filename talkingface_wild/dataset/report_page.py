@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from talkingface_wild import __version__
 from talkingface_wild.core.durations import human_hours
 from talkingface_wild.core.languages import NAMES
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reasons import ALL
+from talkingface_wild.core.version import __version__
 from talkingface_wild.dataset.charts import bars, number, share_bar
 from talkingface_wild.dataset.funnel import Step
 from talkingface_wild.dataset.markup import Content, Markup, tag

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from talkingface_wild.core.clip import Source, source_from_json
@@ -12,7 +13,6 @@ from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reporter import Snapshot
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.pipelines.recipe import Recipe
-from talkingface_wild.pipelines.request import Request
 
 GATHERED = ("corpus", "gathered", "sources.json")
 """What gathering makes in the data set's folder."""
@@ -20,8 +20,19 @@ CORPUS_MARKER = Path("gathered", "corpus.txt")
 """In a folder whose sources are the recipe's own corpus."""
 
 
+@dataclass(frozen=True)
+class SourceChoice:
+    """Which sources a run takes up: names of folders, lists, videos and links, in these languages
+    (None: all), the first ``limit`` of them.
+    """
+
+    named: tuple[str, ...] = ()
+    languages: tuple[str, ...] | None = None
+    limit: int | None = None
+
+
 def gather_sources(
-    request: Request,
+    choice: SourceChoice,
     recipe: Recipe,
     layout: Layout,
     report: Callable[[Snapshot], None] | None = None,
@@ -38,8 +49,8 @@ def gather_sources(
     from talkingface_wild.pipelines.sources.gather import gather
 
     known = load_sources(layout)
-    named = list(request.sources)
-    from_corpus = looks_in_corpus(request, recipe, layout, known)
+    named = list(choice.named)
+    from_corpus = looks_in_corpus(choice, recipe, layout, known)
     if not named and not from_corpus:
         if not known:
             raise UsageError(
@@ -47,9 +58,9 @@ def gather_sources(
                 "a list or a link, found none; for example --sources my_videos/"
             )
         return known, []
-    languages, search = request.languages, None
+    languages, search = choice.languages, None
     if from_corpus:
-        languages = corpus_languages(request, recipe)
+        languages = corpus_languages(choice, recipe)
         if recipe.corpus == "demo":
             from talkingface_wild.pipelines.demo import corpus
 
@@ -57,7 +68,7 @@ def gather_sources(
         else:
             search = recipe.search
     found = gather(
-        named, languages, search=search, cache=layout.out / "gathered", limit=request.limit
+        named, languages, search=search, cache=layout.out / "gathered", limit=choice.limit
     )
     if not found.sources and not known:
         raise UsageError(
@@ -76,24 +87,24 @@ def gather_sources(
 
 
 def looks_in_corpus(
-    request: Request, recipe: Recipe, layout: Layout, known: Sequence[Source]
+    choice: SourceChoice, recipe: Recipe, layout: Layout, known: Sequence[Source]
 ) -> bool:
     """Whether a run looks for sources in the recipe's own corpus: its searches, or the demo's."""
-    if request.sources or recipe.corpus is None:
+    if choice.named or recipe.corpus is None:
         return False
     return not known or (layout.out / CORPUS_MARKER).is_file()
 
 
-def corpus_languages(request: Request, recipe: Recipe) -> tuple[str, ...]:
+def corpus_languages(choice: SourceChoice, recipe: Recipe) -> tuple[str, ...]:
     """The languages to look for; UsageError for one that the recipe does not have."""
-    for tag in request.languages or ():
+    for tag in choice.languages or ():
         if tag not in recipe.languages:
             raise UsageError(
                 f"Expected languages of recipe {recipe.name} ({', '.join(recipe.languages)}), "
                 f"found {tag!r}{nearest(tag, recipe.languages)}; name others in a recipe's "
                 "languages, or bring sources by --sources."
             )
-    return request.languages or recipe.languages
+    return choice.languages or recipe.languages
 
 
 def load_sources(layout: Layout) -> list[Source]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 
 from talkingface_wild.core.gate import Gate
-from talkingface_wild.pipelines.describe import giving_stages
 from talkingface_wild.pipelines.recipe import Recipe
+from talkingface_wild.pipelines.schema import giving_stages
 from talkingface_wild.pipelines.stages import stage_class
 
 _SIGNS = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠", ">": ">", "<": "<"}

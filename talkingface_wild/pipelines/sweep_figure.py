@@ -8,7 +8,7 @@ from talkingface_wild.core.paths import write_text
 from talkingface_wild.dataset.charts import number
 from talkingface_wild.dataset.curves import Curve, Mark, Panel, figure
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.pipelines.sweeping import Point, Sweep
+from talkingface_wild.pipelines.sweep import Point, Sweep
 
 _UNITS = (("h", 1.0), ("min", 60.0), ("s", 3600.0))
 

@@ -7,7 +7,7 @@ import pytest
 
 from talkingface_wild.cli.main import run
 from talkingface_wild.dataset.load import load
-from talkingface_wild.pipelines import recutting
+from talkingface_wild.jobs import recut
 from tests.dataset.fixture import make_data_set
 
 
@@ -15,7 +15,7 @@ from tests.dataset.fixture import make_data_set
 def made(tmp_path, monkeypatch):
     """A data set whose own plan is used to commit again: no recipe knows the fixture's stages."""
     made = make_data_set(tmp_path / "out")
-    monkeypatch.setattr(recutting, "recommit", lambda out: made.commit())
+    monkeypatch.setattr(recut, "recommit", lambda out: made.commit())
     return made
 
 

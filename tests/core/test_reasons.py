@@ -13,7 +13,7 @@ from talkingface_wild.core.reasons import (
     REVIEW_REASONS,
     review_reason,
 )
-from talkingface_wild.pipelines.describe import reason_called
+from talkingface_wild.pipelines.schema import reason_called
 
 
 def test_each_reason_has_a_group_a_meaning_and_a_remedy():

@@ -12,7 +12,7 @@ from talkingface_wild.dataset.decisions import Decision, save_decisions
 from talkingface_wild.dataset.funnel import funnel
 from talkingface_wild.dataset.load import load
 from talkingface_wild.dataset.recorded import read_recorded
-from talkingface_wild.pipelines.recutting import recut
+from talkingface_wild.jobs.recut import recut
 from tests.dataset.fixture import GATES, WHY_NO_SYNC, make_data_set
 from tests.speed import synthetic
 

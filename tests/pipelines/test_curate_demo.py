@@ -97,16 +97,17 @@ def test_a_source_is_decoded_once_a_surviving_span_once_more_a_kept_clip_encoded
     tmp_path, monkeypatch
 ):
     """Decoding is most of the cost: a stage that decodes for itself would show here."""
+    from talkingface_wild.core.reporter import Quiet
+    from talkingface_wild.jobs.curate.request import CurateRequest
+    from talkingface_wild.jobs.curate.run import curate
     from talkingface_wild.pipelines import analysis, views
-    from talkingface_wild.pipelines.curate import curate
-    from talkingface_wild.pipelines.request import Request
     from talkingface_wild.pipelines.stages import encode
 
     counts = {"analyse": 0, "_look": 0, "encode_clip": 0}
     for module, name in ((analysis, "analyse"), (views, "_look"), (encode, "encode_clip")):
         monkeypatch.setattr(module, name, _counted(getattr(module, name), counts))
-    request = Request(tmp_path / "out", ("en",), "demo", engine="local")
-    outcome = curate(request)
+    request = CurateRequest(out=tmp_path / "out", languages="en", recipe="demo", engine="local")
+    outcome = curate(request, Quiet())
     table = outcome.ruling.table
     assert counts["analyse"] == int((table["@shots:state"] == "split").sum())
     assert counts["_look"] == int((table["@sharpness:state"] == "done").sum())

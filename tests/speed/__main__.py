@@ -70,7 +70,7 @@ def _seconds(out: Path, executor: Executor, count: int = ITEMS, busy: bool = Fal
 
 def recut() -> Iterator[Row]:
     """Another bound on a made-up data set of the paper's size, least of three."""
-    from talkingface_wild.pipelines.recutting import recut as cut_anew
+    from talkingface_wild.jobs.recut import recut as cut_anew
 
     for prints in (False, True):
         with tempfile.TemporaryDirectory() as folder:

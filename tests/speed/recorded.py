@@ -11,16 +11,28 @@ import time
 from pathlib import Path
 from typing import Any
 
+from talkingface_wild.core.reporter import Look, Quiet
+
+
+class _Origin(Quiet):
+    """Notes when the run began that the latest snapshot is of: the stages', after the gathering."""
+
+    def __init__(self, origin: float) -> None:
+        self.origin = origin
+
+    def progress(self, look: Look) -> None:
+        self.origin = time.time() - look().seconds
+
 
 def record(request: Any, load_before: float) -> dict[str, Any]:
     """Run ``request`` and give its events, in seconds since the run began."""
-    from talkingface_wild.pipelines.curate import curate
+    from talkingface_wild.jobs.curate.run import curate
 
     began = time.time()
-    instants: list[float] = []
-    outcome = curate(request, watch=lambda progress: instants.append(progress.started))
+    reporter = _Origin(began)
+    outcome = curate(request, reporter)
     finished = time.time()
-    origin = min(instants, default=began)
+    origin = reporter.origin
     return {
         "engine": request.engine,
         "workers": request.workers,
@@ -86,8 +98,7 @@ def _kept(values: Any, columns: set[str]) -> dict[str, Any]:
 
 def main() -> None:
     """The command line."""
-    from talkingface_wild.core.languages import parse_languages
-    from talkingface_wild.pipelines.request import Request
+    from talkingface_wild.jobs.curate.request import CurateRequest
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
@@ -100,9 +111,9 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], dest="settings")
     options = parser.parse_args()
     load = os.getloadavg()[0]
-    request = Request(
+    request = CurateRequest(
         out=options.out,
-        languages=parse_languages(options.langs),
+        languages=options.langs,
         recipe=options.recipe,
         sources=tuple(options.sources),
         engine=options.engine,

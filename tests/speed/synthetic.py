@@ -17,7 +17,7 @@ from talkingface_wild.engine.plan import Plan, columns_of, make_plan
 from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.engine.table import BASE, FACTS, fact, typed
-from talkingface_wild.pipelines.curate import commit_ruling
+from talkingface_wild.pipelines.commit_ruling import commit_ruling
 from talkingface_wild.pipelines.gathering import save_sources
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.stages import stage_class

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from talkingface_wild import __version__
 from talkingface_wild.benchmark.base import Score
 from talkingface_wild.benchmark.pages.line_chart import dot_row, line_chart
 from talkingface_wild.benchmark.pages.worst_clips import WorstClip, worst_clips
@@ -23,6 +22,7 @@ from talkingface_wild.benchmark.tables.text import UNOFFICIAL
 from talkingface_wild.core.languages import NAMES
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reasons import ALL
+from talkingface_wild.core.version import __version__
 from talkingface_wild.dataset.charts import binned, histogram, number
 from talkingface_wild.dataset.markup import Content, Markup, tag
 from talkingface_wild.dataset.report_page import POLICY, table

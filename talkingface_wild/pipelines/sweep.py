@@ -20,8 +20,8 @@ from talkingface_wild.engine.ruling import PENDING, Memo, Ruling
 from talkingface_wild.functional.round_numbers import multiples, round_step
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.recipe_gates import gate_data, gate_named, usual_word, word_of
-from talkingface_wild.pipelines.recutting import Stored, kept_in, open_stored
 from talkingface_wild.pipelines.stages import stage_class
+from talkingface_wild.pipelines.stored_measures import StoredMeasures, kept_in, open_stored
 
 STEPS = 12
 """Steps between the least and the greatest bound, about."""
@@ -133,7 +133,7 @@ def _direction(
     return own_word or usual_word(column), present
 
 
-def _values(stored: Stored, column: Column) -> np.ndarray:
+def _values(stored: StoredMeasures, column: Column) -> np.ndarray:
     """The measured values of a column, on the items that its stage works on."""
     values = stored.items[column.name].dropna().to_numpy(float)
     if not len(values):

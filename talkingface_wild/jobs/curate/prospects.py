@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 
 from talkingface_wild.core.clip import Source, source_id
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.pipelines.gathering import corpus_languages, load_sources, looks_in_corpus
+from talkingface_wild.pipelines.gathering import (
+    SourceChoice,
+    corpus_languages,
+    load_sources,
+    looks_in_corpus,
+)
 from talkingface_wild.pipelines.lengths import Lengths, source_lengths
 from talkingface_wild.pipelines.recipe import Recipe
-from talkingface_wild.pipelines.request import Request
 from talkingface_wild.pipelines.sources.gather import gather
 
 
@@ -28,22 +32,22 @@ class Prospects:
     notes: list[str] = field(default_factory=list)
 
 
-def prospects(request: Request, recipe: Recipe, layout: Layout) -> Prospects:
+def prospects(choice: SourceChoice, recipe: Recipe, layout: Layout) -> Prospects:
     """What a run would take up. Raises InputUnreadable for a name of --sources that is nothing."""
-    known, named = load_sources(layout), list(request.sources)
+    known, named = load_sources(layout), list(choice.named)
     gathered = layout.out / "gathered"
-    from_corpus = looks_in_corpus(request, recipe, layout, known)
-    languages, search = request.languages, None
+    from_corpus = looks_in_corpus(choice, recipe, layout, known)
+    languages, search = choice.languages, None
     corpus_sources: list[Source] = []
     demo_seconds: dict[str, float] = {}
     if from_corpus:
-        languages = corpus_languages(request, recipe)
+        languages = corpus_languages(choice, recipe)
         if recipe.corpus == "demo":
-            named, corpus_sources, demo_seconds = _demo(layout, languages, request.limit)
+            named, corpus_sources, demo_seconds = _demo(layout, languages, choice.limit)
         else:
             search = recipe.search
     gathering = gather(
-        named, languages, search=search, cache=gathered, limit=request.limit, look_only=True
+        named, languages, search=search, cache=gathered, limit=choice.limit, look_only=True
     )
     merged = {source.id: source for source in [*known, *gathering.sources, *corpus_sources]}
     files = [source for source in merged.values() if source.id not in demo_seconds]

@@ -17,19 +17,19 @@ from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.engine.table import build_table, fact
+from talkingface_wild.jobs.curate.prospects import Prospects, prospects
+from talkingface_wild.jobs.curate.request import CurateRequest
+from talkingface_wild.jobs.curate.run import recipe_of
 from talkingface_wild.pipelines.costs import cost_table, curation_costs
-from talkingface_wild.pipelines.curate import recipe_of
 from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.planning import plan_of, plan_summary, with_required
-from talkingface_wild.pipelines.prospects import Prospects, prospects
 from talkingface_wild.pipelines.recipe import Recipe
-from talkingface_wild.pipelines.request import Request
 from talkingface_wild.pipelines.targets import admitted_ruling
 
 _HOUR = 3600.0
 
 
-def estimate(request: Request) -> dict[str, Any]:
+def plan_run(request: CurateRequest) -> dict[str, Any]:
     """Plain data for ``--plan``: a row per stage, and of the whole run files, hours, time, disk.
 
     Raises what gathering sources raises for a name that cannot be read.
@@ -37,7 +37,7 @@ def estimate(request: Request) -> dict[str, Any]:
     recipe = recipe_of(request)
     plan = with_required(plan_of(recipe, request.score_all), recipe)
     layout = Layout(request.out.absolute())
-    ahead = prospects(request, recipe, layout)
+    ahead = prospects(request.source_choice, recipe, layout)
     forecast, reach, done = _forecast(request, recipe, plan, layout, ahead)
     rows = plan_summary(recipe)
     positions = {planned.name: position for position, planned in enumerate(plan.stages)}
@@ -71,7 +71,7 @@ def estimate(request: Request) -> dict[str, Any]:
 
 
 def _forecast(
-    request: Request, recipe: Recipe, plan: Plan, layout: Layout, ahead: Prospects
+    request: CurateRequest, recipe: Recipe, plan: Plan, layout: Layout, ahead: Prospects
 ) -> tuple[Forecast, Reach, dict[str, int]]:
     """What is still to come of all sources, and the results that are there, by stage."""
     sources: Sequence[Source] = ahead.sources
@@ -118,7 +118,9 @@ def _disk(plan: Plan, reach: Reach) -> dict[str, int]:
     }
 
 
-def _notes(request: Request, recipe: Recipe, ahead: Prospects, whole: dict[str, Any]) -> list[str]:
+def _notes(
+    request: CurateRequest, recipe: Recipe, ahead: Prospects, whole: dict[str, Any]
+) -> list[str]:
     notes = list(ahead.notes)
     if ahead.to_make:
         videos = counted(ahead.to_make, "video")

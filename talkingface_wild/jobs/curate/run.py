@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,10 +13,8 @@ import pandas as pd
 from talkingface_wild.core.clip import Source
 from talkingface_wild.core.litter import nothing_left
 from talkingface_wild.core.paths import write_text
-from talkingface_wild.core.reporter import Snapshot
-from talkingface_wild.dataset.commit import Commit, write_commit
-from talkingface_wild.dataset.compact import is_compact
-from talkingface_wild.dataset.decisions import apply_decisions
+from talkingface_wild.core.reporter import Reporter
+from talkingface_wild.dataset.commit import Commit
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.load import load
 from talkingface_wild.dataset.media_links import link_media
@@ -26,17 +23,17 @@ from talkingface_wild.dataset.speechless import speechless_note
 from talkingface_wild.engine.executors import device_for, make_executor
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.plan import Plan
-from talkingface_wild.engine.progress import Progress
 from talkingface_wild.engine.ruling import Ruling
 from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Workplace
+from talkingface_wild.jobs.curate.request import CurateRequest
+from talkingface_wild.pipelines.commit_ruling import commit_ruling
 from talkingface_wild.pipelines.costs import curation_costs
 from talkingface_wild.pipelines.gathering import CORPUS_MARKER, GATHERED, gather_sources
 from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.lengths import source_lengths
 from talkingface_wild.pipelines.planning import check_weights, plan_of, without_network
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
-from talkingface_wild.pipelines.request import Request
 from talkingface_wild.pipelines.targets import Waves
 
 DEFAULT_RECIPE = "talkingface_wild"
@@ -49,6 +46,7 @@ _LENGTHS_SECONDS = 1.5
 class Outcome:
     """What a run came to."""
 
+    out: Path
     recipe: Recipe
     plan: Plan
     ruling: Ruling
@@ -65,21 +63,15 @@ class Outcome:
         return int(states.sum())
 
 
-def recipe_of(request: Request) -> Recipe:
+def recipe_of(request: CurateRequest) -> Recipe:
     """The recipe asked for, else the folder's own, else the default; settings applied."""
     stored = request.out / "recipe.yaml"
     name = request.recipe or (str(stored) if stored.is_file() else DEFAULT_RECIPE)
-    return load_recipe(name, request.settings)
+    return load_recipe(name, request.recipe_settings)
 
 
-def curate(
-    request: Request,
-    watch: Callable[[Progress], None] | None = None,
-    gathering: Callable[[Snapshot], None] | None = None,
-) -> Outcome:
+def curate(request: CurateRequest, reporter: Reporter) -> Outcome:
     """Run the recipe over the sources until nothing is left to do, and commit the data set.
-
-    ``gathering`` is told how far the sources are that have to be made first, ``watch`` the run.
 
     Raises RecipeError, WeightMissing, NetworkUnavailable, InputUnreadable and FolderLocked before
     any work; DiskFull and Interrupted leave the journal intact.
@@ -95,7 +87,12 @@ def curate(
             executor = make_executor(request.engine, request.workers)
             plan = plan_of(recipe, request.score_all)
             notes = changed_gates(layout.out / "recipe.yaml", recipe)
-            sources, found = gather_sources(request, recipe, layout, gathering)
+            sources, found = gather_sources(
+                request.source_choice,
+                recipe,
+                layout,
+                lambda snapshot: reporter.progress(lambda: snapshot),
+            )
         notes = found + notes
         if request.fresh:
             for name in ("journal", "work"):
@@ -114,7 +111,7 @@ def curate(
             executor,
             admission=Waves(recipe.targets, sources),
             retry_failed=request.retry_failed,
-            watch=watch,
+            watch=lambda progress: reporter.progress(progress.snapshot),
             costs=curation_costs(plan, request.engine, request.workers, lengths.seconds),
             round_roots=_ROUND_SOURCES,
         )
@@ -130,10 +127,10 @@ def curate(
             commit = commit_ruling(layout, recipe, plan, ruling, sources, compact=request.compact)
             notes += closing_notes(request, layout, commit)
         shutil.rmtree(place.scratch, ignore_errors=True)
-        return Outcome(recipe, plan, ruling, commit, sources, notes, run.stopped)
+        return Outcome(request.out, recipe, plan, ruling, commit, sources, notes, run.stopped)
 
 
-def closing_notes(request: Request, layout: Layout, commit: Commit) -> list[str]:
+def closing_notes(request: CurateRequest, layout: Layout, commit: Commit) -> list[str]:
     """What a finished run should not leave unsaid: speechless clips, folders not looked at."""
     note = speechless_note(load(layout.out, "clips"), request.out)
     notes = [] if note is None else [note]
@@ -166,34 +163,6 @@ def _allow_hosts(sources: Sequence[Source]) -> None:
     politeness = Politeness()
     for host in sorted({host_of(source.url) for source in sources if source.url}):
         politeness.allow(host)
-
-
-def commit_ruling(
-    layout: Layout,
-    recipe: Recipe,
-    plan: Plan,
-    ruling: Ruling,
-    sources: Sequence[Source],
-    measured_in: Path | None = None,
-    made_by: str = "curate",
-    compact: bool | None = None,
-) -> Commit:
-    """Apply reviewers' decisions, write the commit and its recipe, bring media/ in step with it.
-
-    ``compact`` None does as the latest commit did.
-    """
-    apply_decisions(layout, ruling)
-    stages = {
-        s.name: {"fingerprint": s.fingerprint, "unmeasured": s.unmeasured} for s in plan.stages
-    }
-    for name, why in plan.unmeasured.items():
-        stages[name]["measured_nothing"] = why
-    documents = {"recipe.yaml": recipe.dump(), "fingerprints.json": json.dumps(stages, indent=1)}
-    compact = is_compact(layout) if compact is None else compact
-    commit = write_commit(layout, plan, ruling, sources, documents, measured_in, made_by, compact)
-    write_text(layout.out / "recipe.yaml", recipe.dump())
-    link_media(layout)
-    return commit
 
 
 def frames_of(outcome: Outcome) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -1,6 +1,5 @@
 """``tfw curate --plan``: what it says of folders never seen, and that it leaves no trace."""
 
-import dataclasses
 import io
 import json
 from pathlib import Path
@@ -10,8 +9,8 @@ from rich.console import Console
 
 from talkingface_wild.cli.board import plan_table
 from talkingface_wild.cli.main import run
-from talkingface_wild.pipelines.estimate import estimate
-from talkingface_wild.pipelines.request import Request
+from talkingface_wild.jobs.curate.plan import plan_run
+from talkingface_wild.jobs.curate.request import CurateRequest
 
 
 @pytest.fixture
@@ -28,7 +27,9 @@ def clips(shared, tmp_path):
 
 def _plan(out: Path, *sources: Path, **more) -> dict:
     names = tuple(str(source) for source in sources)
-    return estimate(Request(out, recipe="embedded", sources=names, engine="local", **more))
+    return plan_run(
+        CurateRequest(out=out, recipe="embedded", sources=names, engine="local", **more)
+    )
 
 
 def _page(plan: dict) -> str:
@@ -86,15 +87,19 @@ def test_links_and_searches_say_what_an_hour_takes_and_ask_nobody(tmp_path):
     shown = _page(plan)
     assert "1 source, new, 1 link of unknown length taken as 5 min." in shown
     assert "0 s of video" not in shown
-    search = estimate(Request(tmp_path / "out", languages=("de",), recipe="talkingface_wild"))
+    search = plan_run(
+        CurateRequest(out=tmp_path / "out", languages=("de",), recipe="talkingface_wild")
+    )
     assert search["searches_unexpanded"] > 0 and search["sources"] == 0
 
 
 def test_before_the_searches_nobody_knows_that_nothing_is_left(tmp_path):
     """Of 261 searches it said "0 sources … Nothing is left to do"."""
     playlist = "https://www.youtube.com/playlist?list=PL1"
-    request = Request(tmp_path / "out", recipe="embedded", sources=(playlist,), languages=("en",))
-    shown = _page(estimate(request))
+    request = CurateRequest(
+        out=tmp_path / "out", recipe="embedded", sources=(playlist,), languages=("en",)
+    )
+    shown = _page(plan_run(request))
     assert "Nothing is left to do" not in shown and "known after the searches" in shown
     assert "1 search or playlist" in shown
     assert "Nothing is left to do" not in _page(_plan(tmp_path / "fresh"))
@@ -105,10 +110,10 @@ def test_required_weights_that_are_missing_are_planned_as_if_they_were_there(
 ):
     """It left their stages out: 26 min for an hour of video, where the run takes hours."""
     monkeypatch.setenv("TFW_WEIGHTS", str(tmp_path / "no weights"))
-    request = Request(
-        tmp_path / "out", recipe="talkingface_wild", sources=(str(clips),), languages=("en",)
+    request = CurateRequest(
+        out=tmp_path / "out", recipe="talkingface_wild", sources=(str(clips),), languages=("en",)
     )
-    plan = estimate(dataclasses.replace(request, engine="local"))
+    plan = plan_run(request.model_copy(update={"engine": "local"}))
     rows = [row for row in plan["stages"] if row["weights_missing"]]
     required = [row for row in rows if row["policy"] == "required"]
     assert required and all(row["seconds_estimated"] > 0 for row in required)
@@ -136,7 +141,7 @@ def test_a_file_that_is_not_there_is_told_from_one_that_cannot_be_read(clips, tm
 
 
 def test_the_demo_is_planned_before_it_is_made(tmp_path):
-    plan = estimate(Request(tmp_path / "out", languages=("de", "fr"), recipe="demo"))
+    plan = plan_run(CurateRequest(out=tmp_path / "out", languages=("de", "fr"), recipe="demo"))
     assert not (tmp_path / "out").exists()
     assert plan["sources"] == plan["sources_new"] > 4
     assert any("demo corpus" in note for note in plan["notes"])

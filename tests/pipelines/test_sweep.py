@@ -10,8 +10,8 @@ import pytest
 from talkingface_wild.core.errors import RecipeError, UsageError
 from talkingface_wild.dataset.decisions import Decision, save_decisions
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.pipelines.recutting import recut
-from talkingface_wild.pipelines.sweeping import Range, bounds_between, sweep
+from talkingface_wild.jobs.recut import recut
+from talkingface_wild.pipelines.sweep import Range, bounds_between, sweep
 from tests.speed import synthetic
 
 COUNT = 400

@@ -29,7 +29,7 @@ def kept_hours(layout: Layout) -> float:
     return round((pc.sum(seconds).as_py() or 0.0) / 3600, 6)
 
 
-def standing(out: Path) -> dict[str, Any]:
+def status_of(out: Path) -> dict[str, Any]:
     """Plain data for ``tfw status``. Raises InputUnreadable where no run ever began."""
     layout = Layout(out.absolute())
     stored = layout.out / "recipe.yaml"

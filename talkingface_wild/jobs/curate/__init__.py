@@ -1,0 +1,1 @@
+"""``tfw curate``: from sources to a commit, and what a run would take."""
