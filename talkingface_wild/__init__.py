@@ -9,12 +9,14 @@ from talkingface_wild.core.version import __version__
 
 if TYPE_CHECKING:
     from talkingface_wild.dataset.load import load
-    from talkingface_wild.door import curate
+    from talkingface_wild.door import curate, generate, score
 
+__all__ = ["__version__", "curate", "generate", "load", "score"]
 
-__all__ = ["__version__", "curate", "load"]
-
-_MODULES = {"load": "talkingface_wild.dataset.load", "curate": "talkingface_wild.door"}
+_MODULES = {
+    "load": "talkingface_wild.dataset.load",
+    **dict.fromkeys(("curate", "generate", "score"), "talkingface_wild.door"),
+}
 """Where each function stands that is imported when it is first asked for."""
 
 

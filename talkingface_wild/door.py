@@ -11,7 +11,9 @@ from talkingface_wild.core.durations import clock
 from talkingface_wild.core.reporter import Look, Quiet, Reporter
 
 if TYPE_CHECKING:
+    from talkingface_wild.benchmark.suite import BenchOutcome
     from talkingface_wild.jobs.curate.run import Outcome
+    from talkingface_wild.jobs.generate.run import GenerateResult
 
 
 def curate(*, quiet: bool = False, **request: Any) -> Outcome:
@@ -24,6 +26,34 @@ def curate(*, quiet: bool = False, **request: Any) -> Outcome:
     from talkingface_wild.jobs.curate.run import curate as job
 
     checked = CurateRequest(**request)
+    with reporter(quiet) as told:
+        return job(checked, told)
+
+
+def score(*, quiet: bool = False, **request: Any) -> BenchOutcome:
+    """Score talking-face videos; takes what ``benchmark.request.BenchRequest`` takes.
+
+    ``run = talkingface_wild.score(model="static", dataset="my_set", metrics="ssim").run``; then
+    ``run.scores["ssim"].value``, with its interval and signature.
+    """
+    from talkingface_wild.benchmark.request import BenchRequest
+    from talkingface_wild.jobs.bench.run import bench as job
+
+    checked = BenchRequest(**request)
+    with reporter(quiet) as told:
+        return job(checked, told)
+
+
+def generate(*, quiet: bool = False, **request: Any) -> GenerateResult:
+    """Make a talking-face video; takes what ``jobs.generate.request.GenerateRequest`` takes.
+
+    ``talkingface_wild.generate(checkpoint="runs/tiny", image="face.jpg", audio="speech.wav",
+    out="v.mp4")`` writes the video, marked as generated, and the file beside it that says how.
+    """
+    from talkingface_wild.jobs.generate.request import GenerateRequest
+    from talkingface_wild.jobs.generate.run import generate as job
+
+    checked = GenerateRequest(**request)
     with reporter(quiet) as told:
         return job(checked, told)
 

@@ -1,13 +1,19 @@
 """The Python door: each function's example as its docstring has it, and what it shows to whom."""
 
+import json
 import subprocess
 import sys
 import textwrap
 
 import pytest
+from PIL import Image
+from skimage import data
 
 import talkingface_wild
 from talkingface_wild.core.errors import UsageError
+from talkingface_wild.media.sound import write_wav
+from talkingface_wild.models.mcdm import MCDMPipeline
+from tests.models.mcdm.small import small_parts, speech
 from tests.pipelines.curated import environment
 from tests.terminal.screen import Terminal
 
@@ -46,6 +52,29 @@ def test_importing_it_imports_nothing_heavy():
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, env=environment())
+
+
+def test_score_gives_scores_with_their_signature(demo_out, tmp_path):
+    run = talkingface_wild.score(
+        model="static", dataset=str(demo_out), metrics="ssim", limit=2, split="all",
+        out=tmp_path / "run",
+    ).run  # fmt: skip
+    assert 0 < run.scores["ssim"].value < 1 and "ssim" in run.scores["ssim"].signature
+
+
+def test_generate_writes_a_marked_video(tmp_path):
+    MCDMPipeline.of(small_parts()).save_pretrained(tmp_path / "run" / "model")
+    Image.fromarray(data.astronaut()).save(tmp_path / "face.jpg")
+    write_wav(tmp_path / "speech.wav", speech(0.4), 16_000)
+    result = talkingface_wild.generate(
+        checkpoint=tmp_path / "run",
+        image=tmp_path / "face.jpg",
+        audio=tmp_path / "speech.wav",
+        out=tmp_path / "v.mp4",
+        steps=2,
+        prior_steps=2,
+    )
+    assert result.out.is_file() and json.loads(result.sidecar.read_text())["generated"] is True
 
 
 def test_errors_are_the_command_lines_sentences(tmp_path):
