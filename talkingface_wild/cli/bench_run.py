@@ -28,13 +28,13 @@ def measured(output: Output, request: BenchRequest, sampling: Sampling) -> Bench
     from talkingface_wild.benchmark.candidates import FLOORS
     from talkingface_wild.benchmark.costs import measuring_seconds
     from talkingface_wild.benchmark.metrics import chosen_metrics
-    from talkingface_wild.benchmark.pages.page import write_page
     from talkingface_wild.benchmark.resolving import SEEDS, asked_of, clips_of, row_name
     from talkingface_wild.benchmark.suite import bench as go
     from talkingface_wild.benchmark.suite import protocol_of
     from talkingface_wild.cli.board import Board
     from talkingface_wild.cli.videos_progress import VideosProgress
     from talkingface_wild.engine.executors import device_for
+    from talkingface_wild.pages.run_page import write_page
 
     offered = generators(device_for(request.device), sampling)
     _refuse_idle(request, sampling)

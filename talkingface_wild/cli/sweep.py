@@ -27,7 +27,7 @@ def show_sweep(
     dry_run: bool,
 ) -> None:
     """Sweep, draw (unless ``dry_run``) and show."""
-    from talkingface_wild.pipelines.sweep_figure import write_figure
+    from talkingface_wild.pages.sweep_figure import write_figure
     from talkingface_wild.pipelines.sweeping import sweep
 
     swept = sweep(out, name, settings, at_least, bounds)

@@ -1,1 +1,1 @@
-"""What people would rather look at: the run's page, strips, curves, contact sheets."""
+"""What people look at: HTML pages from templates, one SVG kit, contact sheets, grids."""

@@ -1,4 +1,4 @@
-"""Charts as inline SVG, drawn from numbers alone; colours are classes of the page's style sheet."""
+"""Histograms and bars as inline SVG; colours are classes of the page's style sheet."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup
 
-from talkingface_wild.dataset.markup import Markup, joined, tag
+from talkingface_wild.pages.svg import chart, number, scale
+
+WIDTH = 480
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,59 +53,55 @@ def binned(
 
 def histogram(bins: Bins, bounds: Mapping[str, float], unit: str, name: str) -> Markup:
     """A histogram, failing values stacked on passing ones, a line for each bound with its label."""
-    width, height, top, bottom, side = 480, 190, 16 + 13 * min(len(bounds), 6), 30, 8
+    height, top, side = 190, 16 + 13 * min(len(bounds), 6), 8
+    axis = float(height - 30)
     first, last = float(bins.edges[0]), float(bins.edges[-1])
-    scale = (width - 2 * side) / (last - first)
+    x_at = scale(first, last, side, WIDTH - side)
     most = max(int((bins.passed + bins.failed).max()), 1)
-    parts: list[Markup] = []
+    drawn = chart(WIDTH, height, f"Histogram of {name}")
     for index in range(len(bins.passed)):
-        left = side + (bins.edges[index] - first) * scale
-        wide = (bins.edges[index + 1] - bins.edges[index]) * scale
-        floor = float(height - bottom)
-        span = f"{number(bins.edges[index])} – {number(bins.edges[index + 1])}"
+        low, high = float(bins.edges[index]), float(bins.edges[index + 1])
+        floor = axis
         for counts, kind in ((bins.passed, "pass"), (bins.failed, "fail")):
-            count = int(counts[index])
-            if count:
-                tall = max(count / most * (height - bottom - top), 1.0)
+            if count := int(counts[index]):
+                tall = max(count / most * (axis - top), 1.0)
                 floor -= tall
-                words = f"{span}: {count} {kind}"
-                parts.append(_bar(left, floor, max(wide - 1, 0.5), tall, kind, words))
-    parts.append(_line(side, height - bottom, width - side, height - bottom, "axis"))
-    low, high = ("≤ " * bins.beyond[0], "≥ " * bins.beyond[1])
-    parts.append(_label(side, height - 12, low + number(first), "start"))
-    parts.append(_label(width - side, height - 12, high + number(last), "end"))
-    middle = f"{unit} · tallest bar {most}" if unit else f"tallest bar {most}"
-    parts.append(_label(width / 2, height - 12, middle, "middle"))
+                words = f"{number(low)} – {number(high)}: {count} {kind}"
+                wide = max(x_at(high) - x_at(low) - 1, 0.5)
+                drawn.bar(x_at(low), floor, wide, tall, words, class_=kind)
+    drawn.line(side, axis, WIDTH - side, axis, class_="axis")
+    below, above = ("≤ " * bins.beyond[0], "≥ " * bins.beyond[1])
+    drawn.label(side, height - 12, below + number(first), "start")
+    drawn.label(WIDTH - side, height - 12, above + number(last), "end")
+    words = f"{unit} · tallest bar {most}" if unit else f"tallest bar {most}"
+    drawn.label(WIDTH / 2, height - 12, words, "middle")
     for row, (label, bound) in enumerate(bounds.items()):
-        at = side + (bound - first) * scale
-        level = 11 + 13 * (row % 6)
-        parts.append(_line(at, level + 3, at, height - bottom, "bound"))
-        anchor = "start" if at < width / 2 else "end"
-        words = f"{label} {number(bound)}".strip()
-        parts.append(_label(at + (3 if anchor == "start" else -3), level, words, anchor, "mark"))
-    return _svg(width, height, f"Histogram of {name}", parts)
+        at, level = x_at(bound), 11 + 13 * (row % 6)
+        drawn.line(at, level + 3, at, axis, class_="bound")
+        anchor, gap = ("start", 3) if at < WIDTH / 2 else ("end", -3)
+        drawn.label(at + gap, level, f"{label} {number(bound)}".strip(), anchor, class_="mark")
+    return drawn.markup()
 
 
 def bars(
     rows: Sequence[tuple[str, float, str]], name: str, reference: float | None = None
 ) -> Markup:
     """Horizontal bars of (label, value, words at the end), with a line at ``reference``."""
-    width, left, right, row_height = 480, 110, 130, 22
+    left, right, row_height = 110, 130, 22
     most = max([value for _, value, _ in rows] + [reference or 0.0]) or 1.0
-    scale = (width - left - right) / most
-    parts: list[Markup] = []
+    x_at = scale(0, most, left, WIDTH - right)
+    height = len(rows) * row_height + 6
+    drawn = chart(WIDTH, height, name)
     for index, (label, value, words) in enumerate(rows):
         y = index * row_height + 4
-        parts.append(_label(left - 6, y + 13, _short(label, 17), "end", title=label))
-        parts.append(
-            _bar(left, y, max(value * scale, 0.5), row_height - 6, "pass", f"{label}: {words}")
-        )
-        parts.append(_label(left + value * scale + 5, y + 13, words, "start"))
-    height = len(rows) * row_height + 6
+        short = label if len(label) <= 17 else label[:16] + "…"
+        drawn.label(left - 6, y + 13, short, "end", label if label != short else None)
+        wide = max(x_at(value) - left, 0.5)
+        drawn.bar(left, y, wide, row_height - 6, f"{label}: {words}", class_="pass")
+        drawn.label(x_at(value) + 5, y + 13, words, "start")
     if reference is not None:
-        at = left + reference * scale
-        parts.append(_line(at, 0, at, height, "bound"))
-    return _svg(width, height, name, parts)
+        drawn.line(x_at(reference), 0, x_at(reference), height, class_="bound")
+    return drawn.markup()
 
 
 def share_bar(kept: int, rejected: int, failed: int, pending: int, measured: bool = True) -> Markup:
@@ -110,55 +109,19 @@ def share_bar(kept: int, rejected: int, failed: int, pending: int, measured: boo
 
     Where nothing was measured, what was let through is grey.
     """
-    total = max(kept + rejected + failed + pending, 1)
-    width, parts, left = 160, [], 0.0
-    through = "kept" if measured else "not measured"
-    kinds = (
-        ("pass" if measured else "unmeasured", kept, through),
+    shares = (
+        ("pass", kept, "kept") if measured else ("unmeasured", kept, "not measured"),
         ("fail", rejected, "rejected"),
         ("broken", failed, "failed"),
         ("wait", pending, "pending"),
     )
-    for kind, count, name in kinds:
-        wide = count / total * width
+    width, left = 160, 0.0
+    total = max(kept + rejected + failed + pending, 1)
+    words = ", ".join(f"{count} {name}" for _, count, name in shares)
+    drawn = chart(width, 10, words, "share")
+    for kind, count, name in shares:
         if count:
-            parts.append(_bar(left, 0, wide, 10, kind, f"{count} {name}"))
-        left += wide
-    words = ", ".join(f"{count} {name}" for _, count, name in kinds)
-    return _svg(width, 10, words, parts, "share")
-
-
-def number(value: float) -> str:
-    """A number with at most four significant digits, whole ones in full, no exponent below 10⁹."""
-    value = float(value) + 0.0
-    if value == round(value) or abs(value) >= 10_000:
-        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
-    return f"{value:.4g}"
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _svg(
-    width: int, height: float, name: str, parts: Sequence[Markup], class_: str = "chart"
-) -> Markup:
-    box = f"0 0 {width} {height:g}"
-    return tag("svg", joined(*parts), viewBox=box, role="img", aria_label=name, class_=class_)
-
-
-def _bar(x: float, y: float, width: float, height: float, class_: str, words: str) -> Markup:
-    place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "width": f"{width:.1f}", "height": f"{height:.1f}"}
-    return tag("rect", tag("title", words), class_=class_, **place)
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
-    place = {"x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
-    return tag("line", class_=class_, **place)
-
-
-def _label(
-    x: float, y: float, text: str, anchor: str, class_: str | None = None, title: str | None = None
-) -> Markup:
-    content = joined(tag("title", title), text) if title and title != text else text
-    return tag("text", content, x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, class_=class_)
+            wide = count / total * width
+            drawn.bar(left, 0, wide, 10, f"{count} {name}", class_=kind)
+            left += wide
+    return drawn.markup()

@@ -1,15 +1,12 @@
-"""A figure of lines over a bound, as an SVG file of its own: axes, round ticks, legend, colours for
-light and dark. Drawn from numbers alone, in the manner of ``charts.py``.
-"""
+"""Lines over a bound as an SVG file of its own: axes, round ticks, legend, light and dark."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from talkingface_wild.dataset.charts import number
-from talkingface_wild.dataset.markup import Markup, joined, tag
 from talkingface_wild.functional.round_numbers import multiples, round_step
+from talkingface_wild.pages.svg import Shapes, clean, file_drawing, number, scale
 
 WIDTH, HEIGHT = 760, 284
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 150, 44, 46
@@ -73,25 +70,14 @@ def figure(
     span = (min(xs), max(xs)) if max(xs) > min(xs) else (min(xs) - 1, max(xs) + 1)
     if mark is not None and not span[0] <= mark.x <= span[1]:
         mark = None
-    parts = [
-        tag("style", Markup(_style())),
-        tag("rect", width=WIDTH, height=height, class_="paper"),
-        tag("text", title, x=16, y=24, class_="title"),
-        tag("text", words, x=16, y=44),
-    ]
+    drawn = file_drawing(WIDTH, height, role="img", aria_label=title)
+    drawn.add("style", None).text = _style()
+    drawn.add("rect", None, width=WIDTH, height=height, class_="paper")
+    drawn.add("text", None, x=16, y=24, class_="title").text = clean(title)
+    drawn.add("text", None, x=16, y=44).text = clean(words)
     for place, panel in enumerate(panels):
-        drawn = _panel(panel, x_name, span, mark)
-        parts.append(tag("g", *drawn, transform=f"translate(0 {_HEAD + place * HEIGHT})"))
-    return tag(
-        "svg",
-        joined(*parts),
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {WIDTH} {height}",
-        width=WIDTH,
-        height=height,
-        role="img",
-        aria_label=title,
-    )
+        _draw_panel(drawn.group(_HEAD + place * HEIGHT), panel, x_name, span, mark)
+    return drawn.markup()
 
 
 def _style() -> str:
@@ -106,51 +92,37 @@ def _style() -> str:
     return f"\n{sides[0]}\n@media (prefers-color-scheme: dark) {{\n{sides[1]}\n}}\n"
 
 
-def _panel(panel: Panel, x_name: str, span: tuple[float, float], mark: Mark | None) -> list[Markup]:
-    """The axes, the lines and the legend of one panel, from its own upper left corner."""
+def _draw_panel(
+    drawn: Shapes, panel: Panel, x_name: str, span: tuple[float, float], mark: Mark | None
+) -> None:
+    """The axes, the lines and the legend of one panel."""
     floor, right = HEIGHT - _BOTTOM, WIDTH - _RIGHT
     greatest = max((y for curve in panel.curves for _, y in curve.points), default=0.0)
     step = round_step(greatest / 5) if greatest > 0 else 1.0
     levels = multiples(step, 0, max(greatest, step), outward=True)
-
-    def x_at(x: float) -> float:
-        return _LEFT + (x - span[0]) / (span[1] - span[0]) * (right - _LEFT)
-
-    def y_at(y: float) -> float:
-        return floor - y / levels[-1] * (floor - _TOP)
-
-    parts = [tag("text", f"{panel.name}, {panel.unit}", x=16, y=16)]
+    x_at = scale(*span, _LEFT, right)
+    y_at = scale(0, levels[-1], floor, _TOP)
+    drawn.add("text", None, x=16, y=16).text = clean(f"{panel.name}, {panel.unit}")
     for level in levels:
-        parts.append(_line(_LEFT, y_at(level), right, y_at(level), "axis"))
-        parts.append(_text(_LEFT - 8, y_at(level) + 4, number(level), "end"))
+        drawn.line(_LEFT, y_at(level), right, y_at(level), class_="axis")
+        drawn.label(_LEFT - 8, y_at(level) + 4, number(level), "end")
     for tick in multiples(round_step((span[1] - span[0]) / 8), *span):
-        parts.append(_line(x_at(tick), floor, x_at(tick), floor + 5, "axis"))
-        parts.append(_text(x_at(tick), floor + 19, number(tick), "middle"))
-    parts.append(_text((_LEFT + right) / 2, HEIGHT - 8, x_name, "middle"))
+        drawn.line(x_at(tick), floor, x_at(tick), floor + 5, class_="axis")
+        drawn.label(x_at(tick), floor + 19, number(tick), "middle")
+    drawn.label((_LEFT + right) / 2, HEIGHT - 8, x_name, "middle")
     if mark is not None:
-        parts.append(_line(x_at(mark.x), _TOP - 4, x_at(mark.x), floor, "bound"))
-        parts.append(_text(x_at(mark.x), _TOP - 8, mark.label, "middle", "mark"))
+        drawn.line(x_at(mark.x), _TOP - 4, x_at(mark.x), floor, class_="bound")
+        drawn.label(x_at(mark.x), _TOP - 8, mark.label, "middle", class_="mark")
     for index, curve in reversed([*enumerate(panel.curves)]):
         colour = f"c{index % len(_LIGHT)}"
         dashed = " dashed" if curve.dashed or index >= len(_LIGHT) else ""
         shape = f"curve {colour}{dashed}"
-        points = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in curve.points)
-        parts.append(tag("polyline", tag("title", curve.label), points=points, class_=shape))
-        for x, y in curve.points:
+        points = [(x_at(x), y_at(y)) for x, y in curve.points]
+        drawn.curve(points, curve.label, class_=shape)
+        for (x, y), (left, top) in zip(curve.points, points, strict=True):
             words = f"{curve.label} at {number(x)}: {number(y)} {panel.unit}"
-            place = {"cx": f"{x_at(x):.1f}", "cy": f"{y_at(y):.1f}"}
-            parts.append(tag("circle", tag("title", words), r=2.5, class_=f"dot {colour}", **place))
+            drawn.dot(left, top, 2.5, words, class_=f"dot {colour}")
         if index < _ENTRIES:
             level = _TOP + 6 + 17 * index
-            parts.append(_line(right + 16, level, right + 44, level, shape))
-            parts.append(_text(right + 50, level + 4, curve.label, "start"))
-    return parts
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
-    place = {"x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
-    return tag("line", class_=class_, **place)
-
-
-def _text(x: float, y: float, text: str, anchor: str, class_: str | None = None) -> Markup:
-    return tag("text", text, x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, class_=class_)
+            drawn.line(right + 16, level, right + 44, level, class_=shape)
+            drawn.label(right + 50, level + 4, curve.label, "start")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from talkingface_wild.benchmark.pages.footage import Footage, Runs, Shown, pictures
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.core.errors import UsageError
+from talkingface_wild.pages.run_videos import MethodVideo, Runs, ShownClip, pictures
 
 COLUMNS = 6
 SIDE = 192
@@ -40,7 +40,7 @@ def make_grid(
 
     ``clip`` defaults to the first that all runs have scored, ``indices`` to six from the first
     frame to the last that all have. Raises UsageError for frames that not all have, and what
-    ``Runs.show`` and ``footage.pictures`` raise.
+    ``Runs.show`` and ``run_videos.pictures`` raise.
     """
     shown = Runs(runs).show(clip)
     chosen = _frames(shown, indices)
@@ -50,7 +50,7 @@ def make_grid(
     return Grid(_draw(names, chosen, strips, side), shown.clip, names, chosen)
 
 
-def _frames(shown: Shown, indices: Sequence[int] | None) -> tuple[int, ...]:
+def _frames(shown: ShownClip, indices: Sequence[int] | None) -> tuple[int, ...]:
     count = shown.frames
     if indices is None:
         spread = np.linspace(0, count - 1, min(COLUMNS, count)).round().astype(int)
@@ -64,7 +64,7 @@ def _frames(shown: Shown, indices: Sequence[int] | None) -> tuple[int, ...]:
     return chosen
 
 
-def _rows(shown: Shown) -> list[Footage]:
+def _rows(shown: ShownClip) -> list[MethodVideo]:
     """The real video once, at the top, then the methods."""
     if shown.truth is None:
         return list(shown.methods)

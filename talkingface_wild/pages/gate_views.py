@@ -10,8 +10,8 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.dataset.borderline import is_numeric, judged, nearest_to_bound
-from talkingface_wild.dataset.footage import finished_footage, jpeg, source_footage, stills
 from talkingface_wild.dataset.recorded import Recorded
+from talkingface_wild.pages.stills import finished_span, jpeg, source_span, stills
 
 PER_SIDE = 3
 STILL_SIDE_PX = 160
@@ -115,13 +115,13 @@ def _picture(recorded: Recorded, item: str) -> tuple[bytes | None, str]:
     """The middle of an item as a small JPEG, from its source or else its finished clip."""
     try:
         try:
-            footage = source_footage(recorded, item)
+            span = source_span(recorded, item)
         except ItemFailed:
-            finished = finished_footage(recorded, item)
+            finished = finished_span(recorded, item)
             if finished is None:
                 raise
-            footage = finished
-        shown = stills(footage, 1, STILL_SIDE_PX)
+            span = finished
+        shown = stills(span, 1, STILL_SIDE_PX)
     except (ItemFailed, ItemRejected) as error:
         return None, f"no picture: {error.outcome.reason}"
     except OSError as error:

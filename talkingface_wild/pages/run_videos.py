@@ -32,7 +32,7 @@ SOUND_RATE = 16_000
 
 
 @dataclass(frozen=True)
-class Footage:
+class MethodVideo:
     """One method's picture of one clip. ``start_seconds`` None: from the file's first frame.
 
     ``still``: frame 0 alone is shown, all the time.
@@ -47,13 +47,13 @@ class Footage:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownClip:
     """One clip: the real video where there is one, then each run's, in the order given."""
 
     clip: str
     group: str
-    truth: Footage | None
-    methods: tuple[Footage, ...]
+    truth: MethodVideo | None
+    methods: tuple[MethodVideo, ...]
     sound: Path | None
     sound_from: float | None
     """Seconds on the clock of ``sound`` at which frame 0 is shown; None: its beginning."""
@@ -62,7 +62,7 @@ class Shown:
     def frames(self) -> int:
         """So many frames all of them have."""
         every = (self.truth, *self.methods)
-        return min(footage.frames for footage in every if footage is not None)
+        return min(video.frames for video in every if video is not None)
 
 
 class Runs:
@@ -78,7 +78,7 @@ class Runs:
         )
         """The clips that every run has scored, in the order of the first run."""
 
-    def show(self, clip: str | None = None) -> Shown:
+    def show(self, clip: str | None = None) -> ShownClip:
         """What there is of a clip (the first shared one without a name).
 
         Raises UsageError when the runs share no clip, or not this one, and for runs of floors that
@@ -103,7 +103,7 @@ class Runs:
         truth = _truth(rows[0], self.runs[0])
         sound, start = _sound(rows[0], self.runs[0])
         methods = tuple(_method(run, row) for run, row in zip(self.runs, rows, strict=True))
-        return Shown(name, str(rows[0].get("group") or name), truth, methods, sound, start)
+        return ShownClip(name, str(rows[0].get("group") or name), truth, methods, sound, start)
 
 
 def _rows(run: BenchRun) -> dict[str, dict[str, Any]]:
@@ -135,7 +135,7 @@ def _file(text: Any, run: BenchRun) -> Path | None:
     return run.folder / str(text) if text else None
 
 
-def _truth(row: Mapping[str, Any], run: BenchRun) -> Footage | None:
+def _truth(row: Mapping[str, Any], run: BenchRun) -> MethodVideo | None:
     path = _file(row.get("reference"), run)
     if path is None:
         return None
@@ -143,27 +143,27 @@ def _truth(row: Mapping[str, Any], run: BenchRun) -> Footage | None:
     start, crop = asked.get("start_seconds"), asked.get("crop")
     frames = int(asked.get("frames") or row["frames"])
     frames = min(frames, int(row["frames"]))
-    return Footage(GROUND_TRUTH, path, frames, start, tuple(crop) if crop else None)
+    return MethodVideo(GROUND_TRUTH, path, frames, start, tuple(crop) if crop else None)
 
 
-def _method(run: BenchRun, row: Mapping[str, Any]) -> Footage:
+def _method(run: BenchRun, row: Mapping[str, Any]) -> MethodVideo:
     kind = str(row.get("candidate") or ("file" if row.get("generated") else run.model))
     frames = int(row["frames"])
     path = _file(row.get("generated"), run)
     if kind == "file" and path is not None:
-        return Footage(run.name, path, frames)
+        return MethodVideo(run.name, path, frames)
     truth = _truth(row, run)
     if kind == "static" and truth is None:
         portrait = _file(_asked(row).get("portrait"), run)
         if portrait is not None:
-            return Footage(run.name, portrait, frames, still=True)
+            return MethodVideo(run.name, portrait, frames, still=True)
     if kind not in _SHOWN or truth is None:
         raise InputUnreadable(
             f"Expected a video of {row['clip']!r} in the run {run.folder}, found neither a "
             "generated nor a reference one in its clips.parquet; score it again."
         )
     name = GROUND_TRUTH if kind == "groundtruth" else run.name
-    return Footage(
+    return MethodVideo(
         name, truth.path, frames, truth.start_seconds, truth.crop, still=kind == "static"
     )
 
@@ -175,66 +175,66 @@ def _sound(row: Mapping[str, Any], run: BenchRun) -> tuple[Path | None, float | 
     return _file(row.get("reference"), run), _asked(row).get("start_seconds")
 
 
-def pictures(footage: Footage, indices: Sequence[int], side: int) -> list[Pictures]:
+def pictures(video: MethodVideo, indices: Sequence[int], side: int) -> list[Pictures]:
     """The frames of ``indices`` (ascending, at 25 a second) as (side, side, 3) RGB.
 
     Where the video ends early its last frame stands in. Raises InputUnreadable for a file that
     cannot be decoded.
     """
-    wanted = [0] if footage.still else list(indices)
+    wanted = [0] if video.still else list(indices)
     found: dict[int, Pictures] = {}
     last: Pictures | None = None
-    for index, rgb in enumerate(_stream(footage, wanted[-1] + 1)):
+    for index, rgb in enumerate(_stream(video, wanted[-1] + 1)):
         last = rgb
         if index in wanted:
-            found[index] = on_canvas(rgb, Wanted(canvas=side, crop=footage.crop))[0]
+            found[index] = on_canvas(rgb, Wanted(canvas=side, crop=video.crop))[0]
     if last is None:
-        raise InputUnreadable(f"Expected a video in {footage.path}, found no frame; make it again.")
-    end = on_canvas(last, Wanted(canvas=side, crop=footage.crop))[0]
-    return [found.get(0 if footage.still else index, end) for index in indices]
+        raise InputUnreadable(f"Expected a video in {video.path}, found no frame; make it again.")
+    end = on_canvas(last, Wanted(canvas=side, crop=video.crop))[0]
+    return [found.get(0 if video.still else index, end) for index in indices]
 
 
-def canvas_frames(footage: Footage, count: int, side: int) -> Iterator[Pictures]:
+def canvas_frames(video: MethodVideo, count: int, side: int) -> Iterator[Pictures]:
     """The first ``count`` frames as (side, side, 3) RGB, one after the other.
 
     A still repeats its frame, a video that ends early its last one. Raises as ``pictures`` does.
     """
     last: Pictures | None = None
     given = 0
-    for rgb in _stream(footage, 1 if footage.still else count):
-        last = on_canvas(rgb, Wanted(canvas=side, crop=footage.crop))[0]
+    for rgb in _stream(video, 1 if video.still else count):
+        last = on_canvas(rgb, Wanted(canvas=side, crop=video.crop))[0]
         given += 1
         yield last
     if last is None:
-        raise InputUnreadable(f"Expected a video in {footage.path}, found no frame; make it again.")
+        raise InputUnreadable(f"Expected a video in {video.path}, found no frame; make it again.")
     for _ in range(given, count):
         yield last
 
 
-def _stream(footage: Footage, count: int) -> Iterable[Pictures]:
+def _stream(video: MethodVideo, count: int) -> Iterable[Pictures]:
     """At most ``count`` pictures, as they come; a portrait's file holds one."""
-    if footage.path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".bmp"):
-        bgr = cv2.imread(str(footage.path))
+    if video.path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".bmp"):
+        bgr = cv2.imread(str(video.path))
         return [] if bgr is None else [np.ascontiguousarray(bgr[:, :, ::-1])]
-    return _decoded(footage, count)
+    return _decoded(video, count)
 
 
-def _decoded(footage: Footage, count: int) -> Iterator[Pictures]:
-    start = footage.start_seconds
+def _decoded(video: MethodVideo, count: int) -> Iterator[Pictures]:
+    start = video.start_seconds
     end = None if start is None else start + count / FPS
     try:
-        for index, frame in enumerate(decode(footage.path, start=start, end=end, fps=FPS)):
+        for index, frame in enumerate(decode(video.path, start=start, end=end, fps=FPS)):
             if index == count:
                 return
             yield frame.rgb
     except (ItemRejected, ItemFailed) as error:
         raise InputUnreadable(
-            f"Expected a video in {footage.path}, found none that can be decoded "
+            f"Expected a video in {video.path}, found none that can be decoded "
             f"({error.outcome.detail}); put it back where the run found it."
         ) from error
 
 
-def driving_sound(shown: Shown, seconds: float) -> npt.NDArray[np.int16] | None:
+def driving_sound(shown: ShownClip, seconds: float) -> npt.NDArray[np.int16] | None:
     """The clip's sound, mono at 16 kHz, ``seconds`` of it; None where there is none."""
     if shown.sound is None:
         return None

@@ -10,15 +10,15 @@ import numpy as np
 
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.core.paths import write_bytes
-from talkingface_wild.dataset.footage import (
-    Picture,
-    finished_footage,
-    jpeg,
-    source_footage,
-    stills,
-)
 from talkingface_wild.dataset.recorded import Recorded
 from talkingface_wild.dataset.review import Drawn
+from talkingface_wild.pages.stills import (
+    Picture,
+    finished_span,
+    jpeg,
+    source_span,
+    stills,
+)
 
 PICTURES = 6
 CELL_PX = 160
@@ -73,8 +73,8 @@ def _strip(recorded: Recorded, drawn: Drawn) -> Picture:
     strip = np.full((LABEL_PX + CELL_PX, PICTURES * CELL_PX, 3), _PAPER, np.uint8)
     label = f"{drawn.clip}   {recorded.verdict_of(drawn.clip)}   {' '.join(drawn.strata)}"
     try:
-        footage = finished_footage(recorded, drawn.clip) or source_footage(recorded, drawn.clip)
-        pictures = stills(footage, PICTURES, CELL_PX)
+        span = finished_span(recorded, drawn.clip) or source_span(recorded, drawn.clip)
+        pictures = stills(span, PICTURES, CELL_PX)
     except (ItemFailed, ItemRejected) as error:
         pictures, label = [], f"{label}   no picture: {error.outcome.reason}"
     except OSError:

@@ -18,7 +18,7 @@ Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Footage:
+class FileSpan:
     """A file and the span of it that shows an item, in seconds on the file's own clock."""
 
     path: Path
@@ -26,7 +26,7 @@ class Footage:
     end_seconds: float
 
 
-def source_footage(recorded: Recorded, item: str) -> Footage:
+def source_span(recorded: Recorded, item: str) -> FileSpan:
     """The item's span in its source. Raises ItemFailed ``file_missing`` when the source is gone."""
     row = recorded.row(item)
     origin = recorded.origins.get(str(row["root_id"]))
@@ -39,10 +39,10 @@ def source_footage(recorded: Recorded, item: str) -> Footage:
         raise ItemFailed("file_missing", "the source's file is not there")
     start = _number(row, "start_seconds", "usable_start_seconds")
     end = _number(row, "end_seconds", "usable_end_seconds", "source_seconds")
-    return Footage(path, start, max(start, end))
+    return FileSpan(path, start, max(start, end))
 
 
-def finished_footage(recorded: Recorded, item: str) -> Footage | None:
+def finished_span(recorded: Recorded, item: str) -> FileSpan | None:
     """The finished clip, or None where there is none; never a file outside store/ and media/."""
     row = recorded.row(item)
     relative = row.get("media_path")
@@ -53,20 +53,20 @@ def finished_footage(recorded: Recorded, item: str) -> Footage | None:
     inside = any(path.is_relative_to(folder.resolve()) for folder in folders)
     if not inside or not path.is_file():
         return None
-    return Footage(path, 0.0, _number(row, "clip_seconds"))
+    return FileSpan(path, 0.0, _number(row, "clip_seconds"))
 
 
-def stills(footage: Footage, count: int, max_side: int) -> list[Picture]:
+def stills(span: FileSpan, count: int, max_side: int) -> list[Picture]:
     """``count`` pictures of the span, (H, W, 3) uint8 RGB, longer side at most ``max_side``.
 
     The k-th shows the middle of the k-th of ``count`` equal parts. Fewer where the pictures end
     early. Raises ItemRejected and ItemFailed as the decoder does.
     """
-    step = max((footage.end_seconds - footage.start_seconds) / count, 0.04)
-    first = footage.start_seconds + step / 2
+    step = max((span.end_seconds - span.start_seconds) / count, 0.04)
+    first = span.start_seconds + step / 2
     # The end lies beyond the last wanted picture by more than half a step, whatever the rounding.
     end = first + step * (count - 0.3)
-    shown = frames(footage.path, start=first, end=end, fps=1 / step, max_side=max_side)
+    shown = frames(span.path, start=first, end=end, fps=1 / step, max_side=max_side)
     return [frame.rgb for frame in shown][:count]
 
 

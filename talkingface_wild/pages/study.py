@@ -1,38 +1,33 @@
-"""A blind study: one page of shuffled videos that needs no network, and the key that it lacks.
-
-Makes the page; ``answers.py`` reads what raters send back and ``scores.py`` scores it.
-"""
+"""A blind study: one page of shuffled videos that needs no network, beside the key it lacks."""
 
 from __future__ import annotations
 
-import json
 import random
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from talkingface_wild.benchmark.pages.footage import (
-    FPS,
-    SOUND_RATE,
-    Footage,
-    Runs,
-    Shown,
-    canvas_frames,
-    driving_sound,
-)
 from talkingface_wild.benchmark.runs import BenchRun
-from talkingface_wild.core.errors import InputUnreadable, UsageError
+from talkingface_wild.benchmark.study.key import QUESTIONS, Case, Key, write_key
+from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.paths import atomic_path, write_text
 from talkingface_wild.media.ffmpeg import file_argument, run_ffmpeg
 from talkingface_wild.media.sound import write_wav
+from talkingface_wild.pages.run_videos import (
+    FPS,
+    SOUND_RATE,
+    MethodVideo,
+    Runs,
+    ShownClip,
+    canvas_frames,
+    driving_sound,
+)
+from talkingface_wild.pages.templating import render
 
-FORMAT = 1
 RANKS = 3
 """So many videos are ranked for each question (the paper's Fig. 4), fewer where there are fewer."""
 CANVAS = 512
@@ -41,52 +36,6 @@ _MOST_METHODS = 26
 _TIMEOUT_SECONDS = 900.0
 _H264 = ["-c:v", "libx264", "-crf", "16", "-pix_fmt", "yuv420p", "-flags:v", "+bitexact"]
 _CLEAN = ["-fflags", "+bitexact", "-map_metadata", "-1", "-bsf:v", "filter_units=remove_types=6"]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of every case."""
-
-    id: str
-    title: str
-    text: str
-
-
-QUESTIONS = (
-    Question(
-        "identity",
-        "Identity consistency",
-        "In which videos does the person stay the same person from beginning to end?",
-    ),
-    Question(
-        "sync",
-        "Motion synchronisation",
-        "In which videos do lips, face and head move as the speech that you hear asks for?",
-    ),
-    Question("quality", "Video quality", "Which videos look best: sharp, steady, without faults?"),
-)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One clip of the study: who stands behind each letter."""
-
-    id: str
-    clip: str
-    group: str
-    letters: Mapping[str, str]
-    """Method by letter."""
-
-
-@dataclass(frozen=True)
-class Key:
-    """What the page doesn't tell."""
-
-    study: str
-    ranks: int
-    methods: tuple[str, ...]
-    questions: tuple[str, ...]
-    cases: Mapping[str, Case]
 
 
 @dataclass(frozen=True)
@@ -112,7 +61,7 @@ def make_study(
     Clips and letters are drawn by the seed, one clip an identity as far as they go. Every video is
     encoded the same way with the same sound and no metadata, so that neither its looks as a file
     nor its name tells the method. Raises UsageError for runs that do not fit and a folder that
-    holds a study, and what ``footage`` raises.
+    holds a study, and what ``run_videos`` raises.
     """
     together = Runs(runs)
     names = _names(runs)
@@ -153,13 +102,13 @@ def _names(runs: Sequence[BenchRun]) -> tuple[str, ...]:
     return names
 
 
-def _cases(runs: Runs, wanted: int, seed: int) -> tuple[list[Shown], list[str]]:
+def _cases(runs: Runs, wanted: int, seed: int) -> tuple[list[ShownClip], list[str]]:
     """Clips by hash, those of identities that are not in yet first."""
     ranked = sorted(runs.clips, key=lambda clip: digest([seed, clip]))
     if not ranked:
         runs.show()
     shown = [runs.show(clip) for clip in ranked]
-    fresh: dict[str, Shown] = {}
+    fresh: dict[str, ShownClip] = {}
     for item in shown:
         fresh.setdefault(item.group, item)
     clips = {item.clip for item in fresh.values()}
@@ -174,7 +123,7 @@ def _cases(runs: Runs, wanted: int, seed: int) -> tuple[list[Shown], list[str]]:
 
 
 def _write_videos(
-    folder: Path, case: Case, shown: Shown, names: Sequence[str], seconds: float
+    folder: Path, case: Case, shown: ShownClip, names: Sequence[str], seconds: float
 ) -> bool:
     """``CASE-LETTER.mp4`` of every method; whether there was sound."""
     count = max(1, min(shown.frames, round(seconds * FPS)))
@@ -185,16 +134,16 @@ def _write_videos(
         if sound is not None:
             write_wav(wav, sound, SOUND_RATE)
         for letter, name in case.letters.items():
-            footage = shown.methods[names.index(name)]
+            video = shown.methods[names.index(name)]
             target = folder / f"{case.id}-{letter}.mp4"
-            _encode(footage, count, Path(scratch), wav if sound is not None else None, target)
+            _encode(video, count, Path(scratch), wav if sound is not None else None, target)
     return sound is not None
 
 
-def _encode(footage: Footage, count: int, scratch: Path, wav: Path | None, target: Path) -> None:
+def _encode(video: MethodVideo, count: int, scratch: Path, wav: Path | None, target: Path) -> None:
     raw = scratch / "frames.rgb"
     with raw.open("wb") as stream:
-        for picture in canvas_frames(footage, count, CANVAS):
+        for picture in canvas_frames(video, count, CANVAS):
             stream.write(np.ascontiguousarray(picture).tobytes())
     size = ["-s", f"{CANVAS}x{CANVAS}", "-r", str(FPS)]
     given = ["-f", "rawvideo", "-pix_fmt", "rgb24", *size, "-i", file_argument(raw)]
@@ -223,29 +172,4 @@ def page_text(key: Key) -> str:
             for case in key.cases.values()
         ],
     }
-    template = resources.files("talkingface_wild.benchmark.study") / "study.html"
-    text = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")
-    return template.read_text(encoding="utf-8").replace("__STUDY__", text)
-
-
-def write_key(out: Path, key: Key) -> None:
-    """Write ``out/key.json``."""
-    plain: dict[str, Any] = {"format": FORMAT, **asdict(key)}
-    write_text(out / "key.json", json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
-
-
-def read_key(out: Path) -> Key:
-    """The key of the study in ``out``. Raises InputUnreadable when there is none."""
-    path = out / "key.json"
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data.pop("format") != FORMAT:
-            raise ValueError(f"expected format {FORMAT}")
-        cases = {name: Case(**case) for name, case in data.pop("cases").items()}
-        data["methods"], data["questions"] = tuple(data["methods"]), tuple(data["questions"])
-        return Key(cases=cases, **data)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputUnreadable(
-            f"Expected the key of a study in {path}, found none ({error}); "
-            "give the folder that `tfw bench study make` wrote."
-        ) from error
+    return render("study.html", study=data)

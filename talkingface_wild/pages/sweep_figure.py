@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from talkingface_wild.core.paths import write_text
-from talkingface_wild.dataset.charts import number
-from talkingface_wild.dataset.curves import Curve, Mark, Panel, figure
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.pages.curves import Curve, Mark, Panel, figure
+from talkingface_wild.pages.svg import number
 from talkingface_wild.pipelines.sweeping import Point, Sweep
 
 _UNITS = (("h", 1.0), ("min", 60.0), ("s", 3600.0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from talkingface_wild.benchmark.runs import BenchRun
-from talkingface_wild.benchmark.tables.columns import in_order, written
+from talkingface_wild.benchmark.tables.columns import in_order, title_of, written
 from talkingface_wild.benchmark.tables.pairing import badness
 from talkingface_wild.benchmark.tables.survivors import scored_clips
 from talkingface_wild.benchmark.view import Crop, Pictures, Wanted, on_canvas
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
-from talkingface_wild.dataset.footage import Footage, jpeg, stills
+from talkingface_wild.pages.stills import FileSpan, jpeg, stills
+from talkingface_wild.pages.templating import jpeg_address
 
 MOST_STRIPS = 12
 WORST_OF_EACH = 2
@@ -38,6 +38,17 @@ class WorstClip:
     """A data URL, or empty."""
     missing: str
     """What could not be shown, and why; may be empty."""
+
+    @property
+    def scores(self) -> str:
+        """Its values in words."""
+        return ", ".join(f"{title_of(name)} {value}" for name, value in self.values.items())
+
+    @property
+    def about(self) -> str:
+        """Clip, identity and language; the identity of a clip that nobody named is the clip."""
+        parts = (self.clip, self.group, self.language)
+        return " · ".join(dict.fromkeys(part for part in parts if part))
 
 
 def worst_clips(run: BenchRun) -> list[WorstClip]:
@@ -74,8 +85,7 @@ def _shown(
             strips.append(found)
     picture = ""
     if strips:
-        data = base64.b64encode(jpeg(np.ascontiguousarray(np.vstack(strips)), 75)).decode("ascii")
-        picture = f"data:image/jpeg;base64,{data}"
+        picture = jpeg_address(jpeg(np.ascontiguousarray(np.vstack(strips)), 75))
     return WorstClip(
         clip, str(row["group"]), str(row["language"]), values, picture, "; ".join(missing)
     )
@@ -107,7 +117,7 @@ def _strip(
         return f"{path.name} is not there any more"
     try:
         shown = stills(
-            Footage(path, start, start + seconds), SHOWN_FRAMES, 480 if crop else CELL_PX
+            FileSpan(path, start, start + seconds), SHOWN_FRAMES, 480 if crop else CELL_PX
         )
     except (ItemRejected, ItemFailed) as error:
         return f"{path.name}: {error.outcome.reason}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from talkingface_wild.benchmark.study.making import Key
+from talkingface_wild.benchmark.study.key import Key
 from talkingface_wild.core.errors import InputUnreadable, nearest
 
 _RATER = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -9,11 +9,12 @@ import pytest
 
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.dataset.recorded import read_recorded
-from talkingface_wild.dataset.report import gather_report
-from talkingface_wild.dataset.report_page import POLICY, page, write_report
 from talkingface_wild.engine.journal import Journal, Record
+from talkingface_wild.pages.data_report import gather_report
+from talkingface_wild.pages.report_page import page, write_report
+from talkingface_wild.pages.templating import POLICY
 from tests.dataset.fixture import GATES, Take, Video, grey_at, make_data_set
-from tests.dataset.test_markup import Seen
+from tests.pages.seen import Seen
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(2)>']]>&amp;"
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from talkingface_wild.benchmark.base import Score
-from talkingface_wild.benchmark.pages.line_chart import dot_row, line_chart
-from talkingface_wild.benchmark.pages.page import page, write_page
-from talkingface_wild.benchmark.pages.worst_clips import MOST_STRIPS, worst_clips
 from talkingface_wild.benchmark.runs import write_run
+from talkingface_wild.pages.line_chart import dot_row, line_chart
+from talkingface_wild.pages.run_page import page, write_page
+from talkingface_wild.pages.worst_clips import MOST_STRIPS, worst_clips
 from tests.benchmark.made_runs import make_run
 
 CURVE = {"frames": [30, 300, 1800], "ssim": [0.8, None, 0.6], "csim": [0.9, 0.85, 0.7]}

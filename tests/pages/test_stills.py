@@ -5,20 +5,20 @@ import numpy as np
 import pytest
 
 from talkingface_wild.core.outcome import ItemFailed
-from talkingface_wild.dataset.footage import (
-    Footage,
-    finished_footage,
+from talkingface_wild.dataset.recorded import read_recorded
+from talkingface_wild.pages.stills import (
+    FileSpan,
+    finished_span,
     jpeg,
-    source_footage,
+    source_span,
     stills,
 )
-from talkingface_wild.dataset.recorded import read_recorded
 from tests.dataset.fixture import finished_path, grey_at, make_data_set, write_ramp
 
 
 def test_stills_are_the_middles_of_equal_parts(read_only):
-    footage = Footage(read_only.out / "videos/en/one.mp4", 8.0, 20.0)
-    shown = stills(footage, 6, 64)
+    span = FileSpan(read_only.out / "videos/en/one.mp4", 8.0, 20.0)
+    shown = stills(span, 6, 64)
     assert len(shown) == 6
     for index, picture in enumerate(shown):
         assert picture.shape == (32, 64, 3)
@@ -27,9 +27,9 @@ def test_stills_are_the_middles_of_equal_parts(read_only):
 
 def test_one_still_is_the_middle_of_the_clip(read_only):
     recorded = read_recorded(read_only.out)
-    footage = source_footage(recorded, read_only.clip("en/two.mp4", 1))
-    assert (footage.start_seconds, footage.end_seconds) == (8.0, 16.0)
-    (picture,) = stills(footage, 1, 160)
+    span = source_span(recorded, read_only.clip("en/two.mp4", 1))
+    assert (span.start_seconds, span.end_seconds) == (8.0, 16.0)
+    (picture,) = stills(span, 1, 160)
     assert picture.mean() == pytest.approx(grey_at(12), abs=3)
     decoded = cv2.imdecode(np.frombuffer(jpeg(picture), np.uint8), cv2.IMREAD_COLOR)
     assert decoded.shape == picture.shape
@@ -40,10 +40,10 @@ def test_a_source_that_is_gone_and_a_clip_that_was_never_made(data_set):
     recorded = read_recorded(data_set.out)
     clip = data_set.clip("en/one.mp4", 0)
     with pytest.raises(ItemFailed, match="file_missing"):
-        source_footage(recorded, clip)
-    assert finished_footage(recorded, clip) is None
+        source_span(recorded, clip)
+    assert finished_span(recorded, clip) is None
     write_ramp(data_set.out / finished_path(clip), 10)
-    finished = finished_footage(recorded, clip)
+    finished = finished_span(recorded, clip)
     assert (finished.start_seconds, finished.end_seconds) == (0.0, 10.0)
 
 
@@ -54,4 +54,4 @@ def test_a_table_cannot_lead_outside_the_store(tmp_path):
     recorded = read_recorded(made.out)
     clip = made.clip("en/one.mp4", 0)
     recorded.items.loc[clip, "media_path"] = "store/../../secret.mp4"
-    assert finished_footage(recorded, clip) is None
+    assert finished_span(recorded, clip) is None

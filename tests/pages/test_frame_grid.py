@@ -8,10 +8,10 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from talkingface_wild.benchmark.pages.footage import GROUND_TRUTH, Runs, driving_sound, pictures
-from talkingface_wild.benchmark.pages.grid import make_grid
 from talkingface_wild.cli import bench_grid
 from talkingface_wild.core.errors import InputUnreadable, UsageError
+from talkingface_wild.pages.frame_grid import make_grid
+from talkingface_wild.pages.run_videos import GROUND_TRUTH, Runs, driving_sound, pictures
 from tests.benchmark.shown_runs import FRAMES, colour, make_shown_run, write_coloured
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from talkingface_wild.dataset.charts import bars, binned, histogram, number, share_bar
+from talkingface_wild.pages.charts import bars, binned, histogram, share_bar
+from talkingface_wild.pages.svg import number
 
 FINITE = st.floats(-1e6, 1e6)
 

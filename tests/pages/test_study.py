@@ -11,18 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from talkingface_wild.benchmark.study.answers import Answer, read_answers
-from talkingface_wild.benchmark.study.making import (
-    QUESTIONS,
-    Case,
-    Key,
-    make_study,
-    page_text,
-    read_key,
-)
-from talkingface_wild.benchmark.study.scores import OVERALL, score_study, study_picture
+from talkingface_wild.benchmark.study.key import QUESTIONS, Case, Key, read_key
+from talkingface_wild.benchmark.study.scores import OVERALL, score_study
 from talkingface_wild.cli import bench_study
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.media.decode import frames
+from talkingface_wild.pages.study import make_study, page_text
+from talkingface_wild.pages.study_picture import study_picture
 from tests.benchmark.shown_runs import FRAMES, colour, make_shown_run
 
 METHODS = ("One <b>", "Two", "static", "groundtruth")
