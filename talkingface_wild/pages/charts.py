@@ -58,7 +58,7 @@ def histogram(bins: Bins, bounds: Mapping[str, float], unit: str, name: str) -> 
     first, last = float(bins.edges[0]), float(bins.edges[-1])
     x_at = scale(first, last, side, WIDTH - side)
     most = max(int((bins.passed + bins.failed).max()), 1)
-    drawn = chart(WIDTH, height, f"Histogram of {name}")
+    shapes = chart(WIDTH, height, f"Histogram of {name}")
     for index in range(len(bins.passed)):
         low, high = float(bins.edges[index]), float(bins.edges[index + 1])
         floor = axis
@@ -68,19 +68,19 @@ def histogram(bins: Bins, bounds: Mapping[str, float], unit: str, name: str) -> 
                 floor -= tall
                 words = f"{number(low)} – {number(high)}: {count} {kind}"
                 wide = max(x_at(high) - x_at(low) - 1, 0.5)
-                drawn.bar(x_at(low), floor, wide, tall, words, class_=kind)
-    drawn.line(side, axis, WIDTH - side, axis, class_="axis")
+                shapes.bar(x_at(low), floor, wide, tall, words, class_=kind)
+    shapes.line(side, axis, WIDTH - side, axis, class_="axis")
     below, above = ("≤ " * bins.beyond[0], "≥ " * bins.beyond[1])
-    drawn.label(side, height - 12, below + number(first), "start")
-    drawn.label(WIDTH - side, height - 12, above + number(last), "end")
+    shapes.label(side, height - 12, below + number(first), "start")
+    shapes.label(WIDTH - side, height - 12, above + number(last), "end")
     words = f"{unit} · tallest bar {most}" if unit else f"tallest bar {most}"
-    drawn.label(WIDTH / 2, height - 12, words, "middle")
+    shapes.label(WIDTH / 2, height - 12, words, "middle")
     for row, (label, bound) in enumerate(bounds.items()):
         at, level = x_at(bound), 11 + 13 * (row % 6)
-        drawn.line(at, level + 3, at, axis, class_="bound")
+        shapes.line(at, level + 3, at, axis, class_="bound")
         anchor, gap = ("start", 3) if at < WIDTH / 2 else ("end", -3)
-        drawn.label(at + gap, level, f"{label} {number(bound)}".strip(), anchor, class_="mark")
-    return drawn.markup()
+        shapes.label(at + gap, level, f"{label} {number(bound)}".strip(), anchor, class_="mark")
+    return shapes.markup()
 
 
 def bars(
@@ -91,17 +91,17 @@ def bars(
     most = max([value for _, value, _ in rows] + [reference or 0.0]) or 1.0
     x_at = scale(0, most, left, WIDTH - right)
     height = len(rows) * row_height + 6
-    drawn = chart(WIDTH, height, name)
+    shapes = chart(WIDTH, height, name)
     for index, (label, value, words) in enumerate(rows):
         y = index * row_height + 4
         short = label if len(label) <= 17 else label[:16] + "…"
-        drawn.label(left - 6, y + 13, short, "end", label if label != short else None)
+        shapes.label(left - 6, y + 13, short, "end", label if label != short else None)
         wide = max(x_at(value) - left, 0.5)
-        drawn.bar(left, y, wide, row_height - 6, f"{label}: {words}", class_="pass")
-        drawn.label(x_at(value) + 5, y + 13, words, "start")
+        shapes.bar(left, y, wide, row_height - 6, f"{label}: {words}", class_="pass")
+        shapes.label(x_at(value) + 5, y + 13, words, "start")
     if reference is not None:
-        drawn.line(x_at(reference), 0, x_at(reference), height, class_="bound")
-    return drawn.markup()
+        shapes.line(x_at(reference), 0, x_at(reference), height, class_="bound")
+    return shapes.markup()
 
 
 def share_bar(kept: int, rejected: int, failed: int, pending: int, measured: bool = True) -> Markup:
@@ -118,10 +118,10 @@ def share_bar(kept: int, rejected: int, failed: int, pending: int, measured: boo
     width, left = 160, 0.0
     total = max(kept + rejected + failed + pending, 1)
     words = ", ".join(f"{count} {name}" for _, count, name in shares)
-    drawn = chart(width, 10, words, "share")
+    shapes = chart(width, 10, words, "share")
     for kind, count, name in shares:
         if count:
             wide = count / total * width
-            drawn.bar(left, 0, wide, 10, f"{count} {name}", class_=kind)
+            shapes.bar(left, 0, wide, 10, f"{count} {name}", class_=kind)
             left += wide
-    return drawn.markup()
+    return shapes.markup()

@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 760, 284
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 150, 44, 46
 _HEAD = 54
 _ENTRIES = 12
-"""Lines that a legend has room for; further ones are drawn and named by their tooltips."""
+"""Lines that a legend has room for; further ones are shapes and named by their tooltips."""
 
 _LIGHT = ("#2b6cb0", "#c8553d", "#2f7f6f", "#7a4fa3", "#a86a00")
 _DARK = ("#7db5ee", "#ef8d73", "#63c2ad", "#bf9be6", "#e0b04a")
@@ -37,7 +37,7 @@ text.title, text.mark { fill: #e6e8ea; }
 
 @dataclass(frozen=True)
 class Curve:
-    """One line: its label, its points by rising x, and whether it is drawn in dashes."""
+    """One line: its label, its points by rising x, and whether it is shapes in dashes."""
 
     label: str
     points: Sequence[tuple[float, float]]
@@ -70,14 +70,14 @@ def figure(
     span = (min(xs), max(xs)) if max(xs) > min(xs) else (min(xs) - 1, max(xs) + 1)
     if mark is not None and not span[0] <= mark.x <= span[1]:
         mark = None
-    drawn = file_drawing(WIDTH, height, role="img", aria_label=title)
-    drawn.add("style", None).text = _style()
-    drawn.add("rect", None, width=WIDTH, height=height, class_="paper")
-    drawn.add("text", None, x=16, y=24, class_="title").text = clean(title)
-    drawn.add("text", None, x=16, y=44).text = clean(words)
+    shapes = file_drawing(WIDTH, height, role="img", aria_label=title)
+    shapes.add("style", None).text = _style()
+    shapes.add("rect", None, width=WIDTH, height=height, class_="paper")
+    shapes.add("text", None, x=16, y=24, class_="title").text = clean(title)
+    shapes.add("text", None, x=16, y=44).text = clean(words)
     for place, panel in enumerate(panels):
-        _draw_panel(drawn.group(_HEAD + place * HEIGHT), panel, x_name, span, mark)
-    return drawn.markup()
+        _draw_panel(shapes.group(_HEAD + place * HEIGHT), panel, x_name, span, mark)
+    return shapes.markup()
 
 
 def _style() -> str:
@@ -93,7 +93,7 @@ def _style() -> str:
 
 
 def _draw_panel(
-    drawn: Shapes, panel: Panel, x_name: str, span: tuple[float, float], mark: Mark | None
+    shapes: Shapes, panel: Panel, x_name: str, span: tuple[float, float], mark: Mark | None
 ) -> None:
     """The axes, the lines and the legend of one panel."""
     floor, right = HEIGHT - _BOTTOM, WIDTH - _RIGHT
@@ -102,27 +102,27 @@ def _draw_panel(
     levels = multiples(step, 0, max(greatest, step), outward=True)
     x_at = scale(*span, _LEFT, right)
     y_at = scale(0, levels[-1], floor, _TOP)
-    drawn.add("text", None, x=16, y=16).text = clean(f"{panel.name}, {panel.unit}")
+    shapes.add("text", None, x=16, y=16).text = clean(f"{panel.name}, {panel.unit}")
     for level in levels:
-        drawn.line(_LEFT, y_at(level), right, y_at(level), class_="axis")
-        drawn.label(_LEFT - 8, y_at(level) + 4, number(level), "end")
+        shapes.line(_LEFT, y_at(level), right, y_at(level), class_="axis")
+        shapes.label(_LEFT - 8, y_at(level) + 4, number(level), "end")
     for tick in multiples(round_step((span[1] - span[0]) / 8), *span):
-        drawn.line(x_at(tick), floor, x_at(tick), floor + 5, class_="axis")
-        drawn.label(x_at(tick), floor + 19, number(tick), "middle")
-    drawn.label((_LEFT + right) / 2, HEIGHT - 8, x_name, "middle")
+        shapes.line(x_at(tick), floor, x_at(tick), floor + 5, class_="axis")
+        shapes.label(x_at(tick), floor + 19, number(tick), "middle")
+    shapes.label((_LEFT + right) / 2, HEIGHT - 8, x_name, "middle")
     if mark is not None:
-        drawn.line(x_at(mark.x), _TOP - 4, x_at(mark.x), floor, class_="bound")
-        drawn.label(x_at(mark.x), _TOP - 8, mark.label, "middle", class_="mark")
+        shapes.line(x_at(mark.x), _TOP - 4, x_at(mark.x), floor, class_="bound")
+        shapes.label(x_at(mark.x), _TOP - 8, mark.label, "middle", class_="mark")
     for index, curve in reversed([*enumerate(panel.curves)]):
         colour = f"c{index % len(_LIGHT)}"
         dashed = " dashed" if curve.dashed or index >= len(_LIGHT) else ""
         shape = f"curve {colour}{dashed}"
         points = [(x_at(x), y_at(y)) for x, y in curve.points]
-        drawn.curve(points, curve.label, class_=shape)
+        shapes.curve(points, curve.label, class_=shape)
         for (x, y), (left, top) in zip(curve.points, points, strict=True):
             words = f"{curve.label} at {number(x)}: {number(y)} {panel.unit}"
-            drawn.dot(left, top, 2.5, words, class_=f"dot {colour}")
+            shapes.dot(left, top, 2.5, words, class_=f"dot {colour}")
         if index < _ENTRIES:
             level = _TOP + 6 + 17 * index
-            drawn.line(right + 16, level, right + 44, level, class_=shape)
-            drawn.label(right + 50, level + 4, curve.label, "start")
+            shapes.line(right + 16, level, right + 44, level, class_=shape)
+            shapes.label(right + 50, level + 4, curve.label, "start")

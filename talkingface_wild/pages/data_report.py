@@ -130,13 +130,13 @@ def _languages(recorded: Recorded) -> tuple[LanguageRow, ...]:
     rows = []
     for entry in by_language(items, clips):
         language = str(entry["language"])
-        mine = clips[final == language]
-        split: dict[Any, Any] = dict(mine["split"].value_counts()) if "split" in mine else {}
+        own = clips[final == language]
+        split: dict[Any, Any] = dict(own["split"].value_counts()) if "split" in own else {}
         rows.append(
             LanguageRow(
                 **{name: entry[name] for name in _COUNTS},  # type: ignore[arg-type]
                 clips_accepted=int((accepted["group"] == language).sum()),
-                identities=_identities(mine),
+                identities=_identities(own),
                 sides={str(side): int(count) for side, count in split.items()},
             )
         )
@@ -156,8 +156,8 @@ def _duplicates(recorded: Recorded) -> int | None:
     items = recorded.items
     if "duplicate_of" not in items:
         return None
-    found = items.loc[items["level"] == "clip", "duplicate_of"].fillna("")
-    return int((found != "").sum())
+    originals = items.loc[items["level"] == "clip", "duplicate_of"].fillna("")
+    return int((originals != "").sum())
 
 
 def _costs(recorded: Recorded) -> tuple[Cost, ...]:
@@ -186,20 +186,16 @@ def _costs(recorded: Recorded) -> tuple[Cost, ...]:
 
 def _failures(recorded: Recorded) -> tuple[Failure, ...]:
     items = recorded.items
-    names = recorded.sources.set_index("source_id")
-    found = []
+    sources = recorded.sources.set_index("source_id")
+    failures = []
     for item, row in items[items["verdict_state"] == "failed"].iterrows():
         stage = str(row["verdict_stage"])
         tries = row.get(fact(stage, "attempts"))
-        source = names.loc[row["root_id"]]
-        found.append(
+        path, url = sources.loc[row["root_id"], ["source_path", "source_url"]]
+        failures.append(
             Failure(
                 str(item),
-                str(
-                    source["source_path"]
-                    if pd.notna(source["source_path"])
-                    else source["source_url"]
-                ),
+                str(path if pd.notna(path) else url),
                 str(row["group"]),
                 stage,
                 str(row["verdict_reason"]),
@@ -207,31 +203,31 @@ def _failures(recorded: Recorded) -> tuple[Failure, ...]:
                 int(tries) if pd.notna(tries) else 1,
             )
         )
-    return tuple(found)
+    return tuple(failures)
 
 
 def _warnings(recorded: Recorded, mean: float | None) -> tuple[str, ...]:
     states = recorded.items["verdict_state"].value_counts()
     out = recorded.layout.out
-    found = []
+    warnings = []
     if recorded.recipe == PAPER_RECIPE and mean is not None:
         paper = TABLE_1.mean_seconds
         if abs(mean - paper) > MEAN_TOLERANCE_SECONDS:
-            found.append(
+            warnings.append(
                 f"Clips last {mean:.1f} s on average; the paper's last {paper} s, and "
                 f"{paper} ± {MEAN_TOLERANCE_SECONDS} s was expected: look at stride and tail."
             )
     if failed := int(states.get("failed", 0)):
         items = "1 item" if failed == 1 else f"{failed} items"
-        found.append(f"{items} failed; try again with `tfw curate --out {out} --retry-failed`.")
+        warnings.append(f"{items} failed; try again with `tfw curate --out {out} --retry-failed`.")
     if pending := int(states.get("pending", 0)):
         items = "1 item is" if pending == 1 else f"{pending} items are"
-        found.append(f"{items} pending; finish with `tfw curate --out {out}`.")
+        warnings.append(f"{items} pending; finish with `tfw curate --out {out}`.")
     listed = set(
         recorded.items.loc[recorded.items["level"] == "source", "group"].dropna().astype(str)
     )
     if empty := sorted(listed - set(recorded.clips["language"].astype(str))):
-        found.append(f"No clip was kept in {', '.join(empty)}.")
+        warnings.append(f"No clip was kept in {', '.join(empty)}.")
     if note := speechless_note(recorded.clips, out):
-        found.append(note)
-    return tuple(found)
+        warnings.append(note)
+    return tuple(warnings)

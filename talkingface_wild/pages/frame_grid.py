@@ -42,35 +42,34 @@ def make_grid(
     frame to the last that all have. Raises UsageError for frames that not all have, and what
     ``Runs.show`` and ``run_videos.pictures`` raise.
     """
-    shown = Runs(runs).show(clip)
-    chosen = _frames(shown, indices)
-    rows = _rows(shown)
-    strips = [pictures(row, chosen, side) for row in rows]
+    shown_clip = Runs(runs).show(clip)
+    frames = _frames(shown_clip, indices)
+    rows = _rows(shown_clip)
+    strips = [pictures(row, frames, side) for row in rows]
     names = tuple(row.name for row in rows)
-    return Grid(_draw(names, chosen, strips, side), shown.clip, names, chosen)
+    return Grid(_draw(names, frames, strips, side), shown_clip.clip, names, frames)
 
 
-def _frames(shown: ShownClip, indices: Sequence[int] | None) -> tuple[int, ...]:
-    count = shown.frames
+def _frames(clip: ShownClip, indices: Sequence[int] | None) -> tuple[int, ...]:
+    count = clip.frames
     if indices is None:
         spread = np.linspace(0, count - 1, min(COLUMNS, count)).round().astype(int)
         return tuple(dict.fromkeys(int(index) for index in spread))
-    chosen = tuple(sorted(set(indices)))
-    if not chosen or chosen[0] < 0 or chosen[-1] >= count:
+    frames = tuple(sorted(set(indices)))
+    if not frames or frames[0] < 0 or frames[-1] >= count:
         raise UsageError(
-            f"Expected frames between 0 and {count - 1} (what all runs have of {shown.clip!r}), "
-            f"found {', '.join(map(str, chosen)) or 'none'}; give others with --frames."
+            f"Expected frames between 0 and {count - 1} (what all runs have of {clip.clip!r}), "
+            f"found {', '.join(map(str, frames)) or 'none'}; give others with --frames."
         )
-    return chosen
+    return frames
 
 
-def _rows(shown: ShownClip) -> list[MethodVideo]:
+def _rows(clip: ShownClip) -> list[MethodVideo]:
     """The real video once, at the top, then the methods."""
-    if shown.truth is None:
-        return list(shown.methods)
-    path = shown.truth.path
-    others = [row for row in shown.methods if row.still or row.path != path]
-    return [shown.truth, *others]
+    truth = clip.truth
+    if truth is None:
+        return list(clip.methods)
+    return [truth, *(row for row in clip.methods if row.still or row.path != truth.path)]
 
 
 def _draw(

@@ -12,6 +12,7 @@ from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.dataset.borderline import is_numeric, judged, nearest_to_bound
 from talkingface_wild.dataset.recorded import Recorded
 from talkingface_wild.pages.stills import finished_span, jpeg, source_span, stills
+from talkingface_wild.pages.svg import number
 
 PER_SIDE = 3
 STILL_SIDE_PX = 160
@@ -37,11 +38,37 @@ class GateView:
 
     gate: Gate
     column: Column
-    stage: str
+    unmeasured: str | None
+    """Why its stage measured nothing, where it did not."""
     level: str
     rows: pd.DataFrame
     without: int
     examples: tuple[Example, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        """What it asks for, and the reason it gives else."""
+        gate, bound = self.gate, self.gate.bound
+        if is_numeric(gate):
+            text = number(bound)
+        else:
+            text = repr(bound) if isinstance(bound, str) else str(bound).lower()
+        unit = f" {self.column.unit}" if self.column.unit else ""
+        return f"{gate.column} {gate.comparison} {text}{unit}, else {gate.reason}"
+
+    @property
+    def counts(self) -> str:
+        """How many it judged, or what it does with items that nobody measured."""
+        passes = self.gate.missing == "pass"
+        if self.unmeasured:
+            lets = passes or not self.rows.empty
+            what = "lets clips through" if lets else "rejects clips as unmeasured"
+            return f"Not measured ({self.unmeasured}): the gate {what}."
+        words = f"{len(self.rows)} {self.level}s measured, {self.failed} beyond the bound"
+        if self.without:
+            why = "let through unmeasured" if passes else "unmeasured"
+            words += f", {self.without} without a value (not reached, or {why})"
+        return f"{words}."
 
     @property
     def failed(self) -> int:
@@ -70,7 +97,7 @@ def gate_views(recorded: Recorded, pictures: int) -> tuple[GateView, ...]:
             GateView(
                 gate,
                 recorded.columns[gate.column],
-                recorded.owners.get(gate.column, ""),
+                recorded.unmeasured.get(recorded.owners.get(gate.column, "")),
                 level,
                 rows,
                 len(population) - len(rows),
@@ -87,28 +114,22 @@ def _examples(
     per_side: int,
     stored: dict[str, tuple[bytes | None, str]],
 ) -> list[Example]:
-    examples = []
-    for passed, ids in zip(
-        (True, False), nearest_to_bound(population, gate, per_side), strict=True
-    ):
-        for item in ids:
-            if item not in stored:
-                stored[item] = _picture(recorded, item)
-            picture, missing = stored[item]
-            group = str(population.at[item, "group"])
-            examples.append(
-                Example(
-                    item,
-                    recorded.language_of(item),
-                    float(recorded.row(item)[gate.column]),
-                    float(gate.bound_for(group)),
-                    passed,
-                    recorded.verdict_of(item),
-                    picture,
-                    missing,
-                )
-            )
-    return examples
+    passing, failing = nearest_to_bound(population, gate, per_side)
+    for item in (*passing, *failing):
+        if item not in stored:
+            stored[item] = _picture(recorded, item)
+    return [
+        Example(
+            item,
+            recorded.language_of(item),
+            float(recorded.row(item)[gate.column]),
+            float(gate.bound_for(str(population.at[item, "group"]))),
+            item in passing,
+            recorded.verdict_of(item),
+            *stored[item],
+        )
+        for item in (*passing, *failing)
+    ]
 
 
 def _picture(recorded: Recorded, item: str) -> tuple[bytes | None, str]:
@@ -117,13 +138,13 @@ def _picture(recorded: Recorded, item: str) -> tuple[bytes | None, str]:
         try:
             span = source_span(recorded, item)
         except ItemFailed:
-            finished = finished_span(recorded, item)
-            if finished is None:
+            clip = finished_span(recorded, item)
+            if clip is None:
                 raise
-            span = finished
-        shown = stills(span, 1, STILL_SIDE_PX)
+            span = clip
+        pictures = stills(span, 1, STILL_SIDE_PX)
     except (ItemFailed, ItemRejected) as error:
         return None, f"no picture: {error.outcome.reason}"
     except OSError as error:
         return None, f"no picture: {error.strerror or 'unreadable'}"
-    return (jpeg(shown[0]), "") if shown else (None, "no picture: the file ends before it")
+    return (jpeg(pictures[0]), "") if pictures else (None, "no picture: the file ends before it")

@@ -39,24 +39,24 @@ def line_chart(
     def x(frame: float) -> float:
         return on_axis(math.log(max(frame, 1.0)))
 
-    drawn = chart(WIDTH, height, f"{name} over frames")
+    shapes = chart(WIDTH, height, f"{name} over frames")
     for level in (low, high):
-        drawn.line(SIDE, y(level), WIDTH - SIDE, y(level), class_="axis")
+        shapes.line(SIDE, y(level), WIDTH - SIDE, y(level), class_="axis")
     for level in (low, high):
-        drawn.label(SIDE - 6, y(level) + 4, number(level), "end")
+        shapes.label(SIDE - 6, y(level) + 4, number(level), "end")
     if bound is not None:
-        drawn.line(SIDE, y(bound), WIDTH - SIDE, y(bound), class_="bound")
-        drawn.label(WIDTH - SIDE + 4, y(bound) + 4, number(bound), "start", class_="mark")
+        shapes.line(SIDE, y(bound), WIDTH - SIDE, y(bound), class_="bound")
+        shapes.label(WIDTH - SIDE + 4, y(bound) + 4, number(bound), "start", class_="mark")
     for stretch in stretches:
         if len(stretch) > 1:
-            drawn.curve([(x(frame), y(value)) for frame, value in stretch], class_="curve")
+            shapes.curve([(x(frame), y(value)) for frame, value in stretch], class_="curve")
     for frame, value in points:
         words = f"frame {number(frame)}: {number(value)}"
-        drawn.dot(x(frame), y(value), 3.5, words, class_="pass")
+        shapes.dot(x(frame), y(value), 3.5, words, class_="pass")
     for frame in frames:
-        drawn.label(x(frame), height - 16, number(frame), "middle")
-    drawn.label(WIDTH / 2, height - 2, "frame", "middle")
-    return drawn.markup()
+        shapes.label(x(frame), height - 16, number(frame), "middle")
+    shapes.label(WIDTH / 2, height - 2, "frame", "middle")
+    return shapes.markup()
 
 
 def dot_row(values: Sequence[float], full: float, name: str) -> Markup:
@@ -64,15 +64,15 @@ def dot_row(values: Sequence[float], full: float, name: str) -> Markup:
     height, level = 64, 26
     low, high = _range([*values, full])
     x = scale(low, high, SIDE, WIDTH - SIDE)
-    drawn = chart(WIDTH, height, f"{name} without each fold")
-    drawn.line(SIDE, level, WIDTH - SIDE, level, class_="axis")
-    drawn.line(x(full), level - 16, x(full), level + 10, class_="bound")
+    shapes = chart(WIDTH, height, f"{name} without each fold")
+    shapes.line(SIDE, level, WIDTH - SIDE, level, class_="axis")
+    shapes.line(x(full), level - 16, x(full), level + 10, class_="bound")
     for value in values:
-        drawn.dot(x(value), level, 3.5, number(value), class_="pass")
-    drawn.label(SIDE, height - 8, number(low), "start")
-    drawn.label(WIDTH - SIDE, height - 8, number(high), "end")
-    drawn.label(WIDTH / 2, height - 8, f"{len(values)} folds left out in turn", "middle")
-    return drawn.markup()
+        shapes.dot(x(value), level, 3.5, number(value), class_="pass")
+    shapes.label(SIDE, height - 8, number(low), "start")
+    shapes.label(WIDTH - SIDE, height - 8, number(high), "end")
+    shapes.label(WIDTH / 2, height - 8, f"{len(values)} folds left out in turn", "middle")
+    return shapes.markup()
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

@@ -1,9 +1,6 @@
-"""The report's part on gates: histograms with bounds, borderline stills, scores by language."""
+"""The report's part on gates: what they judged against their bounds, scores by language."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,52 +11,15 @@ from talkingface_wild.core.gate import Gate
 from talkingface_wild.dataset.borderline import is_numeric
 from talkingface_wild.pages.charts import bars, binned, histogram
 from talkingface_wild.pages.data_report import Report
-from talkingface_wild.pages.gate_views import Example, GateView
-from talkingface_wild.pages.svg import number
+from talkingface_wild.pages.gate_views import GateView
 
 COMPARED_COLUMNS = ("sync_confidence", "sync_margin", "quality_crop_mean")
 """Scores of networks that may treat languages unevenly: shown per language wherever measured."""
 
 
-@dataclass(frozen=True)
-class GateCard:
-    """One gate as it is shown; ``unmeasured`` stands in place of counts and drawing."""
-
-    name: str
-    rule: str
-    meaning: str
-    counts: str
-    unmeasured: str | None
-    drawing: Markup | None
-    examples: Sequence[Example]
-
-
-def gate_card(view: GateView, unmeasured: str | None) -> GateCard:
-    """The card of a gate; ``unmeasured`` says why its stage measured nothing."""
-    gate = view.gate
-    unit = f" {view.column.unit}" if view.column.unit else ""
-    rule = f"{gate.column} {gate.comparison} {_bound(gate.bound)}{unit}, else {gate.reason}"
-    counts = f"{len(view.rows)} {view.level}s measured, {view.failed} beyond the bound"
-    if view.without:
-        why = "let through unmeasured" if gate.missing == "pass" else "unmeasured"
-        counts += f", {view.without} without a value (not reached, or {why})"
-    words = None
-    if unmeasured:
-        passes = gate.missing == "pass" or not view.rows.empty
-        through = "lets clips through" if passes else "rejects clips as unmeasured"
-        words = f"Not measured ({unmeasured}): the gate {through}."
-    drawing = None if unmeasured else _drawing(view)
-    return GateCard(gate.name, rule, view.column.meaning, counts, words, drawing, view.examples)
-
-
-def _bound(bound: object) -> str:
-    if isinstance(bound, bool) or not isinstance(bound, int | float):
-        return repr(bound) if isinstance(bound, str) else str(bound).lower()
-    return number(bound)
-
-
-def _drawing(view: GateView) -> Markup | None:
-    if view.rows.empty:
+def gate_chart(view: GateView) -> Markup | None:
+    """The values that a gate judged: a histogram, or bars of what is no number."""
+    if view.unmeasured or view.rows.empty:
         return None
     if is_numeric(view.gate):
         return _histogram(view.rows, bounds_of(view.gate), view.column)

@@ -19,9 +19,9 @@ from talkingface_wild.pages.data_report import (
     Report,
     gather_report,
 )
-from talkingface_wild.pages.report_gates import gate_card, scores_by_language
+from talkingface_wild.pages.report_gates import gate_chart, scores_by_language
 from talkingface_wild.pages.svg import number
-from talkingface_wild.pages.templating import NONE, Cell, Marked, noun, render, written
+from talkingface_wild.pages.templating import NONE, Cell, MarkedText, decimals, noun, render
 
 MOST_FAILURES = 200
 
@@ -52,7 +52,7 @@ def page(report: Report) -> str:
         f"recipe {recorded.recipe}. {recorded.summary}",
         cards=_cards(report),
         paper_hours=TABLE_1.hours / TABLE_1.languages,
-        hours_drawn=bars(hours, "Time kept per language") if hours else None,
+        hours_chart=bars(hours, "Time kept per language") if hours else None,
         languages=[_language_cells(row) for row in languages],
         compared=_beside_the_paper(report),
         funnels=[
@@ -67,7 +67,7 @@ def page(report: Report) -> str:
             for language, steps in report.language_funnels.items()
         ],
         lost=_lost_reasons(report),
-        gates=[gate_card(view, recorded.unmeasured.get(view.stage)) for view in report.gates],
+        gates=[(view, gate_chart(view)) for view in report.gates],
         scores=scores_by_language(report),
         identities="not measured" if report.identities is None else number(report.identities),
         duplicates="not compared" if report.duplicates is None else number(report.duplicates),
@@ -77,15 +77,15 @@ def page(report: Report) -> str:
             (f.item, f.source, f.language, f.stage, f.reason, f.detail, f.attempts)
             for f in report.failures[:MOST_FAILURES]
         ],
-        costs_drawn=bars(seconds, "CPU seconds per stage") if seconds else None,
+        costs_chart=bars(seconds, "CPU seconds per stage") if seconds else None,
         costs=[
             (
                 cost.stage,
                 cost.items,
                 cost.retries,
-                written(cost.seconds, 2),
-                written(cost.cpu_seconds, 2),
-                written(cost.cpu_per_source_second, 4),
+                decimals(cost.seconds, 2),
+                decimals(cost.cpu_seconds, 2),
+                decimals(cost.cpu_per_source_second, 4),
             )
             for cost in costs
         ],
@@ -98,7 +98,7 @@ def _cards(report: Report) -> list[tuple[str, str]]:
         ("sources", number(len(report.recorded.sources))),
         ("clips kept", number(report.clips)),
         ("of video kept", human_hours(report.hours)),
-        ("seconds on average", written(report.mean_seconds)),
+        ("seconds on average", decimals(report.mean_seconds)),
         ("languages", str(_spoken(report))),
         ("identities" if measured else "identities not measured", _identities(report)),
     ]
@@ -118,7 +118,7 @@ def _beside_the_paper(report: Report) -> list[tuple[Cell, ...]]:
         ("identities", _identities(report), number(TABLE_1.identities)),
         ("clips", number(report.clips), number(TABLE_1.clips)),
         ("video", human_hours(report.hours), human_hours(TABLE_1.hours)),
-        ("mean length, s", written(report.mean_seconds), TABLE_1.mean_seconds),
+        ("mean length, s", decimals(report.mean_seconds), TABLE_1.mean_seconds),
     ]
 
 
@@ -137,7 +137,7 @@ def _language_cells(row: LanguageRow) -> tuple[Cell, ...]:
         f"{row.clips_accepted / row.clips_cut:.0%}" if row.clips_cut else NONE,
         row.clips_kept,
         human_hours(row.hours_kept),
-        written(row.mean_seconds),
+        decimals(row.mean_seconds),
         NONE if row.identities is None else row.identities,
     )
 
@@ -162,5 +162,5 @@ def _step_cells(step: Step) -> tuple[Cell, ...]:
     if step.measured:
         return (step.stage, bar, step.entered, step.stayed, *lost_counts, hours, lost)
     words = f"not measured ({step.unmeasured})" + (f"; {lost}" if lost else "")
-    stage, why = (Marked(text, class_="unmeasured") for text in (step.stage, words))
+    stage, why = (MarkedText(text, class_="unmeasured") for text in (step.stage, words))
     return (stage, bar, step.entered, NONE, *lost_counts, NONE, why)

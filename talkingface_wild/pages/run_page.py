@@ -24,7 +24,7 @@ from talkingface_wild.core.reasons import ALL
 from talkingface_wild.pages.charts import binned, histogram
 from talkingface_wild.pages.line_chart import dot_row, line_chart
 from talkingface_wild.pages.svg import number
-from talkingface_wild.pages.templating import NONE, Cell, Marked, noun, render
+from talkingface_wild.pages.templating import NONE, Cell, MarkedText, noun, render
 from talkingface_wild.pages.worst_clips import worst_clips
 
 MOST_ROWS = 200
@@ -49,7 +49,7 @@ def page(run: BenchRun) -> str:
     if run.facts.get("trained_on"):
         words += f" Trained on {run.facts['trained_on']}."
     clips = run.clips()
-    lost = clips[clips["state"] != "scored"]
+    unscored = clips[clips["state"] != "scored"]
     frame = scored_clips(run)
     signatures = (Signature.parse(s.signature) for s in run.scores.values() if s.signature)
     return render(
@@ -65,8 +65,8 @@ def page(run: BenchRun) -> str:
         headings=[_heading(metric, score) for metric, score in scores.items()],
         languages=_languages(run, metrics),
         worst=worst_clips(run),
-        lost=[_lost_cells(row) for row in lost.head(MOST_ROWS).to_dict("records")],
-        more_lost=max(len(lost) - MOST_ROWS, 0),
+        lost=[_lost_cells(row) for row in unscored.head(MOST_ROWS).to_dict("records")],
+        more_lost=max(len(unscored) - MOST_ROWS, 0),
         refusals=_refusals(clips.get("refused", ())),
         weights=_weights(run.weights),
         signature=str(merged(signatures)),
@@ -129,15 +129,15 @@ def _distributions(
             values = frame[metric].dropna().to_numpy(np.float64)
             mean = float(values.mean())
             bins = binned(values, np.ones(len(values), np.bool_), [mean])
-            drawing = histogram(bins, {"mean": mean}, "", f"{title_of(metric)} of clips")
+            chart = histogram(bins, {"mean": mean}, "", f"{title_of(metric)} of clips")
             clips = f"{len(values)} {noun(len(values), 'clip', 'clips')}"
             remark = f"{clips}, median {written(float(np.median(values)), metric)}"
         elif score.replicates and score.value is not None:
-            drawing = dot_row(list(score.replicates.values()), score.value, title_of(metric))
+            chart = dot_row(list(score.replicates.values()), score.value, title_of(metric))
             remark = "a distance between two sets: no value of one clip"
         else:
             continue
-        distributions.append((_heading(metric, score), remark, drawing))
+        distributions.append((_heading(metric, score), remark, chart))
     return distributions
 
 
@@ -149,7 +149,7 @@ def _curves(scores: Iterable[Score]) -> list[tuple[list[tuple[str, Markup]], str
         if not isinstance(curve, Mapping) or not curve.get("frames"):
             continue
         frames = [float(at) for at in curve["frames"]]
-        drawings = [
+        charts = [
             (name, line_chart(frames, values, name))
             for name, values in curve.items()
             if name != "frames" and len(values) == len(frames)
@@ -161,7 +161,7 @@ def _curves(scores: Iterable[Score]) -> list[tuple[list[tuple[str, Markup]], str
                 clip, frame = min(failures.items(), key=lambda pair: int(pair[1]))
                 words += f", the first at frame {frame} ({clip})"
             words += "."
-        curves.append((drawings, words))
+        curves.append((charts, words))
     return curves
 
 
@@ -197,10 +197,10 @@ def _refusals(column: Iterable[Any]) -> Rows:
 def _weights(weights: Mapping[str, Mapping[str, Any]]) -> Rows:
     rows: Rows = []
     for name, facts in sorted(weights.items()):
-        standing = Marked("published file", class_="ok")
+        standing = MarkedText("published file", class_="ok")
         if not facts.get("official"):
-            standing = Marked("UNOFFICIAL", class_="bad")
-        sha256 = Marked(_text(facts.get("sha256")) or NONE, "code")
+            standing = MarkedText("UNOFFICIAL", class_="bad")
+        sha256 = MarkedText(_text(facts.get("sha256")) or NONE, "code")
         rows.append((name, _text(facts.get("file")), standing, sha256))
     return rows
 

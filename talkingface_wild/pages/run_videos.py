@@ -6,10 +6,11 @@ For grids and studies; scores nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,13 +23,10 @@ from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.media.decode import frames as decode
 from talkingface_wild.media.sound import read_sound, read_wav
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 FPS = 25
 GROUND_TRUTH = "ground truth"
-_SHOWN = ("groundtruth", "static", "file")
 SOUND_RATE = 16_000
+Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,9 @@ class Runs:
         self.runs = tuple(runs)
         self._rows = [_rows(run) for run in runs]
         self.clips = tuple(
-            clip for clip in self._rows[0] if all(_is_shown(rows.get(clip)) for rows in self._rows)
+            clip
+            for clip in self._rows[0]
+            if all(_has_pictures(rows.get(clip)) for rows in self._rows)
         )
         """The clips that every run has scored, in the order of the first run."""
 
@@ -92,140 +92,123 @@ class Runs:
                 )
         shared = self.clips
         if not shared or (clip is not None and clip not in shared):
-            wanted = "a clip that all runs have scored" if clip is None else f"{clip!r} in all runs"
+            what = "a clip that all runs have scored" if clip is None else f"{clip!r} in all runs"
             hint = "" if clip is None else nearest(clip, shared)
             raise UsageError(
-                f"Expected {wanted}, found {len(shared)} shared clips without it{hint}; give runs "
+                f"Expected {what}, found {len(shared)} shared clips without it{hint}; give runs "
                 "of one list, or another --clip."
             )
         name = shared[0] if clip is None else clip
-        rows = [found[name] for found in self._rows]
+        rows = [run_rows[name] for run_rows in self._rows]
         truth = _truth(rows[0], self.runs[0])
         sound, start = _sound(rows[0], self.runs[0])
         methods = tuple(_method(run, row) for run, row in zip(self.runs, rows, strict=True))
         return ShownClip(name, str(rows[0].get("group") or name), truth, methods, sound, start)
 
 
-def _rows(run: BenchRun) -> dict[str, dict[str, Any]]:
-    table: pd.DataFrame = run.clips()
+def _rows(run: BenchRun) -> dict[str, Row]:
+    table = run.clips()
+    clips = dict.fromkeys(table["clip"].astype(str))
     if "seed" in table:
         table = table.sort_values("seed", kind="stable")
-    plain = table.astype(object).where(table.notna(), None)
-    found: dict[str, dict[str, Any]] = {}
-    for row in plain.to_dict("records"):
-        found.setdefault(str(row["clip"]), {str(key): value for key, value in row.items()})
-    order = {clip: place for place, clip in enumerate(dict.fromkeys(run.clips()["clip"]))}
-    return dict(sorted(found.items(), key=lambda item: order[item[0]]))
+    rows: dict[str, Row] = {}
+    for row in table.astype(object).where(table.notna(), None).to_dict("records"):
+        rows.setdefault(str(row["clip"]), {str(name): value for name, value in row.items()})
+    return {clip: rows[clip] for clip in clips}
 
 
-def _is_shown(row: Mapping[str, Any] | None) -> bool:
+def _has_pictures(row: Row | None) -> bool:
     return row is not None and row["state"] == "scored" and int(row.get("frames") or 0) > 0
 
 
-def _asked(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The clip as it was asked for: its portrait, where it starts, its crop."""
+def clip_request(row: Row) -> Mapping[str, Any]:
+    """The clip as the run asked for it: its portrait, where it starts, its crop; may be empty."""
     try:
-        clip = json.loads(row.get("asked") or "{}").get("clip") or {}
-    except (ValueError, AttributeError):
+        clip = json.loads(row.get("asked") or "{}").get("clip")
+    except (TypeError, ValueError, AttributeError):
         return {}
-    return clip if isinstance(clip, Mapping) else {}
+    return clip if isinstance(clip, dict) else {}
 
 
 def _file(text: Any, run: BenchRun) -> Path | None:
     return run.folder / str(text) if text else None
 
 
-def _truth(row: Mapping[str, Any], run: BenchRun) -> MethodVideo | None:
+def _truth(row: Row, run: BenchRun) -> MethodVideo | None:
     path = _file(row.get("reference"), run)
     if path is None:
         return None
-    asked = _asked(row)
-    start, crop = asked.get("start_seconds"), asked.get("crop")
-    frames = int(asked.get("frames") or row["frames"])
-    frames = min(frames, int(row["frames"]))
+    clip = clip_request(row)
+    start, crop = clip.get("start_seconds"), clip.get("crop")
+    frames = min(int(clip.get("frames") or row["frames"]), int(row["frames"]))
     return MethodVideo(GROUND_TRUTH, path, frames, start, tuple(crop) if crop else None)
 
 
-def _method(run: BenchRun, row: Mapping[str, Any]) -> MethodVideo:
+def _method(run: BenchRun, row: Row) -> MethodVideo:
     kind = str(row.get("candidate") or ("file" if row.get("generated") else run.model))
     frames = int(row["frames"])
-    path = _file(row.get("generated"), run)
+    path, truth = _file(row.get("generated"), run), _truth(row, run)
     if kind == "file" and path is not None:
         return MethodVideo(run.name, path, frames)
-    truth = _truth(row, run)
     if kind == "static" and truth is None:
-        portrait = _file(_asked(row).get("portrait"), run)
+        portrait = _file(clip_request(row).get("portrait"), run)
         if portrait is not None:
             return MethodVideo(run.name, portrait, frames, still=True)
-    if kind not in _SHOWN or truth is None:
+    if kind not in ("groundtruth", "static", "file") or truth is None:
         raise InputUnreadable(
             f"Expected a video of {row['clip']!r} in the run {run.folder}, found neither a "
             "generated nor a reference one in its clips.parquet; score it again."
         )
     name = GROUND_TRUTH if kind == "groundtruth" else run.name
-    return MethodVideo(
-        name, truth.path, frames, truth.start_seconds, truth.crop, still=kind == "static"
-    )
+    return replace(truth, name=name, frames=frames, still=kind == "static")
 
 
-def _sound(row: Mapping[str, Any], run: BenchRun) -> tuple[Path | None, float | None]:
-    given = _file(row.get("sound"), run)
-    if given is not None:
-        return given, None
-    return _file(row.get("reference"), run), _asked(row).get("start_seconds")
+def _sound(row: Row, run: BenchRun) -> tuple[Path | None, float | None]:
+    sound = _file(row.get("sound"), run)
+    if sound is not None:
+        return sound, None
+    return _file(row.get("reference"), run), clip_request(row).get("start_seconds")
 
 
 def pictures(video: MethodVideo, indices: Sequence[int], side: int) -> list[Pictures]:
     """The frames of ``indices`` (ascending, at 25 a second) as (side, side, 3) RGB.
 
-    Where the video ends early its last frame stands in. Raises InputUnreadable for a file that
-    cannot be decoded.
+    A still repeats its frame, a video that ends early its last one. Raises InputUnreadable for a
+    file that cannot be decoded.
     """
-    wanted = [0] if video.still else list(indices)
-    found: dict[int, Pictures] = {}
-    last: Pictures | None = None
-    for index, rgb in enumerate(_stream(video, wanted[-1] + 1)):
-        last = rgb
-        if index in wanted:
-            found[index] = on_canvas(rgb, Wanted(canvas=side, crop=video.crop))[0]
-    if last is None:
-        raise InputUnreadable(f"Expected a video in {video.path}, found no frame; make it again.")
-    end = on_canvas(last, Wanted(canvas=side, crop=video.crop))[0]
-    return [found.get(0 if video.still else index, end) for index in indices]
+    frames = enumerate(_frames(video, indices[-1] + 1))
+    settings = Wanted(canvas=side, crop=video.crop)
+    return [on_canvas(rgb, settings)[0] for index, rgb in frames if index in indices]
 
 
 def canvas_frames(video: MethodVideo, count: int, side: int) -> Iterator[Pictures]:
-    """The first ``count`` frames as (side, side, 3) RGB, one after the other.
+    """The first ``count`` frames, one after the other, as ``pictures`` gives them."""
+    settings = Wanted(canvas=side, crop=video.crop)
+    return (on_canvas(rgb, settings)[0] for rgb in _frames(video, count))
 
-    A still repeats its frame, a video that ends early its last one. Raises as ``pictures`` does.
-    """
+
+def _frames(video: MethodVideo, count: int) -> Iterator[Pictures]:
     last: Pictures | None = None
-    given = 0
+    left = count
     for rgb in _stream(video, 1 if video.still else count):
-        last = on_canvas(rgb, Wanted(canvas=side, crop=video.crop))[0]
-        given += 1
-        yield last
+        last, left = rgb, left - 1
+        yield rgb
     if last is None:
         raise InputUnreadable(f"Expected a video in {video.path}, found no frame; make it again.")
-    for _ in range(given, count):
-        yield last
+    yield from repeat(last, left)
 
 
-def _stream(video: MethodVideo, count: int) -> Iterable[Pictures]:
+def _stream(video: MethodVideo, count: int) -> Iterator[Pictures]:
     """At most ``count`` pictures, as they come; a portrait's file holds one."""
     if video.path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".bmp"):
         bgr = cv2.imread(str(video.path))
-        return [] if bgr is None else [np.ascontiguousarray(bgr[:, :, ::-1])]
-    return _decoded(video, count)
-
-
-def _decoded(video: MethodVideo, count: int) -> Iterator[Pictures]:
+        if bgr is not None:
+            yield np.ascontiguousarray(bgr[:, :, ::-1])
+        return
     start = video.start_seconds
     end = None if start is None else start + count / FPS
     try:
-        for index, frame in enumerate(decode(video.path, start=start, end=end, fps=FPS)):
-            if index == count:
-                return
+        for frame in islice(decode(video.path, start=start, end=end, fps=FPS), count):
             yield frame.rgb
     except (ItemRejected, ItemFailed) as error:
         raise InputUnreadable(
@@ -234,14 +217,14 @@ def _decoded(video: MethodVideo, count: int) -> Iterator[Pictures]:
         ) from error
 
 
-def driving_sound(shown: ShownClip, seconds: float) -> npt.NDArray[np.int16] | None:
+def driving_sound(clip: ShownClip, seconds: float) -> npt.NDArray[np.int16] | None:
     """The clip's sound, mono at 16 kHz, ``seconds`` of it; None where there is none."""
-    if shown.sound is None:
+    if clip.sound is None:
         return None
-    start = shown.sound_from or 0.0
+    start = clip.sound_from or 0.0
     try:
-        if shown.sound.suffix.lower() == ".wav":
-            return read_wav(shown.sound, start, start + seconds)
-        return read_sound(shown.sound, start, start + seconds, SOUND_RATE)
+        if clip.sound.suffix.lower() == ".wav":
+            return read_wav(clip.sound, start, start + seconds)
+        return read_sound(clip.sound, start, start + seconds, SOUND_RATE)
     except (ItemRejected, ItemFailed):
         return None

@@ -41,19 +41,19 @@ def write_sheets(
     done = 0
     for name, clips in _pages(sample):
         strips = []
-        for drawn in clips:
-            strips.append(_strip(recorded, drawn))
+        for clip in clips:
+            strips.append(_strip(recorded, clip))
             done += 1
             if progress is not None:
                 progress(done)
         write_bytes(folder / name, jpeg(np.vstack(strips)))
         relative = (folder / name).relative_to(recorded.layout.out).as_posix()
-        for drawn in clips:
-            drawn.sheet = relative
+        for clip in clips:
+            clip.sheet = relative
         written.append(relative)
-    kept = {path.rsplit("/", 1)[-1] for path in written}
+    names = {path.rsplit("/", 1)[-1] for path in written}
     for old in folder.glob("*.jpg"):
-        if old.name not in kept:
+        if old.name not in names:
             old.unlink()
     return written
 
@@ -61,19 +61,19 @@ def write_sheets(
 def _pages(sample: Sequence[Drawn]) -> Iterator[tuple[str, list[Drawn]]]:
     """Each sheet's file name and clips; names hold letters, digits and hyphens of the tag alone."""
     stems: dict[str, list[Drawn]] = {}
-    for drawn in sample:
-        stems.setdefault(re.sub(r"[^A-Za-z0-9-]", "_", drawn.language), []).append(drawn)
+    for clip in sample:
+        stems.setdefault(re.sub(r"[^A-Za-z0-9-]", "_", clip.language), []).append(clip)
     for stem, clips in stems.items():
         for page, first in enumerate(range(0, len(clips), CLIPS_PER_SHEET), start=1):
             yield f"{stem}-{page:03d}.jpg", clips[first : first + CLIPS_PER_SHEET]
 
 
-def _strip(recorded: Recorded, drawn: Drawn) -> Picture:
+def _strip(recorded: Recorded, clip: Drawn) -> Picture:
     """One clip: a line with its id and verdict over its pictures, (H, W, 3) uint8."""
     strip = np.full((LABEL_PX + CELL_PX, PICTURES * CELL_PX, 3), _PAPER, np.uint8)
-    label = f"{drawn.clip}   {recorded.verdict_of(drawn.clip)}   {' '.join(drawn.strata)}"
+    label = f"{clip.clip}   {recorded.verdict_of(clip.clip)}   {' '.join(clip.strata)}"
     try:
-        span = finished_span(recorded, drawn.clip) or source_span(recorded, drawn.clip)
+        span = finished_span(recorded, clip.clip) or source_span(recorded, clip.clip)
         pictures = stills(span, PICTURES, CELL_PX)
     except (ItemFailed, ItemRejected) as error:
         pictures, label = [], f"{label}   no picture: {error.outcome.reason}"

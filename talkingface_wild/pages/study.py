@@ -63,30 +63,20 @@ def make_study(
     nor its name tells the method. Raises UsageError for runs that do not fit and a folder that
     holds a study, and what ``run_videos`` raises.
     """
-    together = Runs(runs)
-    names = _names(runs)
     if (out / "key.json").exists():
         raise UsageError(
             f"Expected a new folder for the study, found one in {out}, whose answers would lose "
             "their key; give another --out."
         )
-    chosen, notes = _cases(together, cases, seed)
-    random_letters = random.Random(f"{seed}")
-    made: list[Case] = []
-    for index, shown in enumerate(chosen):
-        order = list(range(len(names)))
-        random_letters.shuffle(order)
-        letters = {chr(ord("A") + place): names[method] for place, method in enumerate(order)}
-        made.append(Case(f"case{index + 1:02d}", shown.clip, shown.group, letters))
-    identity = digest([seed, [asdict(case) for case in made]], 12)
-    questions = tuple(question.id for question in QUESTIONS)
-    key = Key(identity, min(RANKS, len(names)), names, questions, {case.id: case for case in made})
+    names = _names(runs)
+    clips, notes = _draw_clips(Runs(runs), cases, seed)
+    key = _draw_key(clips, names, seed)
     page = out / "page"
-    for index, (case, shown) in enumerate(zip(made, chosen, strict=True), start=1):
-        if not _write_videos(page / "videos", case, shown, names, seconds):
-            notes.append(f"{shown.clip} has no sound: its second question cannot be judged")
+    for index, (case, clip) in enumerate(zip(key.cases.values(), clips, strict=True), start=1):
+        if not _write_videos(page / "videos", case, clip, names, seconds):
+            notes.append(f"{clip.clip} has no sound: its second question cannot be judged")
         if progress is not None:
-            progress(index, len(made))
+            progress(index, len(clips))
     write_text(page / "index.html", page_text(key))
     write_key(out, key)
     return Study(out, page / "index.html", key, tuple(notes))
@@ -102,39 +92,53 @@ def _names(runs: Sequence[BenchRun]) -> tuple[str, ...]:
     return names
 
 
-def _cases(runs: Runs, wanted: int, seed: int) -> tuple[list[ShownClip], list[str]]:
-    """Clips by hash, those of identities that are not in yet first."""
+def _draw_clips(runs: Runs, count: int, seed: int) -> tuple[list[ShownClip], list[str]]:
+    """Clips by hash, those of identities that are not in yet first; and what to note of them."""
     ranked = sorted(runs.clips, key=lambda clip: digest([seed, clip]))
     if not ranked:
         runs.show()
-    shown = [runs.show(clip) for clip in ranked]
-    fresh: dict[str, ShownClip] = {}
-    for item in shown:
-        fresh.setdefault(item.group, item)
-    clips = {item.clip for item in fresh.values()}
-    others = [item for item in shown if item.clip not in clips]
-    chosen = [*fresh.values(), *others][:wanted]
+    shown_clips = [runs.show(clip) for clip in ranked]
+    firsts: dict[str, ShownClip] = {}
+    for clip in shown_clips:
+        firsts.setdefault(clip.group, clip)
+    others = [clip for clip in shown_clips if firsts[clip.group] is not clip]
+    clips = [*firsts.values(), *others][:count]
     notes = []
-    if len(chosen) < wanted:
-        notes.append(f"the runs share {len(chosen)} clips; the study has so many cases")
-    if len({item.group for item in chosen}) < len(chosen):
+    if len(clips) < count:
+        notes.append(f"the runs share {len(clips)} clips; the study has so many cases")
+    if len({clip.group for clip in clips}) < len(clips):
         notes.append("some identities appear in several cases")
-    return chosen, notes
+    return clips, notes
+
+
+def _draw_key(clips: Sequence[ShownClip], names: tuple[str, ...], seed: int) -> Key:
+    """Who stands behind each letter of each case."""
+    random_letters = random.Random(f"{seed}")
+    cases = []
+    for index, clip in enumerate(clips):
+        order = list(names)
+        random_letters.shuffle(order)
+        letters = {chr(ord("A") + place): name for place, name in enumerate(order)}
+        cases.append(Case(f"case{index + 1:02d}", clip.clip, clip.group, letters))
+    identity = digest([seed, [asdict(case) for case in cases]], 12)
+    questions = tuple(question.id for question in QUESTIONS)
+    ranks = min(RANKS, len(names))
+    return Key(identity, ranks, names, questions, {case.id: case for case in cases})
 
 
 def _write_videos(
-    folder: Path, case: Case, shown: ShownClip, names: Sequence[str], seconds: float
+    folder: Path, case: Case, clip: ShownClip, names: Sequence[str], seconds: float
 ) -> bool:
     """``CASE-LETTER.mp4`` of every method; whether there was sound."""
-    count = max(1, min(shown.frames, round(seconds * FPS)))
-    sound = driving_sound(shown, count / FPS)
+    count = max(1, min(clip.frames, round(seconds * FPS)))
+    sound = driving_sound(clip, count / FPS)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".raw-", dir=folder) as scratch:
         wav = Path(scratch, "sound.wav")
         if sound is not None:
             write_wav(wav, sound, SOUND_RATE)
         for letter, name in case.letters.items():
-            video = shown.methods[names.index(name)]
+            video = clip.methods[names.index(name)]
             target = folder / f"{case.id}-{letter}.mp4"
             _encode(video, count, Path(scratch), wav if sound is not None else None, target)
     return sound is not None
@@ -146,15 +150,12 @@ def _encode(video: MethodVideo, count: int, scratch: Path, wav: Path | None, tar
         for picture in canvas_frames(video, count, CANVAS):
             stream.write(np.ascontiguousarray(picture).tobytes())
     size = ["-s", f"{CANVAS}x{CANVAS}", "-r", str(FPS)]
-    given = ["-f", "rawvideo", "-pix_fmt", "rgb24", *size, "-i", file_argument(raw)]
-    heard = [] if wav is None else ["-i", file_argument(wav), "-c:a", "aac", "-b:a", "160k"]
+    pictures = ["-f", "rawvideo", "-pix_fmt", "rgb24", *size, "-i", file_argument(raw)]
+    sound = [] if wav is None else ["-i", file_argument(wav), "-c:a", "aac", "-b:a", "160k"]
+    options = [*_H264, "-threads:v", "1", *_CLEAN, "-movflags", "+faststart"]
     with atomic_path(target) as temporary:
-        how = [*_H264, "-threads:v", "1", *_CLEAN, "-movflags", "+faststart"]
-        run_ffmpeg(
-            [*given, *heard, *how, file_argument(temporary)],
-            writes=target,
-            timeout_seconds=_TIMEOUT_SECONDS,
-        )
+        command = [*pictures, *sound, *options, file_argument(temporary)]
+        run_ffmpeg(command, writes=target, timeout_seconds=_TIMEOUT_SECONDS)
 
 
 def page_text(key: Key) -> str:

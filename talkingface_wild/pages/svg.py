@@ -94,7 +94,7 @@ class Shapes:
 
     def add(self, name: str, words: str | None, **attributes: Attribute) -> ET.Element:
         """Any element, at the end."""
-        element = ET.SubElement(self._element, name, _written(attributes))
+        element = ET.SubElement(self._element, name, _as_text(attributes))
         if words:
             ET.SubElement(element, "title").text = clean(words)
         return element
@@ -107,7 +107,7 @@ class Shapes:
 def drawing(width: float, height: float, /, **attributes: Attribute) -> Shapes:
     """An empty drawing of this size; it fills the width that it is given."""
     box = {"viewBox": f"0 0 {width:g} {height:g}"}
-    return Shapes(ET.Element("svg", box | _written(attributes)))
+    return Shapes(ET.Element("svg", box | _as_text(attributes)))
 
 
 def file_drawing(width: int, height: int, /, **attributes: Attribute) -> Shapes:
@@ -121,7 +121,7 @@ def chart(width: float, height: float, name: str, class_: str = "chart") -> Shap
     return drawing(width, height, role="img", aria_label=name, class_=class_)
 
 
-def _written(attributes: dict[str, Attribute]) -> dict[str, str]:
+def _as_text(attributes: dict[str, Attribute]) -> dict[str, str]:
     return {
         name.rstrip("_").replace("_", "-"): f"{value:.1f}"
         if isinstance(value, float)

@@ -21,7 +21,7 @@ _LONGEST_NUMBER = 24
 _BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
 
 
-class Marked(NamedTuple):
+class MarkedText(NamedTuple):
     """Text of a table's cell that stands in an element of its own."""
 
     text: str
@@ -29,7 +29,7 @@ class Marked(NamedTuple):
     class_: str | None = None
 
 
-Cell = str | int | float | None | Marked | Markup
+Cell = str | int | float | None | MarkedText | Markup
 
 
 def render(name: str, **context: Any) -> str:
@@ -43,7 +43,7 @@ def noun(count: int, one: str, more: str) -> str:
     return one if count == 1 else more
 
 
-def written(value: float | None, digits: int = 1) -> str:
+def decimals(value: float | None, digits: int = 1) -> str:
     """A number with so many decimals, or a dash."""
     return NONE if value is None else f"{value:.{digits}f}"
 
@@ -66,7 +66,8 @@ def _environment() -> Environment:
     )
     environment.globals |= {"policy": Markup(POLICY), "version": __version__, "none": NONE}
     environment.filters |= {"hours": human_hours, "number": number, "jpeg_address": jpeg_address}
-    environment.tests |= {"numeric": _is_number, "marked": lambda cell: isinstance(cell, Marked)}
+    environment.tests |= {"numeric": _is_number}
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     return environment
 
 
@@ -79,7 +80,7 @@ def _final(value: object) -> object:
 
 def _is_number(cell: Cell) -> bool:
     """Whether a cell is set right, as numbers are."""
-    if isinstance(cell, Markup | Marked) or cell is None:
+    if isinstance(cell, Markup | MarkedText) or cell is None:
         return False
     if not isinstance(cell, str) or cell == NONE:
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from talkingface_wild.benchmark.tables.pairing import badness
 from talkingface_wild.benchmark.tables.survivors import scored_clips
 from talkingface_wild.benchmark.view import Crop, Pictures, Wanted, on_canvas
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
+from talkingface_wild.pages.run_videos import clip_request
 from talkingface_wild.pages.stills import FileSpan, jpeg, stills
 from talkingface_wild.pages.templating import jpeg_address
 
@@ -55,55 +55,42 @@ def worst_clips(run: BenchRun) -> list[WorstClip]:
     """At most ``MOST_STRIPS`` clips: the worst of each ranked metric, in the order of columns."""
     frame = scored_clips(run)
     rows = {str(row["clip"]): row for row in reversed(run.clips().to_dict("records"))}
-    chosen: dict[str, dict[str, str]] = {}
+    values: dict[str, dict[str, str]] = {}
     for metric in in_order(run.scores, []):
         better = run.scores[metric].better
         if better == "none" or metric not in frame.columns:
             continue
         ranks = frame[metric].dropna().map(lambda value, way=better: badness(value, way))
         for clip in ranks.sort_values(ascending=False, kind="stable").index[:WORST_OF_EACH]:
-            if clip in chosen or len(chosen) < MOST_STRIPS:
+            if clip in values or len(values) < MOST_STRIPS:
                 value = written(float(frame.loc[clip, metric]), metric)
-                chosen.setdefault(str(clip), {})[metric] = value
-    return [_shown(run, clip, values, rows[clip]) for clip, values in chosen.items()]
+                values.setdefault(str(clip), {})[metric] = value
+    return [_with_strips(run, clip, scores, rows[clip]) for clip, scores in values.items()]
 
 
-def _shown(
+def _with_strips(
     run: BenchRun, clip: str, values: Mapping[str, str], row: Mapping[Any, Any]
 ) -> WorstClip:
-    asked = _clip_of(row)
+    request = clip_request(row)
     seconds = max(_number(row.get("frames"), 25.0), 2.0) / 25
-    crop = asked.get("crop")
+    crop = request.get("crop")
     window = (float(crop[0]), float(crop[1]), float(crop[2])) if crop else None
-    start = _number(asked.get("start_seconds"), 0.0)
+    start = _number(request.get("start_seconds"), 0.0)
     strips, missing = [], []
     for side, begin, cut in (("generated", 0.0, None), ("reference", start, window)):
-        found = _strip(run.folder, row.get(side), begin, seconds, cut)
-        if isinstance(found, str):
-            missing.append(f"{side}: {found}")
+        strip = _strip(run.folder, row.get(side), begin, seconds, cut)
+        if isinstance(strip, str):
+            missing.append(f"{side}: {strip}")
         else:
-            strips.append(found)
-    picture = ""
-    if strips:
-        picture = jpeg_address(jpeg(np.ascontiguousarray(np.vstack(strips)), 75))
-    return WorstClip(
-        clip, str(row["group"]), str(row["language"]), values, picture, "; ".join(missing)
-    )
+            strips.append(strip)
+    picture = jpeg_address(jpeg(np.vstack(strips), 75)) if strips else ""
+    group, language = str(row["group"]), str(row["language"])
+    return WorstClip(clip, group, language, values, picture, "; ".join(missing))
 
 
-def _clip_of(row: Mapping[Any, Any]) -> Mapping[str, Any]:
-    """What was asked of the clip (start, crop), where the run wrote it down."""
-    try:
-        found = json.loads(row.get("asked") or "{}").get("clip", {})
-    except (TypeError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _number(value: Any, without: float) -> float:
-    return (
-        float(value) if isinstance(value, int | float | np.number) and value == value else without
-    )
+def _number(value: Any, default: float) -> float:
+    is_number = isinstance(value, int | float | np.number) and value == value
+    return float(value) if is_number else default
 
 
 def _strip(
@@ -112,20 +99,18 @@ def _strip(
     """Frames side by side, (CELL_PX, 6 × CELL_PX, 3), or why there are none."""
     if not isinstance(text, str) or not text:
         return "no video of its own"
-    path = Path(text) if Path(text).is_absolute() else folder / text
+    path = folder / text
     if not path.is_file():
         return f"{path.name} is not there any more"
+    span = FileSpan(path, start, start + seconds)
     try:
-        shown = stills(
-            FileSpan(path, start, start + seconds), SHOWN_FRAMES, 480 if crop else CELL_PX
-        )
+        pictures = stills(span, SHOWN_FRAMES, 480 if crop else CELL_PX)
     except (ItemRejected, ItemFailed) as error:
         return f"{path.name}: {error.outcome.reason}"
     except OSError:
         return f"{path.name} cannot be read"
     strip = np.full((CELL_PX, SHOWN_FRAMES * CELL_PX, 3), 128, np.uint8)
-    for place, picture in enumerate(shown):
-        strip[:, place * CELL_PX : (place + 1) * CELL_PX] = on_canvas(
-            picture, Wanted(canvas=CELL_PX, crop=crop)
-        )[0]
+    for place, picture in enumerate(pictures):
+        cell = on_canvas(picture, Wanted(canvas=CELL_PX, crop=crop))[0]
+        strip[:, place * CELL_PX : (place + 1) * CELL_PX] = cell
     return strip

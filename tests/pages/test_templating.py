@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 
 from talkingface_wild.pages import templating
 from talkingface_wild.pages.svg import chart, clean
-from talkingface_wild.pages.templating import Marked, render
+from talkingface_wild.pages.templating import MarkedText, render
 from tests.pages.seen import Seen
 
 TEMPLATES = resources.files("talkingface_wild.pages") / "templates"
@@ -69,7 +69,7 @@ def test_attribute_names_of_drawings():
 
 
 def test_a_column_of_numbers_is_set_right_and_marked_text_has_an_element():
-    rows = [("<b>", 3, "—"), ("2 of 3 sentences, all long", 4.5, Marked("<i>", "code", "bad"))]
+    rows = [("<b>", 3, "—"), ("2 of 3 sentences, all long", 4.5, MarkedText("<i>", "code", "bad"))]
     seen = Seen(shown(TABLE, headings=["name", "n", "x"], rows=rows))
     classes = [attributes.get("class") for name, attributes in seen.elements if name == "th"]
     assert classes == [None, "n", None]
