@@ -49,10 +49,10 @@ class GateView:
     def rule(self) -> str:
         """What it asks for, and the reason it gives else."""
         gate, bound = self.gate, self.gate.bound
-        if is_numeric(gate):
-            text = number(bound)
+        if isinstance(bound, str):
+            text = repr(bound)
         else:
-            text = repr(bound) if isinstance(bound, str) else str(bound).lower()
+            text = str(bound).lower() if isinstance(bound, bool) else number(bound)
         unit = f" {self.column.unit}" if self.column.unit else ""
         return f"{gate.column} {gate.comparison} {text}{unit}, else {gate.reason}"
 

@@ -50,11 +50,11 @@ def page(report: Report) -> str:
         recorded=recorded,
         words=f"Commit {recorded.number} of {recorded.written:%Y-%m-%d %H:%M} UTC, "
         f"recipe {recorded.recipe}. {recorded.summary}",
-        cards=_cards(report),
-        paper_hours=TABLE_1.hours / TABLE_1.languages,
+        paper=TABLE_1,
+        spoken=sum(row.clips_kept > 0 for row in languages),
+        people=NONE if report.identities is None else number(report.identities),
         hours_chart=bars(hours, "Time kept per language") if hours else None,
         languages=[_language_cells(row) for row in languages],
-        compared=_beside_the_paper(report),
         funnels=[
             (title, [_step_cells(step) for step in report.funnels[level]])
             for level, title in (("source", "Sources"), ("clip", "Clips"))
@@ -69,8 +69,6 @@ def page(report: Report) -> str:
         lost=_lost_reasons(report),
         gates=[(view, gate_chart(view)) for view in report.gates],
         scores=scores_by_language(report),
-        identities="not measured" if report.identities is None else number(report.identities),
-        duplicates="not compared" if report.duplicates is None else number(report.duplicates),
         sides=sides,
         split=[(row.language, *(row.sides.get(side, 0) for side in sides)) for row in languages],
         failures=[
@@ -90,36 +88,6 @@ def page(report: Report) -> str:
             for cost in costs
         ],
     )
-
-
-def _cards(report: Report) -> list[tuple[str, str]]:
-    measured = report.identities is not None
-    return [
-        ("sources", number(len(report.recorded.sources))),
-        ("clips kept", number(report.clips)),
-        ("of video kept", human_hours(report.hours)),
-        ("seconds on average", decimals(report.mean_seconds)),
-        ("languages", str(_spoken(report))),
-        ("identities" if measured else "identities not measured", _identities(report)),
-    ]
-
-
-def _spoken(report: Report) -> int:
-    return sum(row.clips_kept > 0 for row in report.languages)
-
-
-def _identities(report: Report) -> str:
-    return NONE if report.identities is None else number(report.identities)
-
-
-def _beside_the_paper(report: Report) -> list[tuple[Cell, ...]]:
-    return [
-        ("languages", _spoken(report), TABLE_1.languages),
-        ("identities", _identities(report), number(TABLE_1.identities)),
-        ("clips", number(report.clips), number(TABLE_1.clips)),
-        ("video", human_hours(report.hours), human_hours(TABLE_1.hours)),
-        ("mean length, s", decimals(report.mean_seconds), TABLE_1.mean_seconds),
-    ]
 
 
 def _hours_of(row: LanguageRow) -> str:

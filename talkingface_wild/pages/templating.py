@@ -64,8 +64,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"policy": Markup(POLICY), "version": __version__, "none": NONE}
-    environment.filters |= {"hours": human_hours, "number": number, "jpeg_address": jpeg_address}
+    environment.globals |= {"policy": Markup(POLICY), "version": __version__}
+    environment.filters |= {"hours": human_hours, "number": number, "decimals": decimals}
+    environment.filters |= {"jpeg_address": jpeg_address}
     environment.tests |= {"numeric": _is_number}
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     return environment
