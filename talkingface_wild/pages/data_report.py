@@ -33,7 +33,7 @@ TABLE_1 = PaperTable()
 
 
 @dataclass(frozen=True)
-class Cost:
+class StageCost:
     """What one stage took over all its items, in seconds of wall and processor."""
 
     stage: str
@@ -83,7 +83,7 @@ class Report:
     funnels: dict[str, list[Step]]
     language_funnels: dict[str, list[Step]]
     gates: tuple[GateView, ...]
-    costs: tuple[Cost, ...]
+    costs: tuple[StageCost, ...]
     failures: tuple[Failure, ...]
     duplicates: int | None
     """Clips found to be copies of another; None where nothing was compared."""
@@ -134,16 +134,13 @@ def _languages(recorded: Recorded) -> tuple[LanguageRow, ...]:
         split: dict[Any, Any] = dict(own["split"].value_counts()) if "split" in own else {}
         rows.append(
             LanguageRow(
-                **{name: entry[name] for name in _COUNTS},  # type: ignore[arg-type]
                 clips_accepted=int((accepted["group"] == language).sum()),
                 identities=_identities(own),
                 sides={str(side): int(count) for side, count in split.items()},
+                **entry,  # type: ignore[arg-type]
             )
         )
     return tuple(rows)
-
-
-_COUNTS = ("language", "sources", "clips_cut", "clips_kept", "hours_kept", "mean_seconds")
 
 
 def _identities(clips: pd.DataFrame) -> int | None:
@@ -160,7 +157,7 @@ def _duplicates(recorded: Recorded) -> int | None:
     return int((originals != "").sum())
 
 
-def _costs(recorded: Recorded) -> tuple[Cost, ...]:
+def _costs(recorded: Recorded) -> tuple[StageCost, ...]:
     items = recorded.items
     lengths = items.loc[items["level"] == "source"].get("source_seconds")
     total = float(lengths.sum()) if lengths is not None else 0.0
@@ -172,7 +169,7 @@ def _costs(recorded: Recorded) -> tuple[Cost, ...]:
         processor = float(ran[fact(stage, "cpu_seconds")].sum())
         tries = ran[fact(stage, "attempts")].fillna(1)
         costs.append(
-            Cost(
+            StageCost(
                 stage,
                 len(ran),
                 int((tries - 1).clip(lower=0).sum()),

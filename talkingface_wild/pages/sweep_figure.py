@@ -6,7 +6,7 @@ from pathlib import Path
 
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.pages.curves import Curve, Mark, Panel, figure
+from talkingface_wild.pages.line_figure import Curve, Mark, Panel, figure
 from talkingface_wild.pages.svg import number
 from talkingface_wild.pipelines.sweeping import Point, Sweep
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.study.answers import Answer
 from talkingface_wild.benchmark.study.key import Key
+from talkingface_wild.benchmark.study.ratings import Rating
 
 Floats = npt.NDArray[np.float64]
 
@@ -57,7 +57,7 @@ class StudyScores:
         return asdict(self)
 
 
-def score_study(answers: Sequence[Answer], key: Key, seed: int = 0) -> StudyScores:
+def score_study(answers: Sequence[Rating], key: Key, seed: int = 0) -> StudyScores:
     """Preferences by question and over all of them, in the key's order of methods.
 
     Answers count alike, whoever gave them; a resample draws raters and cases with replacement, so
@@ -98,7 +98,7 @@ def _draws(raters: int, cases: int, seed: int) -> tuple[Floats, Floats]:
 
 def _preferences(
     question: str,
-    answers: Sequence[Answer],
+    answers: Sequence[Rating],
     key: Key,
     raters: Sequence[str],
     cases: Sequence[str],

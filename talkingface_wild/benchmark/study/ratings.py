@@ -18,7 +18,7 @@ _LONGEST = 40
 
 
 @dataclass(frozen=True)
-class Answer:
+class Rating:
     """One rater's ranking for one question on one case: letters, the best first."""
 
     rater: str
@@ -27,24 +27,24 @@ class Answer:
     letters: tuple[str, ...]
 
 
-def read_answers(paths: Sequence[Path], key: Key) -> list[Answer]:
+def read_ratings(paths: Sequence[Path], key: Key) -> list[Rating]:
     """All answers of the files, each once, sorted. The same answer may stand in several files.
 
     Raises InputUnreadable with file and line for a file that is none, another study's answer, an
     unknown case, question or letter, a letter twice, or two different answers to one question.
     """
-    found: dict[tuple[str, str, str], tuple[Answer, str]] = {}
+    ratings: dict[tuple[str, str, str], tuple[Rating, str]] = {}
     for path in paths:
         for where, row in _rows(path, key):
-            answer = _answer(row, where, key)
-            slot = (answer.rater, answer.case, answer.question)
-            before, there = found.setdefault(slot, (answer, where))
-            if before != answer:
+            rating = _rating(row, where, key)
+            slot = (rating.rater, rating.case, rating.question)
+            before, there = ratings.setdefault(slot, (rating, where))
+            if before != rating:
                 raise _wrong(where, "one answer to a question", f"a different one in {there}")
-    if not found:
+    if not ratings:
         names = ", ".join(str(path) for path in paths) or "no files"
         raise InputUnreadable(f"Expected answers in {names}, found none; give raters' CSV files.")
-    return [found[slot][0] for slot in sorted(found)]
+    return [ratings[slot][0] for slot in sorted(ratings)]
 
 
 def _columns(key: Key) -> list[str]:
@@ -60,8 +60,8 @@ def _rows(path: Path, key: Key) -> Iterator[tuple[str, dict[str, str]]]:
             reader = csv.reader(stream, strict=True)
             heading = next(reader, [])
             if heading != columns:
-                found = ",".join(heading)[:_LONGEST]
-                raise _wrong(f"{path}, line 1", f"the columns {','.join(columns)}", repr(found))
+                text = ",".join(heading)[:_LONGEST]
+                raise _wrong(f"{path}, line 1", f"the columns {','.join(columns)}", repr(text))
             for fields in reader:
                 line = reader.line_num
                 where = f"{path}, line {line}"
@@ -79,7 +79,7 @@ def _rows(path: Path, key: Key) -> Iterator[tuple[str, dict[str, str]]]:
         ) from error
 
 
-def _answer(row: dict[str, str], where: str, key: Key) -> Answer:
+def _rating(row: dict[str, str], where: str, key: Key) -> Rating:
     if row["study"] != key.study:
         raise _wrong(where, f"answers to the study {key.study}", _short(row["study"]))
     if not _RATER.fullmatch(row["rater"]):
@@ -91,18 +91,18 @@ def _answer(row: dict[str, str], where: str, key: Key) -> Answer:
         hint = nearest(row["question"][:_LONGEST], key.questions)
         raise _wrong(where, "a question of the study", f"{_short(row['question'])}{hint}")
     letters = tuple(row[f"rank{rank + 1}"] for rank in range(key.ranks))
-    known = key.cases[row["case"]].letters
+    case_letters = key.cases[row["case"]].letters
     for letter in letters:
-        if letter not in known:
-            raise _wrong(where, f"a letter of {', '.join(known)}", _short(letter))
+        if letter not in case_letters:
+            raise _wrong(where, f"a letter of {', '.join(case_letters)}", _short(letter))
     if len(set(letters)) != len(letters):
         raise _wrong(where, "different letters", ", ".join(letters))
-    return Answer(row["rater"], row["case"], row["question"], letters)
+    return Rating(row["rater"], row["case"], row["question"], letters)
 
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
 
 
-def _wrong(where: str, expected: str, found: str) -> InputUnreadable:
-    return InputUnreadable(f"{where}: expected {expected}, found {found}; mend or leave it out.")
+def _wrong(where: str, expected: str, instead: str) -> InputUnreadable:
+    return InputUnreadable(f"{where}: expected {expected}, found {instead}; mend or leave it out.")

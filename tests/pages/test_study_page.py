@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from talkingface_wild.benchmark.study.answers import Answer, read_answers
 from talkingface_wild.benchmark.study.key import QUESTIONS, Case, Key, read_key
+from talkingface_wild.benchmark.study.ratings import Rating, read_ratings
 from talkingface_wild.benchmark.study.scores import OVERALL, score_study
 from talkingface_wild.cli import bench_study
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.media.decode import frames
-from talkingface_wild.pages.study import make_study, page_text
+from talkingface_wild.pages.study_page import make_study, page_text
 from talkingface_wild.pages.study_picture import study_picture
 from tests.benchmark.shown_runs import FRAMES, colour, make_shown_run
 
@@ -161,7 +161,7 @@ KEY = Key(
 
 def _answer(rater, case, question, methods):
     letters = {method: letter for letter, method in KEY.cases[case].letters.items()}
-    return Answer(rater, case, question, tuple(letters[method] for method in methods))
+    return Rating(rater, case, question, tuple(letters[method] for method in methods))
 
 
 def _shares(scores, question):
@@ -256,9 +256,9 @@ def test_answers_are_read_and_the_same_twice_counts_once(tmp_path):
     one, other = tmp_path / "a.csv", tmp_path / "b b.csv"
     one.write_text("\ufeff" + HEAD + GOOD + "\n", encoding="utf-8")
     other.write_text(HEAD + GOOD + "abc123,r2,case2,quality,D,A,B\n")
-    assert read_answers([one, other], KEY) == [
-        Answer("r1", "case1", "sync", ("A", "B", "C")),
-        Answer("r2", "case2", "quality", ("D", "A", "B")),
+    assert read_ratings([one, other], KEY) == [
+        Rating("r1", "case1", "sync", ("A", "B", "C")),
+        Rating("r2", "case2", "quality", ("D", "A", "B")),
     ]
 
 
@@ -284,7 +284,7 @@ def test_hostile_answers_are_one_sentence_with_file_and_line(tmp_path, line, wor
     path = tmp_path / "answers.csv"
     path.write_text(HEAD + GOOD + line + "\n")
     with pytest.raises(InputUnreadable, match=words) as told:
-        read_answers([path], KEY)
+        read_ratings([path], KEY)
     text = str(told.value)
     assert re.match(rf"{re.escape(str(path))}, line [23]: ", text)
     assert len(text) < 500 and "\n" not in text and "\x00" not in text
@@ -295,9 +295,9 @@ def test_other_files_are_no_answers(tmp_path, content):
     path = tmp_path / "answers.csv"
     path.write_bytes(content)
     with pytest.raises(InputUnreadable):
-        read_answers([path], KEY)
+        read_ratings([path], KEY)
     with pytest.raises(InputUnreadable, match="line 1"):
-        read_answers([tmp_path / "absent.csv"], KEY)
+        read_ratings([tmp_path / "absent.csv"], KEY)
 
 
 def test_the_commands_make_and_score(runs, tmp_path):

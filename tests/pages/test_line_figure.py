@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from talkingface_wild.pages.curves import Curve, Mark, Panel, figure
+from talkingface_wild.pages.line_figure import Curve, Mark, Panel, figure
 
 SVG = "{http://www.w3.org/2000/svg}"
 
