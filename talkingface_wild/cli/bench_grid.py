@@ -35,10 +35,10 @@ def grid(
     The picture shows people; share it as you would share the clips.
     """
     output = Output("bench grid", json)
-    from talkingface_wild.benchmark.pages.grid import make_grid
     from talkingface_wild.benchmark.runs import read_run
     from talkingface_wild.core.errors import UsageError
     from talkingface_wild.core.paths import atomic_path
+    from talkingface_wild.pages.frame_grid import make_grid
 
     if output_file.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(

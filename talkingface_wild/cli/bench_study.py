@@ -48,7 +48,7 @@ def make(
     """
     output = Output("bench study make", json)
     from talkingface_wild.benchmark.runs import read_run
-    from talkingface_wild.benchmark.study.making import make_study
+    from talkingface_wild.pages.study_page import make_study
 
     def progress(done: int, total: int) -> None:
         output.say(f"case {done} of {total}")
@@ -84,13 +84,14 @@ def score(
     output = Output("bench study score", json)
     import json as json_module
 
-    from talkingface_wild.benchmark.study.answers import read_answers
-    from talkingface_wild.benchmark.study.making import read_key
-    from talkingface_wild.benchmark.study.scores import score_study, study_picture
+    from talkingface_wild.benchmark.study.key import read_key
+    from talkingface_wild.benchmark.study.ratings import read_ratings
+    from talkingface_wild.benchmark.study.scores import score_study
     from talkingface_wild.core.paths import write_text
+    from talkingface_wild.pages.study_picture import study_picture
 
     key = read_key(study)
-    scores = score_study(read_answers(answers, key), key)
+    scores = score_study(read_ratings(answers, key), key)
     for warning in scores.warnings:
         output.warn(warning)
     data = scores.to_json()

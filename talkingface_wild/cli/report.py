@@ -13,7 +13,7 @@ from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.durations import human_hours
 
 if TYPE_CHECKING:
-    from talkingface_wild.dataset.report import Report
+    from talkingface_wild.pages.data_report import Report
 
 app = typer.Typer(add_completion=False)
 
@@ -36,7 +36,7 @@ def report(
     The page holds small pictures of people; share it as you would share the clips.
     """
     output = Output("report", json)
-    from talkingface_wild.dataset.report_page import write_report
+    from talkingface_wild.pages.report_page import write_report
 
     made = write_report(out, output_file, pictures)
     path = output_file or out / "report.html"

@@ -66,7 +66,7 @@ def export(
     sample = draw_sample(recorded, per_language, per_gate, seed)
     pages: list[str] = []
     if sheets:
-        from talkingface_wild.dataset.sheets import write_sheets
+        from talkingface_wild.pages.sheets import write_sheets
 
         with _counting(len(sample)) as progress:
             pages = write_sheets(recorded, sample, progress)

@@ -27,8 +27,8 @@ def show_sweep(
     dry_run: bool,
 ) -> None:
     """Sweep, draw (unless ``dry_run``) and show."""
+    from talkingface_wild.pages.sweep_figure import write_figure
     from talkingface_wild.pipelines.sweep import sweep
-    from talkingface_wild.pipelines.sweep_figure import write_figure
 
     swept = sweep(out, name, settings, at_least, bounds)
     picture = None

@@ -12,7 +12,19 @@ import typer
 from talkingface_wild import __version__
 from talkingface_wild.cli.main import VERBS, app, run
 
-HEAVY = {"torch", "ray", "gradio", "cv2", "av", "pandas", "numpy", "onnxruntime", "yaml", "pyarrow"}
+HEAVY = {
+    "torch",
+    "ray",
+    "gradio",
+    "jinja2",
+    "cv2",
+    "av",
+    "pandas",
+    "numpy",
+    "onnxruntime",
+    "yaml",
+    "pyarrow",
+}
 
 
 def _help(capsys, *words):

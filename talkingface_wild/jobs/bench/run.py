@@ -9,7 +9,6 @@ from typing import Any
 from talkingface_wild.benchmark.candidates import FLOORS
 from talkingface_wild.benchmark.costs import measuring_seconds
 from talkingface_wild.benchmark.outputs import Making
-from talkingface_wild.benchmark.pages.page import write_page
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.benchmark.resolving import SEEDS, asked_of, clips_of, row_name
 from talkingface_wild.benchmark.suite import BenchOutcome, select
@@ -21,6 +20,7 @@ from talkingface_wild.engine.executors import device_for
 from talkingface_wild.jobs.bench.checkpoint import facts_of_run
 from talkingface_wild.jobs.bench.progress import VideosProgress
 from talkingface_wild.models import generator_class, registered
+from talkingface_wild.pages.run_page import write_page
 
 OPTIONS = {"steps": "--steps", "guidance": "--cfg"}
 """The command line's names of a generator's options."""
