@@ -11,7 +11,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.outcome import Value
-from talkingface_wild.engine.stage import Resources, Stage, Whole
+from talkingface_wild.engine.stage import Cache, Resources, Stage, Whole
 
 SILENT = {"silent": True}
 """Metadata of a config field that changes how work is done but never its result."""
@@ -74,6 +74,22 @@ class Plan:
                     barriers[planned.name] = f"stage {', '.join(names)} was not measured"
         return lacking | barriers
 
+    def visible(self, position: int) -> frozenset[str]:
+        """The columns whose values an item brings to a stage: what it needs, and where files lie."""
+        earlier = self.stages[:position]
+        columns = {column for planned in earlier for column in columns_of(planned.stage)}
+        places = {column.name for column in columns if column.locates}
+        return places | frozenset(needs_of(self.stages[position].stage))
+
+    def readers(self, start: int, end: int) -> dict[Cache, int]:
+        """The caches that stages of a range read, each with the position of its last reader."""
+        return {
+            cache: position
+            for position, planned in enumerate(self.stages[start:end], start)
+            if planned.unmeasured is None
+            for cache in caches_of(planned.stage)
+        }
+
     def segments(self) -> Iterator[tuple[int, int]]:
         """Half-open ranges of item stages between the barriers, in order; empty ones left out."""
         start = 0
@@ -98,6 +114,17 @@ def columns_of(stage: type[Stage] | type[Whole]) -> tuple[Column, ...]:
     return (*stage.columns, why)
 
 
+def caches_of(stage: type[Stage] | type[Whole]) -> tuple[Cache, ...]:
+    """The caches that a stage reads; a barrier reads none."""
+    return stage.reads if issubclass(stage, Stage) else ()
+
+
+def needs_of(stage: type[Stage] | type[Whole]) -> tuple[str, ...]:
+    """Columns that a stage reads, itself or by its caches."""
+    names = (*stage.needs, *(name for cache in caches_of(stage) for name in cache.needs))
+    return tuple(dict.fromkeys(names))
+
+
 def given_text(values: Iterable[Value]) -> str:
     """What barriers gave for one item, as one text: equal texts, equal values."""
     return "|".join("" if value is None else str(value) for value in values)
@@ -120,8 +147,8 @@ def make_plan(
 ) -> Plan:
     """Bind configured stages, ``(class, config, unmeasured)``, to fingerprints and gates.
 
-    A fingerprint covers the stage's name, version, config, its weights' hashes, and the
-    fingerprints of the stages before it that give the columns it needs; never a threshold. A gate
+    A fingerprint covers the stage's name, version, config, its weights' hashes, the fingerprints of
+    the stages before it that give the columns it needs, and its caches; never a threshold. A gate
     is judged after each stage that gives its column. Raises KeyError when a gate or a stage names
     a column that no stage gives.
     """
@@ -138,11 +165,14 @@ def make_plan(
     prints: list[str] = []
     planned: list[Planned] = []
     for position, (stage, config, unmeasured) in enumerate(stages):
-        upstream = sorted({prints[owner[name]] for name in stage.needs})
+        needs = needs_of(stage)
+        upstream = sorted({prints[owner[name]] for name in needs})
+        # Caches of version 1 are not spelled out: results of before they had versions stay valid.
+        upstream += [f"{c.name}:{c.version}" for c in caches_of(stage) if c.version > 1]
         hashes = {name: weight_hash(name) for name in stage.weights(config)}
         prints.append(digest([stage.name, stage.version, config_data(config), hashes, upstream]))
         gates_here = tuple(by_stage[position])
-        from_barriers = tuple(name for name in stage.needs if owner[name] in barriers)
+        from_barriers = tuple(name for name in needs if owner[name] in barriers)
         planned.append(
             Planned(
                 stage.name,

@@ -51,6 +51,9 @@ class Workplace:
     threads: int = 1
     run: str = ""
     """A name of this run, for what must be shared by its workers."""
+    caches: frozenset[str] = frozenset()
+    """Names of the caches that stages of this segment read: who fills one may fill another along.
+    """
 
     @property
     def scratch(self) -> Path:
@@ -61,6 +64,21 @@ class Workplace:
     def cache(self) -> Path:
         """Files that stages make again when they are missing; emptied after each round of work."""
         return self.out / "work" / "cache"
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Files of one item that several stages look at, filled by the first of them, in a folder of
+    their own. Its content depends on the columns that it ``needs`` and on its ``version`` alone.
+    """
+
+    name: str
+    version: int = 1
+    needs: tuple[str, ...] = ()
+
+    def folder(self, item: Item, place: Workplace) -> Path:
+        """Where it lies; the engine deletes it once no later stage of the segment reads it."""
+        return place.cache / self.name / item.id
 
 
 class Stage(abc.ABC):
@@ -75,7 +93,10 @@ class Stage(abc.ABC):
     kind: ClassVar[Kind] = "measure"
     level: ClassVar[str] = "clip"
     needs: ClassVar[tuple[str, ...]] = ()
-    """Columns of earlier stages that it reads: their fingerprints become part of its own."""
+    """Columns of earlier stages that it reads: their fingerprints become part of its own. Items
+    come with the values of these, of what its caches need, and of columns that locate files."""
+    reads: ClassVar[tuple[Cache, ...]] = ()
+    """The caches that it looks into; what they need, it needs."""
     columns: ClassVar[tuple[Column, ...]] = ()
     resources: ClassVar[Resources] = Resources()
     batch_size: ClassVar[int] = 1
@@ -107,10 +128,6 @@ class Stage(abc.ABC):
     @abc.abstractmethod
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """One outcome per item, in order."""
-
-    def forget(self, item: Item) -> None:
-        """Delete caches kept for an item that needs this worker no more (it ended, or moved on)."""
-        return
 
 
 class Whole(abc.ABC):

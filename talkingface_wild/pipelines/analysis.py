@@ -16,6 +16,10 @@ from talkingface_wild.pipelines.items import media_file, number, source_of
 
 PROXY_RATE = 5.0
 """Proxy frames a second: the rate at which faces are sampled."""
+SOURCE_SPAN = ("usable_start_seconds", "usable_end_seconds", "has_audio")
+"""What the analysis of a source needs."""
+SPAN_SOUND = (*SOURCE_SPAN, "start_seconds", "end_seconds")
+"""What the part of it needs that belongs to a clip."""
 
 
 def proxy_path(item: Item, place: Workplace) -> Path:

@@ -18,9 +18,9 @@ from talkingface_wild.functional.crop_window import crop_window, padding_share
 from talkingface_wild.functional.face_measures import measures, split_at, violations
 from talkingface_wild.functional.face_samples import Observation, observe
 from talkingface_wild.perception.faces import PADDING, WEIGHTS, Detection, make_detector
-from talkingface_wild.pipelines.analysis import PROXY_RATE, span_frames
+from talkingface_wild.pipelines.analysis import PROXY_RATE, SPAN_SOUND, span_frames
 from talkingface_wild.pipelines.items import clip_child, clip_of, number, source_of
-from talkingface_wild.pipelines.views import BARS
+from talkingface_wild.pipelines.clip_crops import BARS
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Faces(Stage):
 
     name = "faces"
     version = 2
-    needs = ("start_seconds", "end_seconds", "width", "height", "usable_start_seconds")
+    needs = (*SPAN_SOUND, "width", "height")
     columns = (
         Column(
             "start_seconds", "float", "start of the clip on the source's clock", "s", 0, None, 3

@@ -11,7 +11,7 @@ import numpy as np
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Rejected
 from talkingface_wild.engine.stage import Item, Stage
-from talkingface_wild.pipelines.views import WINDOW, ensure_views, forget_views
+from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, ensure_clip_crops
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Sharpness(Stage):
     """Variance of the grey 512 px crop's Laplacian at eight frames (Pech-Pacheco et al. 2000)."""
 
     name = "sharpness"
-    needs = (*WINDOW, "face_boxes", "start_seconds")
+    reads = (CLIP_CROPS,)
     columns = (
         Column(
             "sharpness",
@@ -45,7 +45,8 @@ class Sharpness(Stage):
 
     def _one(self, item: Item) -> Outcome:
         grey = [
-            cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in ensure_views(item, self.place).crops
+            cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+            for crop in ensure_clip_crops(item, self.place).crops
         ]
         if not grey:
             return Rejected("undecodable", "the picture ends before the first chosen frame")
@@ -57,7 +58,3 @@ class Sharpness(Stage):
                 "brightness": float(np.mean([picture.mean() for picture in grey])),
             }
         )
-
-    def forget(self, item: Item) -> None:
-        """Delete the clip's views."""
-        forget_views(item, self.place)

@@ -14,7 +14,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Rejected
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.media.shots import ShotDetector, spans
-from talkingface_wild.pipelines.analysis import analyse_source
+from talkingface_wild.pipelines.analysis import SOURCE_SPAN, analyse_source
 from talkingface_wild.pipelines.items import clip_child, number, source_of
 
 
@@ -49,7 +49,7 @@ class Shots(Stage):
     version = 1
     kind = "split"
     level = "source"
-    needs = ("usable_start_seconds", "usable_end_seconds", "has_audio")
+    needs = (*SOURCE_SPAN, "source_fps")
     columns = (
         Column(
             "start_seconds", "float", "start of the clip on the source's clock", "s", 0, None, 3
