@@ -18,6 +18,7 @@ from talkingface_wild.core.errors import RecipeError, nearest
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import DEFAULT
 from talkingface_wild.pipelines.recipe_gates import WORDS, gate_data, gate_of, set_gate
+from talkingface_wild.pipelines.stage_order import check_order, line_of, merged
 from talkingface_wild.pipelines.sources.search import SearchOptions
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
@@ -154,17 +155,17 @@ def _merged(document: Document, depth: int) -> tuple[dict[str, Any], Document]:
             f"{document.where(('gates',))}: gates expects a mapping from names to gates."
         )
     if not data.get("extends"):
-        return {**data, "stages": stages, "gates": dict(gates)}, document
+        return {**data, "stages": merged({}, stages, document), "gates": dict(gates)}, document
     if depth > 5:
         raise RecipeError(
             f"{document.where(('extends',))}: recipes extend one another in a circle."
         )
     base, _ = _merged(_document(str(data["extends"])), depth + 1)
-    merged_stages = {**base["stages"]}
-    for name, config in stages.items():
-        merged_stages[name] = {**merged_stages.get(name, {}), **config}
-    merged = {**base, **data, "stages": merged_stages, "gates": {**base["gates"], **gates}}
-    return merged, document
+    both = {
+        "stages": merged(base["stages"], stages, document),
+        "gates": {**base["gates"], **gates},
+    }
+    return {**base, **data, **both}, document
 
 
 def _stage_map(stages: Any, document: Document) -> dict[str, dict[str, Any]]:
@@ -249,9 +250,10 @@ def _columns(stages: Iterable[str]) -> dict[str, Column]:
 
 
 def _resolve(data: dict[str, Any], document: Document) -> Recipe:
+    check_order(list(data["stages"]), document)
     choices = []
     for name, config in data["stages"].items():
-        index = _stage_line(document, name)
+        index = line_of(document, name)
         settings = dict(config)
         policy = settings.pop("weights", "required")
         if policy not in ("required", "optional"):
@@ -285,10 +287,3 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
         targets=build(Targets, data.get("targets") or {}, document, ("targets",)),
         search=build(SearchOptions, data.get("search") or {}, document, ("search",)),
     )
-
-
-def _stage_line(document: Document, name: str) -> tuple[str, ...]:
-    for path in document.lines:
-        if len(path) == 3 and path[0] == "stages" and path[2] == name:
-            return path
-    return ("stages",)

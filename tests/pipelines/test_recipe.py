@@ -1,9 +1,15 @@
 """Recipes: what the package brings, what users write over it, and what is refused with its line."""
 
+from dataclasses import dataclass
+
 import pytest
 
+from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import RecipeError
+from talkingface_wild.core.outcome import Done
 from talkingface_wild.engine.plan import columns_of, make_plan
+from talkingface_wild.engine.stage import Stage
+from talkingface_wild.pipelines.clip_crops import CLIP_CROPS
 from talkingface_wild.pipelines.recipe import load_recipe, recipe_names
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
@@ -225,3 +231,50 @@ def test_the_crop_is_set_by_its_own_name():
         assert getattr(faces, f"crop_{name}") == value
     with pytest.raises(RecipeError, match="no setting 'crop_pads' .did you mean 'crop_pad'"):
         load_recipe("embedded", ["crop.pads=never"])
+
+
+@dataclass(frozen=True)
+class _Nothing:
+    """Nothing to set."""
+
+
+class Smile(Stage):
+    """A newcomer's measure of the shared crops."""
+
+    name, Config = "smile", _Nothing
+    reads = (CLIP_CROPS,)
+    columns = (Column("smile", "float", "how much the face smiles", "", 0, 1),)
+
+    def process(self, items):
+        return [Done({"smile": 0.5}) for _ in items]
+
+
+@pytest.fixture
+def smile(monkeypatch):
+    """The stage ``smile`` is registered."""
+    monkeypatch.setitem(REGISTRY, "smile", "tests.pipelines.test_recipe:Smile")
+
+
+def test_a_new_stage_stands_behind_what_it_needs(tmp_path, smile):
+    """Fails before: it was appended, behind encode, and decoded every clip a second time."""
+    recipe = load_recipe(_written(tmp_path, "name: a\nextends: embedded\nstages: [smile]\n"))
+    names = [choice.name for choice in recipe.stages]
+    assert names.index("smile") == names.index("faces") + 1
+    assert set(names) == {"smile", *(choice.name for choice in load_recipe("embedded").stages)}
+    assert load_recipe(_written(tmp_path, recipe.dump(), "dump.yaml")) == recipe
+
+
+def test_after_names_another_place(tmp_path, smile):
+    """Fails before: there was no such setting."""
+    text = "name: a\nextends: embedded\nstages:\n  - smile: {after: sync}\n"
+    names = [choice.name for choice in load_recipe(_written(tmp_path, text)).stages]
+    assert names.index("smile") == names.index("sync") + 1
+    with pytest.raises(RecipeError, match=r"mine\.yaml, line 4: smile\.after expects .*'sink'.*sync"):
+        load_recipe(_written(tmp_path, text.replace("sync", "sink")))
+
+
+def test_a_measure_behind_encode_is_refused(tmp_path, smile):
+    """Fails before: it ran, on clips that were encoded already."""
+    text = "name: a\nextends: embedded\nstages:\n  - smile: {after: encode}\n"
+    with pytest.raises(RecipeError, match=r"line 4: expected every stage .* before encode"):
+        load_recipe(_written(tmp_path, text))

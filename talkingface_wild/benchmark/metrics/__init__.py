@@ -1,4 +1,6 @@
-"""The registry of metrics: a metric is a file here, a test, and a line of ``METRICS``."""
+"""The registry of metrics: a metric is a file here, a test, and a line of ``METRICS``; one of another
+package is an entry point of the group ``talkingface_wild.metrics``.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from talkingface_wild.benchmark.metrics.fvd import Fvd, Kvd
 from talkingface_wild.benchmark.metrics.likeness import Psnr, Ssim, Tje
 from talkingface_wild.benchmark.metrics.sync import NSync, SyncC, SyncC0, SyncD, SyncOffset
 from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.core.plug_ins import load, plug_ins
 
 METRICS: dict[str, type[Metric]] = {
     metric.name: metric
@@ -21,7 +24,11 @@ METRICS: dict[str, type[Metric]] = {
         SyncOffset, Drift, Tje, Flicker, EfidInception,
     )
 }  # fmt: skip
-"""In the order of tables: the paper's six, their companions, then what is never ranked."""
+"""In the order of tables: the paper's six, their companions, what is never ranked, plug-ins."""
+METRICS |= {
+    name: load(f"metric {name}", where)
+    for name, where in plug_ins("talkingface_wild.metrics", METRICS).items()
+}
 
 
 def chosen_metrics(wanted: str | None, default: tuple[str, ...]) -> list[type[Metric]]:
