@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Outcome, Value
+from talkingface_wild.core.reasons import Reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,6 +99,8 @@ class Stage(abc.ABC):
     reads: ClassVar[tuple[Cache, ...]] = ()
     """The caches that it looks into; what they need, it needs."""
     columns: ClassVar[tuple[Column, ...]] = ()
+    reasons: ClassVar[tuple[Reason, ...]] = ()
+    """Reasons of its own, beside those of ``core/reasons.py``, for which it or a gate rejects."""
     resources: ClassVar[Resources] = Resources()
     batch_size: ClassVar[int] = 1
     scored: ClassVar[bool] = True

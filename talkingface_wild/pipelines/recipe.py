@@ -265,7 +265,12 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
         choices.append(StageChoice(name, built, policy))
     entries = {name: entry for name, entry in data["gates"].items() if entry is not None}
     columns = _columns(data["stages"])
-    gates = [gate_of(name, entry, document, columns) for name, entry in entries.items()]
+    own = {
+        reason.name: reason.meaning
+        for name in data["stages"]
+        for reason in getattr(stage_class(name), "reasons", ())
+    }
+    gates = [gate_of(name, entry, document, columns, own) for name, entry in entries.items()]
     off = {place for place, entry in enumerate(entries.values()) if entry.get("off")}
     if data.get("corpus") not in _CORPORA:
         raise RecipeError(

@@ -41,15 +41,26 @@ def gate_data(gate: Gate) -> dict[str, Any]:
         "reason": gate.reason,
         "missing": gate.missing,
     }
+    if gate.meaning:
+        data["meaning"] = gate.meaning
     if gate.per_group:
         data["per_language"] = dict(gate.per_group)
     return data
 
 
-def gate_of(name: str, entry: Any, document: Document, columns: Mapping[str, Column]) -> Gate:
-    """The gate that a recipe's entry means. RecipeError says what is wrong with it, and where."""
+def gate_of(
+    name: str,
+    entry: Any,
+    document: Document,
+    columns: Mapping[str, Column],
+    meanings: Mapping[str, str],
+) -> Gate:
+    """The gate that a recipe's entry means; ``meanings`` are those of the stages' own reasons.
+
+    RecipeError says what is wrong with it, and where.
+    """
     path = ("gates", name)
-    allowed = ("column", "reason", "missing", "per_language", "off", *WORDS)
+    allowed = ("column", "reason", "meaning", "missing", "per_language", "off", *WORDS)
     if not isinstance(entry, Mapping):
         raise RecipeError(
             f"{document.where(path)}: gate {name!r} expects column, a bound and a reason."
@@ -73,6 +84,7 @@ def gate_of(name: str, entry: Any, document: Document, columns: Mapping[str, Col
             f"{nearest(wrong, columns)}."
         )
     kind = _KINDS.get(column.type, str)
+    reason = str(entry.get("reason"))
     try:
         per_language = {
             _language(key): _bound(value, kind)
@@ -83,12 +95,13 @@ def gate_of(name: str, entry: Any, document: Document, columns: Mapping[str, Col
             column.name,
             WORDS[words[0]],
             _bound(entry[words[0]], kind),
-            str(entry.get("reason")),
+            reason,
             entry.get("missing", "reject"),
             per_language,
+            str(entry.get("meaning") or meanings.get(reason, "")),
         )
     except ValueError as error:
-        raise RecipeError(f"{document.where(path)}: gate {name} {error}.") from None
+        raise RecipeError(f"{document.where(path)}: gate {name}: {error}.") from None
 
 
 def _bound(value: Any, kind: type) -> Any:

@@ -6,7 +6,8 @@ import pytest
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import WeightMissing
-from talkingface_wild.core.outcome import Done
+from talkingface_wild.core.outcome import Done, Rejected
+from talkingface_wild.core.reasons import LOOSEN, OWN, Reason
 from talkingface_wild.engine import attempt as trying
 from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.stage import Cache, Workplace
@@ -220,3 +221,14 @@ def test_a_cache_of_another_version_is_measured_anew(monkeypatch):
         prints.append({planned.name: planned.fingerprint for planned in plan_of([]).stages})
     changed = {name for name in prints[0] if prints[0][name] != prints[1][name]}
     assert changed == {"measure"}
+
+
+def test_a_stage_may_reject_for_a_reason_of_its_own_and_for_no_unknown_one(tmp_path, monkeypatch):
+    """Fails before: the list of reasons was closed to a stage of another package."""
+    monkeypatch.setattr(Look, "answer", lambda self, item: Rejected("dull"))
+    plan = plan_of([])
+    _, journal = _work(tmp_path / "unknown", plan, roots_of(1))
+    assert _state(plan, journal, "r0", "look") == ("failed", "crash")
+    monkeypatch.setattr(Look, "reasons", (Reason("dull", OWN, "nothing happens", LOOSEN),))
+    _, journal = _work(tmp_path / "own", plan, roots_of(1))
+    assert _state(plan, journal, "r0", "look") == ("rejected", "dull")

@@ -7,9 +7,11 @@ import pytest
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.core.outcome import Done
+from talkingface_wild.core.reasons import LOOSEN, OWN, Reason
 from talkingface_wild.engine.plan import columns_of, make_plan
 from talkingface_wild.engine.stage import Stage
 from talkingface_wild.pipelines.clip_crops import CLIP_CROPS
+from talkingface_wild.pipelines.describe import given_reasons, reason_called
 from talkingface_wild.pipelines.recipe import load_recipe, recipe_names
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
@@ -278,3 +280,45 @@ def test_a_measure_behind_encode_is_refused(tmp_path, smile):
     text = "name: a\nextends: embedded\nstages:\n  - smile: {after: encode}\n"
     with pytest.raises(RecipeError, match=r"line 4: expected every stage .* before encode"):
         load_recipe(_written(tmp_path, text))
+
+
+OWN_REASON = """name: a
+extends: embedded
+gates:
+  bright: {column: brightness, at_least: 20, reason: night, meaning: nobody lit the face}
+"""
+
+
+def test_a_reason_may_be_declared_beside_its_gate(tmp_path):
+    """Fails before: a new reason was a line in core/reasons.py, a third file for a new gate."""
+    path = _written(tmp_path, OWN_REASON)
+    recipe = load_recipe(path)
+    assert _gate(recipe, "bright").reason == "night"
+    assert load_recipe(_written(tmp_path, recipe.dump(), "dump.yaml")) == recipe
+    row = next(row for row in given_reasons(path) if row.reason.name == "night")
+    assert row.reason.meaning == "nobody lit the face"
+    assert row.gates == (("bright", "sharpness", "brightness >= 20"),)
+    assert reason_called("night", path) == row.reason
+
+
+def test_a_reason_may_be_declared_by_its_stage(tmp_path, smile, monkeypatch):
+    """Fails before, as the one above."""
+    grim = Reason("grim", OWN, "the face never smiles", LOOSEN)
+    monkeypatch.setattr(Smile, "reasons", (grim,))
+    gates = "gates:\n  smile: {column: smile, at_least: 0.2, reason: grim}\n"
+    path = _written(tmp_path, f"name: a\nextends: embedded\nstages: [smile]\n{gates}")
+    recipe = load_recipe(path)
+    assert _gate(recipe, "smile").meaning == "the face never smiles"
+    assert load_recipe(_written(tmp_path, recipe.dump(), "dump.yaml")) == recipe
+    assert reason_called("grim", path) is grim
+
+
+def test_an_unknown_reason_is_said_once(tmp_path):
+    """Fails before: "gate g gate 'g': 'nihgt' is no known reason"."""
+    text = OWN_REASON.replace(", meaning: nobody lit the face", "")
+    with pytest.raises(RecipeError) as error:
+        load_recipe(_written(tmp_path, text))
+    assert str(error.value).endswith(
+        "/mine.yaml, line 4: gate bright: 'night' is no known reason; beside one of its own, "
+        "a gate says by `meaning` what that means."
+    )
