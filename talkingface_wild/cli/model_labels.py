@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talkingface_wild.cli.model_subjects import Tell, dataset_clips, heard, portrait, speaking
+from talkingface_wild.core.csv_rows import csv_rows
 from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -90,8 +91,7 @@ def _labels(asked: Asked, clips: Sequence[TrainingClip]) -> tuple[dict[str, str]
 def _rows(path: Path) -> list[dict[str, str]]:
     """Rows of a CSV file with a column ``label``."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+        rows = list(csv_rows(path))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputUnreadable(
             f"Expected a CSV file with labels at {path}, found none that can be read ({error})."

@@ -1,4 +1,4 @@
-"""What other installed packages add: entry points of a group, found by name and loaded when used."""
+"""What other installed packages add: entry points of a group, by name, loaded when used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from talkingface_wild.core.log import LOGGER
 
 
 def plug_ins(group: str, taken: Container[str]) -> dict[str, str]:
-    """``module:Class`` by name. A name that the package has itself is passed over, with a warning."""
+    """``module:Class`` by name. A name of our own is passed over, with a warning."""
     added: dict[str, str] = {}
     for point in entry_points(group=group):
         if point.name in taken:

@@ -75,7 +75,7 @@ class Plan:
         return lacking | barriers
 
     def visible(self, position: int) -> frozenset[str]:
-        """The columns whose values an item brings to a stage: what it needs, and where files lie."""
+        """The columns whose values an item brings to a stage: its needs, and where files lie."""
         earlier = self.stages[:position]
         columns = {column for planned in earlier for column in columns_of(planned.stage)}
         places = {column.name for column in columns if column.locates}

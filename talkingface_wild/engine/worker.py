@@ -170,7 +170,7 @@ class Worker:
 
 
 def _seen(item: Item, visible: frozenset[str]) -> Item:
-    """The item with the values that a stage may read: one that it did not declare would go stale."""
+    """The item with what a stage may read: a value that it did not declare would go stale."""
     values = {name: value for name, value in item.values.items() if name in visible}
     return replace(item, values=values)
 

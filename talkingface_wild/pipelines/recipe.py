@@ -18,8 +18,8 @@ from talkingface_wild.core.errors import RecipeError, nearest
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import DEFAULT
 from talkingface_wild.pipelines.recipe_gates import WORDS, gate_data, gate_of, set_gate
-from talkingface_wild.pipelines.stage_order import check_order, line_of, merged
 from talkingface_wild.pipelines.sources.search import SearchOptions
+from talkingface_wild.pipelines.stage_order import check_order, line_of, merged
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
 _KEYS = (

@@ -271,7 +271,9 @@ def test_after_names_another_place(tmp_path, smile):
     text = "name: a\nextends: embedded\nstages:\n  - smile: {after: sync}\n"
     names = [choice.name for choice in load_recipe(_written(tmp_path, text)).stages]
     assert names.index("smile") == names.index("sync") + 1
-    with pytest.raises(RecipeError, match=r"mine\.yaml, line 4: smile\.after expects .*'sink'.*sync"):
+    with pytest.raises(
+        RecipeError, match=r"line 4: smile\.after expects .*'sink'.*sync"
+    ):
         load_recipe(_written(tmp_path, text.replace("sync", "sink")))
 
 

@@ -1,5 +1,5 @@
-"""The registry of metrics: a metric is a file here, a test, and a line of ``METRICS``; one of another
-package is an entry point of the group ``talkingface_wild.metrics``.
+"""The registry of metrics: a metric is a file here, a test, and a line of ``METRICS``; one of
+another package is an entry point of the group ``talkingface_wild.metrics``.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from talkingface_wild.functional.face_measures import measures, split_at, violat
 from talkingface_wild.functional.face_samples import Observation, observe
 from talkingface_wild.perception.faces import PADDING, WEIGHTS, Detection, make_detector
 from talkingface_wild.pipelines.analysis import PROXY_RATE, SPAN_SOUND, span_frames
-from talkingface_wild.pipelines.items import clip_child, clip_of, number, source_of
 from talkingface_wild.pipelines.clip_crops import BARS
+from talkingface_wild.pipelines.items import clip_child, clip_of, number, source_of
 
 
 @dataclass(frozen=True)
