@@ -53,7 +53,7 @@ class Plan:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Every declared column once, in order of the stages."""
-        found = {c.name: c for planned in self.stages for c in columns_of(planned.stage)}
+        found = {c.name: c for planned in self.stages for c in planned.stage.columns}
         return tuple(found.values())
 
     @property
@@ -64,7 +64,7 @@ class Plan:
         owners = {
             column.name: planned.name
             for planned in reversed(self.stages)
-            for column in columns_of(planned.stage)
+            for column in planned.stage.columns
         }
         for planned in self.stages:
             if planned.whole:
@@ -77,7 +77,7 @@ class Plan:
     def visible(self, position: int) -> frozenset[str]:
         """The columns whose values an item brings to a stage: its needs, and where files lie."""
         earlier = self.stages[:position]
-        columns = {column for planned in earlier for column in columns_of(planned.stage)}
+        columns = {column for planned in earlier for column in planned.stage.columns}
         places = {column.name for column in columns if column.locates}
         return places | frozenset(needs_of(self.stages[position].stage))
 
@@ -100,18 +100,6 @@ class Plan:
                 start = position + 1
         if start < len(self.stages):
             yield start, len(self.stages)
-
-
-def columns_of(stage: type[Stage] | type[Whole]) -> tuple[Column, ...]:
-    """A stage's declared columns and the one that says why they are null, if they are."""
-    if stage.kind == "whole":
-        return stage.columns
-    why = Column(
-        f"{stage.name}_unmeasured",
-        "string",
-        f"why the stage {stage.name} did not run; null where it did",
-    )
-    return (*stage.columns, why)
 
 
 def caches_of(stage: type[Stage] | type[Whole]) -> tuple[Cache, ...]:
@@ -155,7 +143,7 @@ def make_plan(
     owner: dict[str, int] = {}
     barriers = {position for position, (stage, _, _) in enumerate(stages) if stage.kind == "whole"}
     by_stage: list[list[Gate]] = [[] for _ in stages]
-    given = [{column.name for column in columns_of(stage)} for stage, _, _ in stages]
+    given = [{column.name for column in stage.columns} for stage, _, _ in stages]
     for gate in gates:
         givers = [position for position, names in enumerate(given) if gate.column in names]
         if not givers:

@@ -101,8 +101,7 @@ class Worker:
             if applies and planned.unmeasured is None:
                 return task
             if applies:
-                why = Done({f"{planned.name}_unmeasured": planned.unmeasured})
-                onward = self._forward(planned, task, why)
+                onward = self._forward(planned, task, Done())
                 if not onward:
                     return None
                 task = onward[0]

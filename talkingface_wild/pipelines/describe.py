@@ -10,7 +10,6 @@ from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.reasons import CATALOGUE, LOOSEN, OWN, REVIEW, Reason
 from talkingface_wild.dataset.commit import is_track, item_columns
 from talkingface_wild.dataset.schema import CLIP_COLUMNS, LEDGER_COLUMNS, SOURCE_COLUMNS
-from talkingface_wild.engine.plan import columns_of
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.stages import stage_class
 
@@ -33,7 +32,7 @@ def described_columns(table: str, recipe: str) -> list[tuple[Column, str]]:
     first = CLIP_COLUMNS if table == "clips" else CLIP_COLUMNS[:1]
     rows = {column.name: (column, "") for column in first}
     for choice in load_recipe(recipe).stages:
-        for column in columns_of(stage_class(choice.name)):
+        for column in stage_class(choice.name).columns:
             if is_track(column) == (table == "tracks"):
                 rows.setdefault(column.name, (column, choice.name))
     return list(rows.values())
@@ -43,7 +42,7 @@ def giving_stages(recipe: Recipe) -> dict[str, tuple[Column, tuple[str, ...]]]:
     """Each column with the stages that give it in their order: a gate judges it after each."""
     columns: dict[str, tuple[Column, tuple[str, ...]]] = {}
     for choice in recipe.stages:
-        for column in columns_of(stage_class(choice.name)):
+        for column in stage_class(choice.name).columns:
             _, before = columns.get(column.name, (column, ()))
             columns[column.name] = (column, (*before, choice.name))
     return columns

@@ -244,9 +244,7 @@ def _check_field(stage: str, name: str, value: Any, setting: str) -> None:
 
 def _columns(stages: Iterable[str]) -> dict[str, Column]:
     """Every column that these stages give, by name."""
-    from talkingface_wild.engine.plan import columns_of
-
-    return {column.name: column for stage in stages for column in columns_of(stage_class(stage))}
+    return {column.name: column for stage in stages for column in stage_class(stage).columns}
 
 
 def _resolve(data: dict[str, Any], document: Document) -> Recipe:

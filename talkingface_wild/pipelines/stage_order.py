@@ -7,7 +7,7 @@ from typing import Any
 
 from talkingface_wild.core.config import Document
 from talkingface_wild.core.errors import RecipeError, nearest
-from talkingface_wild.engine.plan import columns_of, needs_of
+from talkingface_wild.engine.plan import needs_of
 from talkingface_wild.pipelines.stages import stage_class
 
 Settings = dict[str, Any]
@@ -76,7 +76,7 @@ def _last_needed(name: str, others: Sequence[str]) -> str | None:
     last = None
     for other in others:
         giver = stage_class(other)
-        gives = {column.name for column in columns_of(giver)}
+        gives = {column.name for column in giver.columns}
         makes_clips = giver.kind == "split" and stage.level == "clip"
         if gives & needs or makes_clips:
             last = other

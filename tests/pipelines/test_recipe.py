@@ -8,7 +8,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.core.outcome import Done
 from talkingface_wild.core.reasons import LOOSEN, OWN, Reason
-from talkingface_wild.engine.plan import columns_of, make_plan
+from talkingface_wild.engine.plan import make_plan
 from talkingface_wild.engine.stage import Stage
 from talkingface_wild.pipelines.clip_crops import CLIP_CROPS
 from talkingface_wild.pipelines.describe import given_reasons, reason_called
@@ -77,7 +77,7 @@ def test_every_registered_stage_declares_columns_that_no_other_gives_in_another_
     for name in REGISTRY:
         stage = stage_class(name)
         assert stage.name == name
-        for column in columns_of(stage):
+        for column in stage.columns:
             assert seen.setdefault(column.name, column.type) == column.type
             assert column.meaning
 
@@ -271,9 +271,7 @@ def test_after_names_another_place(tmp_path, smile):
     text = "name: a\nextends: embedded\nstages:\n  - smile: {after: sync}\n"
     names = [choice.name for choice in load_recipe(_written(tmp_path, text)).stages]
     assert names.index("smile") == names.index("sync") + 1
-    with pytest.raises(
-        RecipeError, match=r"line 4: smile\.after expects .*'sink'.*sync"
-    ):
+    with pytest.raises(RecipeError, match=r"line 4: smile\.after expects .*'sink'.*sync"):
         load_recipe(_written(tmp_path, text.replace("sync", "sink")))
 
 
