@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.engine.stage import Cache, Item, Workplace
@@ -31,7 +32,6 @@ GREY = 128
 WHOLE_SIDE = 1024
 LIPS = 224
 
-Pictures = npt.NDArray[np.uint8]
 
 BARS = ("bar_left", "bar_top", "bar_right", "bar_bottom")
 WINDOW = ("crop_left", "crop_top", "crop_side", *BARS)
