@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+collect_ignore = ["plug_in"]
+"""A package of its own, whose test runs where it is installed: see ``test_plug_in.py``."""
 
 # Pages are as wide as $COLUMNS says; test runners set it for programs of theirs.
 os.environ.pop("COLUMNS", None)

@@ -17,8 +17,7 @@ from talkingface_wild.benchmark.protocol import Protocol, from_json
 from talkingface_wild.benchmark.store import FeatureStore
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, ItemFailed, ItemRejected, Outcome
-from talkingface_wild.engine.plan import SILENT
-from talkingface_wild.engine.stage import Cache, Item, Resources, Stage
+from talkingface_wild.engine.stage import SILENT, Cache, Item, Resources, Stage
 
 GENERATED, REFERENCE, PAIR, STILL = "generated", "reference", "pair", "still"
 PIXELS = Cache("pixels")

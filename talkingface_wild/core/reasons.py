@@ -129,7 +129,7 @@ _REJECTED: tuple[Reason, ...] = (
         _FACES,
         "a face is missing in too many samples",
         "look at the clip; try another faces.detector, or lower the gate",
-        "faces",
+        "face_cuts, faces",
     ),
     Reason("face_gap", _FACES, "the face is gone for longer than the bound", LOOSEN),
     Reason(
@@ -137,7 +137,7 @@ _REJECTED: tuple[Reason, ...] = (
         _FACES,
         "a second face of relevant size is seen in too many samples",
         "give a crop in the list that holds one face; raise gates.second_face",
-        "faces",
+        "face_cuts",
     ),
     Reason("incomplete_face", _FACES, "the face leaves the picture", LOOSEN),
     Reason(

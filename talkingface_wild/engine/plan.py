@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +10,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.outcome import Value
-from talkingface_wild.engine.stage import Cache, Resources, Stage, Whole
-
-SILENT = {"silent": True}
-"""Metadata of a config field that changes how work is done but never its result."""
+from talkingface_wild.engine.stage import Cache, Resources, Stage, Whole, config_data
 
 
 @dataclass(frozen=True)
@@ -118,15 +114,6 @@ def given_text(values: Iterable[Value]) -> str:
     return "|".join("" if value is None else str(value) for value in values)
 
 
-def config_data(config: Any) -> dict[str, Any]:
-    """The fields of a config dataclass that can change a result."""
-    return {
-        field.name: getattr(config, field.name)
-        for field in dataclasses.fields(config)
-        if not field.metadata.get("silent")
-    }
-
-
 def make_plan(
     stages: Sequence[tuple[type[Stage] | type[Whole], Any, str | None]],
     gates: Sequence[Gate],
@@ -158,7 +145,8 @@ def make_plan(
         # Caches of version 1 are not spelled out: results of before they had versions stay valid.
         upstream += [f"{c.name}:{c.version}" for c in caches_of(stage) if c.version > 1]
         hashes = {name: weight_hash(name) for name in stage.weights(config)}
-        prints.append(digest([stage.name, stage.version, config_data(config), hashes, upstream]))
+        settings = stage.identity(config) if issubclass(stage, Stage) else config_data(config)
+        prints.append(digest([stage.name, stage.version, settings, hashes, upstream]))
         gates_here = tuple(by_stage[position])
         from_barriers = tuple(name for name in needs if owner[name] in barriers)
         planned.append(
@@ -173,5 +161,5 @@ def make_plan(
                 getattr(stage, "resources", Resources()),
             )
         )
-        owner |= dict.fromkeys(given[position], position)
+        owner |= dict.fromkeys([*given[position], *getattr(stage, "covers", ())], position)
     return Plan(tuple(planned), score_all)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Kind = Literal["split", "measure", "whole"]
+SILENT = {"silent": True}
+"""Metadata of a config field that changes how work is done but never its result."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,20 @@ class Cache:
         return place.cache / self.name / item.id
 
 
+def config_data(config: Any) -> dict[str, Any]:
+    """The fields of a config dataclass that can change a result."""
+    return {
+        field.name: getattr(config, field.name)
+        for field in dataclasses.fields(config)
+        if not field.metadata.get("silent")
+    }
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """The configuration of a stage with nothing to set: what is accepted is a matter of gates."""
+
+
 class Stage(abc.ABC):
     """A Split or a Measure over items. Pure given (item, config, weights), so retried and cached.
 
@@ -96,6 +113,9 @@ class Stage(abc.ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     """Columns of earlier stages that it reads: their fingerprints become part of its own. Items
     come with the values of these, of what its caches need, and of columns that locate files."""
+    covers: ClassVar[tuple[str, ...]] = ()
+    """Columns of earlier stages that its own results hold for: who needs one of them behind it
+    depends on this stage instead."""
     reads: ClassVar[tuple[Cache, ...]] = ()
     """The caches that it looks into; what they need, it needs."""
     columns: ClassVar[tuple[Column, ...]] = ()
@@ -108,11 +128,18 @@ class Stage(abc.ABC):
     files: ClassVar[tuple[str, ...]] = ()
     """Columns that name files it writes under the output folder, each under a name that no other
     bytes will have: a result counts while its files are there."""
-    Config: ClassVar[type]
+    Config: ClassVar[type] = NoSettings
+    settings_from: ClassVar[str] = ""
+    """A stage whose settings of the same names hold for this one where it sets none itself."""
 
     def __init__(self, config: Any, place: Workplace) -> None:
         self.config = config
         self.place = place
+
+    @classmethod
+    def identity(cls, config: Any) -> dict[str, Any]:
+        """The settings that can change a result, for the fingerprint."""
+        return config_data(config)
 
     @classmethod
     def weights(cls, config: Any) -> tuple[str, ...]:
@@ -146,7 +173,8 @@ class Whole(abc.ABC):
     level: ClassVar[str] = "clip"
     needs: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[tuple[Column, ...]] = ()
-    Config: ClassVar[type]
+    Config: ClassVar[type] = NoSettings
+    settings_from: ClassVar[str] = ""
 
     def __init__(self, config: Any, place: Workplace) -> None:
         self.config = config

@@ -17,6 +17,7 @@ from talkingface_wild.core.config import Document, build, coerce, read_yaml, rea
 from talkingface_wild.core.errors import RecipeError, nearest
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.pipelines.former_recipes import FORMER, FormerFaces, with_face_cuts
 from talkingface_wild.pipelines.recipe_gates import WORDS, gate_data, gate_of, set_gate
 from talkingface_wild.pipelines.sources.search import SearchOptions
 from talkingface_wild.pipelines.stage_order import check_order, line_of, merged
@@ -80,12 +81,26 @@ class Recipe:
             "summary": self.summary,
             "languages": list(self.languages),
             "corpus": self.corpus,
-            "stages": [_stage_data(choice) for choice in self.stages],
+            "stages": self._stages_data(),
             "gates": self._gates_data(),
             "targets": dataclasses.asdict(self.targets),
             "search": dataclasses.asdict(self.search),
         }
         return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+
+    def _stages_data(self) -> list[dict[str, Any]]:
+        """All stages in order, each with its settings but for those that another's hold for."""
+        by_name = {choice.name: _settings(choice.config) for choice in self.stages}
+        data = []
+        for choice in self.stages:
+            lent = by_name.get(stage_class(choice.name).settings_from, {})
+            own = {
+                name: value
+                for name, value in by_name[choice.name].items()
+                if name not in lent or lent[name] != value
+            }
+            data.append({choice.name: {**own, "weights": choice.weights}})
+        return data
 
     def _gates_data(self) -> dict[str, Any]:
         """All gates in order, those switched off marked."""
@@ -95,18 +110,16 @@ class Recipe:
         return dict(data)
 
 
-def _stage_data(choice: StageChoice) -> dict[str, Any]:
-    config = {
+def _settings(config: Any) -> dict[str, Any]:
+    """The settings of a stage as YAML has them."""
+    return {
         name: list(value)
         if isinstance(value, tuple)
         else dict(value)
         if isinstance(value, Mapping)
         else value
-        for name, value in (
-            (f.name, getattr(choice.config, f.name)) for f in dataclasses.fields(choice.config)
-        )
+        for name, value in ((f.name, getattr(config, f.name)) for f in dataclasses.fields(config))
     }
-    return {choice.name: {**config, "weights": choice.weights}}
 
 
 def recipe_names() -> list[str]:
@@ -218,7 +231,9 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
     elif head in ("targets", "search"):
         data[head] = {**(data.get(head) or {}), parts[1]: value}
     elif head in data["stages"]:
-        _check_field(head, parts[1], value, setting)
+        is_former = head == "faces" and parts[1] in FORMER
+        config = FormerFaces if is_former else stage_class(head).Config
+        _check_field(config, head, parts[1], value, setting)
         data["stages"][head][parts[1]] = value
     else:
         known = [*data["stages"], "gates", "targets", "search"]
@@ -227,11 +242,11 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
         )
 
 
-def _check_field(stage: str, name: str, value: Any, setting: str) -> None:
+def _check_field(config: type, stage: str, name: str, value: Any, setting: str) -> None:
     """Raise RecipeError, naming the setting, when a stage has no such field or not such values."""
     if name == "weights":
         return
-    hints = typing.get_type_hints(stage_class(stage).Config)
+    hints = typing.get_type_hints(config)
     if name not in hints:
         raise RecipeError(
             f"--set {setting}: stage {stage} has no setting {name!r}{nearest(name, hints)}."
@@ -248,24 +263,28 @@ def _columns(stages: Iterable[str]) -> dict[str, Column]:
 
 
 def _resolve(data: dict[str, Any], document: Document) -> Recipe:
-    check_order(list(data["stages"]), document)
+    stages = with_face_cuts(data["stages"], document)
+    check_order(list(stages), document)
     choices = []
-    for name, config in data["stages"].items():
+    for name, config in stages.items():
         index = line_of(document, name)
-        settings = dict(config)
+        cls = stage_class(name)
+        lent = stages.get(cls.settings_from, {})
+        fields = {field.name for field in dataclasses.fields(cls.Config)}
+        settings = {key: value for key, value in lent.items() if key in fields} | config
         policy = settings.pop("weights", "required")
         if policy not in ("required", "optional"):
             raise RecipeError(
                 f"{document.where(index)}: {name}.weights expects required or optional, "
                 f"found {policy!r}."
             )
-        built = build(stage_class(name).Config, settings, document, index)
+        built = build(cls.Config, settings, document, index)
         choices.append(StageChoice(name, built, policy))
     entries = {name: entry for name, entry in data["gates"].items() if entry is not None}
-    columns = _columns(data["stages"])
+    columns = _columns(stages)
     own = {
         reason.name: reason.meaning
-        for name in data["stages"]
+        for name in stages
         for reason in getattr(stage_class(name), "reasons", ())
     }
     gates = [gate_of(name, entry, document, columns, own) for name, entry in entries.items()]

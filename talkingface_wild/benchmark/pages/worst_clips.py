@@ -15,7 +15,8 @@ from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.tables.columns import in_order, written
 from talkingface_wild.benchmark.tables.pairing import badness
 from talkingface_wild.benchmark.tables.survivors import scored_clips
-from talkingface_wild.benchmark.view import Crop, Pictures, Wanted, on_canvas
+from talkingface_wild.benchmark.view import Crop, Wanted, on_canvas
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.dataset.footage import Footage, jpeg, stills
 

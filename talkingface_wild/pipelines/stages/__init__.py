@@ -15,6 +15,7 @@ _OWN = {
     "shots": "shots:Shots",
     "speech": "speech:Speech",
     "language": "language:SpokenLanguage",
+    "face_cuts": "face_cuts:FaceCuts",
     "faces": "faces:Faces",
     "sharpness": "sharpness:Sharpness",
     "liveness": "liveness:Liveness",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
@@ -12,11 +11,6 @@ from talkingface_wild.functional.mouth import flags_at, mouth_change
 from talkingface_wild.functional.speech import FRAME_SECONDS, speech_measures
 from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_samples
 from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, RATE, ensure_clip_crops
-
-
-@dataclass(frozen=True)
-class LivenessConfig:
-    """Nothing to set: the bounds are gates."""
 
 
 class Liveness(Stage):
@@ -55,7 +49,6 @@ class Liveness(Stage):
             3,
         ),
     )
-    Config = LivenessConfig
 
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """Null for clips without sound."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,11 +12,6 @@ from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.functional.fingerprints import fingerprint
 from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_samples
 from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, RATE, ensure_clip_crops
-
-
-@dataclass(frozen=True)
-class PrintsConfig:
-    """Nothing to set: what counts as a copy is settled in functional/fingerprints.py."""
 
 
 class Prints(Stage):
@@ -34,7 +28,6 @@ class Prints(Stage):
         ),
         Column("sound_print", "string", "32-bit fingerprint of the sound every 32 ms, hexadecimal"),
     )
-    Config = PrintsConfig
 
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """One fingerprint per clip."""

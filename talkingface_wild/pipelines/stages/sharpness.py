@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,11 +11,6 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Rejected
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, ensure_clip_crops
-
-
-@dataclass(frozen=True)
-class SharpnessConfig:
-    """Nothing to set: the bound is a gate."""
 
 
 class Sharpness(Stage):
@@ -37,7 +31,6 @@ class Sharpness(Stage):
         Column("sharpness_least", "float", "the same, least of the frames", "", 0, None, 2),
         Column("brightness", "float", "mean grey level of the crop", "", 0, 255, 1),
     )
-    Config = SharpnessConfig
 
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """One answer per clip."""

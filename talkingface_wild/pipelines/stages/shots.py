@@ -15,7 +15,7 @@ from talkingface_wild.core.outcome import Done, Outcome, Rejected
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.media.shots import ShotDetector, spans
 from talkingface_wild.pipelines.analysis import SOURCE_SPAN, analyse_source
-from talkingface_wild.pipelines.items import clip_child, number, source_of
+from talkingface_wild.pipelines.items import SPAN, clip_child, number, source_of
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,7 @@ class Shots(Stage):
     level = "source"
     needs = (*SOURCE_SPAN, "source_fps")
     columns = (
-        Column(
-            "start_seconds", "float", "start of the clip on the source's clock", "s", 0, None, 3
-        ),
-        Column("end_seconds", "float", "end of the clip on the source's clock", "s", 0, None, 3),
-        Column("clip_seconds", "float", "length of the clip", "s", 0, None, 3),
+        *SPAN,
         Column("source_cuts", "int", "scene cuts found in the source", "", 0),
         Column("decode_errors", "int", "packets of the source that did not decode", "", 0),
         Column(
