@@ -75,7 +75,7 @@ class Plan:
         earlier = self.stages[:position]
         columns = {column for planned in earlier for column in planned.stage.columns}
         places = {column.name for column in columns if column.locates}
-        return places | frozenset(needs_of(self.stages[position].stage))
+        return frozenset({*places, *needs_of(self.stages[position].stage)})
 
     def readers(self, start: int, end: int) -> dict[Cache, int]:
         """The caches that stages of a range read, each with the position of its last reader."""

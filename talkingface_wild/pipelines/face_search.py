@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +92,7 @@ class FaceSearch:
         """Leave the samples of a clip, ``item`` or one cut from it, for who looks at it next."""
         boxes = [sample.boxes_N5 for sample in samples]
         points = [sample.points_N52 for sample in samples if sample.points_N52 is not None]
-        arrays = {
+        arrays: dict[str, Any] = {
             "times": np.array(times),
             "counts": np.array([len(rows) for rows in boxes], dtype=np.int64),
             "boxes": np.concatenate([np.zeros((0, 5), np.float32), *boxes]),
