@@ -124,7 +124,7 @@ def _check_language(tag: str, setting: str) -> None:
     try:
         check_tag(tag)
     except UsageError:
-        known = (*WORDS, "missing", "reason")
+        known = (*WORDS, "missing", "reason", "meaning")
         raise RecipeError(
             f"--set {setting}: expected a language or one of {', '.join(known)} after the gate, "
             f"found {tag!r}{nearest(tag, known)}."
@@ -143,6 +143,7 @@ def set_gate(
     NAME is a gate, or a measured column: then the one gate that bounds the column on that side is
     meant, else a new gate of the column's name. ``NAME=BOUND``, ``NAME.LANGUAGE=BOUND``,
     ``NAME.WORD=BOUND``, ``NAME.WORD.LANGUAGE=BOUND``, ``NAME.missing``, ``NAME.reason``,
+    ``NAME.meaning``,
     ``NAME=off``. Another word than the gate's own takes its bounds for single languages away.
     """
     name, *rest = parts
@@ -159,7 +160,7 @@ def set_gate(
     kept_word = next((known for known in WORDS if known in gate), "at_least")
     if not rest:
         gate[kept_word] = value
-    elif rest[0] in ("missing", "reason"):
+    elif rest[0] in ("missing", "reason", "meaning"):
         gate[rest[0]] = value
     elif word is None or len(rest) == 2:
         if word not in (None, kept_word):

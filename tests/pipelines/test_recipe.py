@@ -322,3 +322,53 @@ def test_an_unknown_reason_is_said_once(tmp_path):
         "/mine.yaml, line 4: gate bright: 'night' is no known reason; beside one of its own, "
         "a gate says by `meaning` what that means."
     )
+
+
+def _names(recipe):
+    return [choice.name for choice in recipe.stages]
+
+
+def test_settings_of_faces_from_before_it_was_two_stages_still_count(tmp_path, caplog):
+    settings = ["faces.cut_at_violations=true", "faces.least_seconds=4"]
+    recipe = load_recipe("embedded", settings)
+    assert _names(recipe).index("face_cuts") + 1 == _names(recipe).index("faces")
+    assert _config(recipe, "face_cuts").least_seconds == 4.0
+    assert load_recipe(_written(tmp_path, recipe.dump())) == recipe
+    assert not caplog.text
+    former = "name: a\nextends: embedded\nstages:\n  - faces: {cut_at_violations: true}\n"
+    assert "face_cuts" in _names(load_recipe(_written(tmp_path, former)))
+    assert "line 4: cutting at violations is the stage face_cuts now" in caplog.text
+    whole = load_recipe("talkingface_wild", ["faces.cut_at_violations=false"])
+    assert "face_cuts" not in _names(whole)
+    with pytest.raises(RecipeError, match="cut_at_violations expects yes or no|cut_at_violations"):
+        load_recipe("embedded", ["faces.cut_at_violations=perhaps"])
+
+
+def test_the_stage_that_cuts_looks_with_the_detector_of_the_one_that_measures(tmp_path):
+    recipe = load_recipe("talkingface_wild", ["faces.detector=scrfd_2.5g"])
+    assert _config(recipe, "face_cuts").detector == "scrfd_2.5g"
+    again = load_recipe(_written(tmp_path, recipe.dump()), ["faces.detector=haar"])
+    assert _config(again, "face_cuts").detector == "haar"
+
+
+BEFORE = {
+    "probe": "abca15c3a1a1ce5d",
+    "shots": "ef7dbb82192b4b71",
+    "speech": "62a6be96931e42f0",
+    "faces": "d60ec55ba9f21953",
+    "sharpness": "65d7f39de2d6916e",
+    "liveness": "7f2518a9a3359ce9",
+    "sync": "573ec348edc03698",
+    "prints": "51931b4a18bcba66",
+    "encode": "f74b3f22bd4b8845",
+}
+"""Of the recipe embedded, as the version before the stage face_cuts computed them."""
+
+
+def test_a_folder_of_the_version_before_is_not_measured_again():
+    """Caches, declared needs and two stages of faces changed what the fingerprints are made of."""
+    recipe = load_recipe("embedded")
+    stages = [(stage_class(choice.name), choice.config, None) for choice in recipe.stages]
+    plan = make_plan(stages, recipe.gates, lambda weight: None)
+    now = {planned.name: planned.fingerprint for planned in plan.stages}
+    assert {name: now[name] for name in BEFORE} == BEFORE
