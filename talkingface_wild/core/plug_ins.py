@@ -13,7 +13,7 @@ from talkingface_wild.core.log import LOGGER
 
 def plug_ins(group: str, taken: Container[str]) -> dict[str, str]:
     """``module:Class`` by name. A name of our own is passed over, with a warning."""
-    added: dict[str, str] = {}
+    others: dict[str, str] = {}
     for point in entry_points(group=group):
         if point.name in taken:
             package = point.dist.name if point.dist else point.module
@@ -24,8 +24,8 @@ def plug_ins(group: str, taken: Container[str]) -> dict[str, str]:
                 group,
             )
         else:
-            added[point.name] = point.value
-    return added
+            others[point.name] = point.value
+    return others
 
 
 def load(what: str, where: str) -> Any:

@@ -73,18 +73,18 @@ class FaceSearch:
         Faces outside the region that a list gives are left out. ``look`` is shown every picture.
         """
         path = self._path(item.id, item)
-        kept = _read(path) if path.exists() else None
-        if kept is not None and look is None:
-            return kept
+        earlier = _read(path) if path.exists() else None
+        if earlier is not None and look is None:
+            return earlier
         times: list[float] = []
         samples: list[Detection] = []
         for seconds, rgb in span_frames(item, self.place):
             if look is not None:
                 look(rgb)
-            if kept is None:
+            if earlier is None:
                 times.append(seconds)
                 samples.append(self._faces(item, rgb))
-        return kept or (times, samples)
+        return earlier or (times, samples)
 
     def keep(
         self, clip_id: str, item: Item, times: Sequence[float], samples: Sequence[Detection]

@@ -40,15 +40,15 @@ def with_face_cuts(
             "are cut and measured again from there on.",
             document.where(where),
         )
-    moved: dict[str, dict[str, Any]] = {}
+    current: dict[str, dict[str, Any]] = {}
     for name, settings in stages.items():
         if name == "face_cuts":
             if cut is not False:
-                moved[name] = {**settings, **former}
+                current[name] = {**settings, **former}
         elif name == "faces":
             if cut and "face_cuts" not in stages:
-                moved["face_cuts"] = former
-            moved[name] = plain
+                current["face_cuts"] = former
+            current[name] = plain
         else:
-            moved[name] = settings
-    return moved
+            current[name] = settings
+    return current

@@ -93,11 +93,11 @@ class Recipe:
         by_name = {choice.name: _settings(choice.config) for choice in self.stages}
         data = []
         for choice in self.stages:
-            lent = by_name.get(stage_class(choice.name).settings_from, {})
+            shared = by_name.get(stage_class(choice.name).settings_from, {})
             own = {
                 name: value
                 for name, value in by_name[choice.name].items()
-                if name not in lent or lent[name] != value
+                if name not in shared or shared[name] != value
             }
             data.append({choice.name: {**own, "weights": choice.weights}})
         return data
@@ -269,9 +269,9 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
     for name, config in stages.items():
         index = line_of(document, name)
         cls = stage_class(name)
-        lent = stages.get(cls.settings_from, {})
+        shared = stages.get(cls.settings_from, {})
         fields = {field.name for field in dataclasses.fields(cls.Config)}
-        settings = {key: value for key, value in lent.items() if key in fields} | config
+        settings = {key: value for key, value in shared.items() if key in fields} | config
         policy = settings.pop("weights", "required")
         if policy not in ("required", "optional"):
             raise RecipeError(

@@ -33,8 +33,8 @@ class Registry(Mapping[str, type[Metric]]):
     def classes(self) -> dict[str, type[Metric]]:
         """All of them, in the order of tables."""
         own: dict[str, type[Metric]] = {metric.name: metric for metric in _OWN}
-        added = plug_ins("talkingface_wild.metrics", own)
-        return own | {name: load(f"metric {name}", where) for name, where in added.items()}
+        others = plug_ins("talkingface_wild.metrics", own)
+        return own | {name: load(f"metric {name}", where) for name, where in others.items()}
 
     def __getitem__(self, name: str) -> type[Metric]:
         return self.classes[name]

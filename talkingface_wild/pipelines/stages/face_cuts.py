@@ -84,8 +84,9 @@ class FaceCuts(Stage):
             piece = make_clip(clip.source_id, start, end, parent=clip.id)
             first, last = proxy_range(origin, piece.start_seconds, piece.end_seconds)
             inside = [index for index, frame in enumerate(numbers) if first <= frame <= last]
-            if any(len(samples[index].boxes_N5) for index in inside):
-                seen = [times[index] for index in inside], [samples[index] for index in inside]
-                self._search.keep(piece.id, item, *seen)
+            piece_times = [times[index] for index in inside]
+            piece_samples = [samples[index] for index in inside]
+            if any(len(sample.boxes_N5) for sample in piece_samples):
+                self._search.keep(piece.id, item, piece_times, piece_samples)
                 children.append(clip_child(piece, {}))
         return children
