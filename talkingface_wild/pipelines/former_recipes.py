@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,11 +36,7 @@ def with_face_cuts(
     plain = {name: value for name, value in faces.items() if name not in FORMER}
     where = (*line_of(document, "faces"), "cut_at_violations")
     if cut and where in document.lines:
-        LOGGER.warning(
-            "%s: cutting at violations is the stage face_cuts now; clips that a version before cut "
-            "are cut and measured again from there on.",
-            document.where(where),
-        )
+        _say_that_cutting_moved(document.where(where))
     current: dict[str, dict[str, Any]] = {}
     for name, settings in stages.items():
         if name == "face_cuts":
@@ -52,3 +49,13 @@ def with_face_cuts(
         else:
             current[name] = settings
     return current
+
+
+@functools.cache
+def _say_that_cutting_moved(where: str) -> None:
+    """Once for each place, however often its recipe is read."""
+    LOGGER.warning(
+        "%s: cutting at violations is the stage face_cuts now; clips that a version before cut "
+        "are cut and measured again from there on.",
+        where,
+    )
