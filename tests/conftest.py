@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+collect_ignore = ["plug_in"]
+"""A package of its own, whose test runs where it is installed: see ``test_plug_in.py``."""
 
 # One thread for each of several test processes; programs that tests start have it from here too.
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -118,6 +118,11 @@ class Metric(abc.ABC):
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
         """What has to be measured of each clip before this metric can be updated."""
 
+    @classmethod
+    def compares(cls, protocol: Protocol) -> bool:
+        """Whether it holds frames against the reference's: barred where a video is re-framed."""
+        return any(extractor.pair for extractor in cls.extractors(protocol))
+
     def label(self) -> str:
         """What a reader of the signature has to see first: the resize, the geometry, the window."""
         return ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from talkingface_wild.core.counting import counted
+from talkingface_wild.core.csv_rows import csv_rows
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import digest, file_sha256
 from talkingface_wild.dataset.load import load
@@ -200,10 +201,9 @@ def from_pairs(manifest: Path) -> ClipSet:
     language; paths relative to the file. Raises InputUnreadable with file and line.
     """
     try:
-        with manifest.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            names = tuple(reader.fieldnames or ())
-            rows = list(reader)
+        reader = csv_rows(manifest)
+        names = tuple(reader.fieldnames or ())
+        rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputUnreadable(
             f"Expected a CSV of pairs in {manifest}, found none that can be read "

@@ -18,8 +18,6 @@ from talkingface_wild.benchmark.store import FeatureStore
 from talkingface_wild.benchmark.view import (
     SOUND_RATE,
     Decoded,
-    Pictures,
-    Samples,
     View,
     Wanted,
     decode_view,
@@ -29,6 +27,7 @@ from talkingface_wild.benchmark.view import (
     pictures,
     same_shape,
 )
+from talkingface_wild.core.arrays import Pictures, Samples
 from talkingface_wild.core.fingerprint import digest, file_sha256
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.media.recode import recode

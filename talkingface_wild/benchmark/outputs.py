@@ -22,7 +22,8 @@ from talkingface_wild.benchmark.external.program import Inputs, run_adapter
 from talkingface_wild.benchmark.opening import Opened
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.store import FeatureStore
-from talkingface_wild.benchmark.view import SOUND_RATE, Pictures, Samples
+from talkingface_wild.benchmark.view import SOUND_RATE
+from talkingface_wild.core.arrays import Pictures, Samples
 from talkingface_wild.core.errors import CheckFailed, TfwError
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.generator import Drive, Generator

@@ -23,8 +23,6 @@ from talkingface_wild.core.version import __version__
 from talkingface_wild.functional.intervals import assign_folds
 
 FOLDS = 20
-BARRED = frozenset({"ssim", "psnr", "tje", "drift"})
-"""What may not be measured on a re-framed video."""
 Row = Mapping[str, Any]
 
 
@@ -81,6 +79,7 @@ class Scoring:
             absent = {"reference": None} if half == 0 else {"generated": None}
             sides = dataclasses.replace(sides, **absent)
         replaced = set(str(row["replaced"] or "").split())
+        reframed = "crop!" in str(row["flags"]).split()
         found: dict[str, dict[str, Features]] = {"generated": {}, "reference": {}, "pair": {}}
         refused: dict[str, str] = {}
         for name, extractor, looked in jobs(extractors, sides):
@@ -100,12 +99,16 @@ class Scoring:
             language=str(row["language"]),
             generated=found["generated"],
             reference=found["reference"],
-            pair=found["pair"],
+            pair={} if reframed else found["pair"],
             refused=refused,
-            barred=BARRED if "crop!" in str(row["flags"]).split() else frozenset(),
+            barred=self._barred() if reframed else frozenset(),
             seed=int(row["seed"]),
             open_set=open_set,
         )
+
+    def _barred(self) -> frozenset[str]:
+        """The metrics that compare frame by frame, which a re-framed video does not allow."""
+        return frozenset(name for name in self.metrics if METRICS[name].compares(self.protocol))
 
     def _signed(self, metric: Metric, score: Score, rows: Sequence[Row]) -> Score:
         names = [n for e in metric.extractors(self.protocol) for n in e.weights()]

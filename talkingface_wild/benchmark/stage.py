@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +17,11 @@ from talkingface_wild.benchmark.protocol import Protocol, from_json
 from talkingface_wild.benchmark.store import FeatureStore
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, ItemFailed, ItemRejected, Outcome
-from talkingface_wild.engine.plan import SILENT
-from talkingface_wild.engine.stage import Item, Resources, Stage
+from talkingface_wild.engine.stage import SILENT, Cache, Item, Resources, Stage
 
 GENERATED, REFERENCE, PAIR, STILL = "generated", "reference", "pair", "still"
+PIXELS = Cache("pixels")
+"""Decoded pictures of a clip's sides, while it is measured."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Features(Stage):
     """
 
     name = "features"
+    reads = (PIXELS,)
     columns = (
         Column("bench_state", "string", "scored, or static where the method's video failed"),
         Column("bench_reason", "string", "why the method's video failed"),
@@ -85,17 +86,11 @@ class Features(Stage):
         """One answer per clip."""
         return [self._one(item) for item in items]
 
-    def forget(self, item: Item) -> None:
-        """Delete pixels that a killed run may have left."""
-        shutil.rmtree(self._scratch(item), ignore_errors=True)
-
-    def _scratch(self, item: Item) -> Path:
-        return self.place.cache / "pixels" / item.id
-
     def _one(self, item: Item) -> Outcome:
         clip = clip_from_json(item.payload["clip"])
         candidate = candidate_from_json(item.payload["candidate"])
-        with Opened(clip, candidate, self.protocol, self.store, self._scratch(item)) as opened:
+        pixels = PIXELS.folder(item, self.place)
+        with Opened(clip, candidate, self.protocol, self.store, pixels) as opened:
             real = opened.reference()
             state, reason, detail = "scored", "", ""
             try:

@@ -15,8 +15,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from talkingface_wild.core.arrays import Pictures, Samples
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.functional.face_samples import Detection
@@ -25,8 +25,6 @@ from talkingface_wild.media.decode import frames as decode
 from talkingface_wild.media.geometry import Window, crop_padded
 from talkingface_wild.media.sound import read_sound
 
-Pictures = npt.NDArray[np.uint8]
-Samples = npt.NDArray[np.int16]
 Crop = tuple[float, float, float]
 """Left, top and side of a square: fractions of the picture's width, height and shorter side."""
 

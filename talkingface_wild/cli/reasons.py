@@ -35,7 +35,7 @@ def reasons(
 
     rows = given_reasons(recipe)
     if name is not None:
-        one = reason_called(name)
+        one = reason_called(name, recipe)
         rows = [row for row in rows if row.reason == one]
     data = [_data(row) for row in rows]
     if markdown:
@@ -63,11 +63,11 @@ def _sources(row: GivenReason) -> list[str]:
 
 
 def _groups(rows: list[GivenReason]) -> list[tuple[str, str, list[GivenReason]]]:
-    from talkingface_wild.core.reasons import GROUPS
+    from talkingface_wild.core.reasons import GROUPS, OWN, OWN_WORDS
 
     groups = [
         (group, words, [row for row in rows if row.reason.group == group])
-        for group, words in GROUPS.items()
+        for group, words in {**GROUPS, OWN: OWN_WORDS}.items()
     ]
     return [(group, words, mine) for group, words, mine in groups if mine]
 

@@ -29,6 +29,9 @@ class Column:
     low: float | None = None
     high: float | None = None
     decimals: int = 4
+    locates: bool = False
+    """Whether it only says where a file lies: any later stage may read it, no fingerprint of which
+    covers it."""
 
     def __post_init__(self) -> None:
         if self.type not in TYPES:

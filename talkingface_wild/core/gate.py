@@ -38,19 +38,19 @@ class Gate:
     reason: str
     missing: Literal["pass", "reject"] = "reject"
     per_group: Mapping[str, Bound] = field(default_factory=dict)
+    meaning: str = ""
+    """What a reason of its own means; those of ``core/reasons.py`` have their meaning there."""
 
     def __post_init__(self) -> None:
         if self.comparison not in COMPARISONS:
+            raise ValueError(f"comparison {self.comparison!r} is none of {list(COMPARISONS)}")
+        if self.reason not in REJECTED and not self.meaning:
             raise ValueError(
-                f"gate {self.name!r}: comparison {self.comparison!r} is none of {list(COMPARISONS)}"
+                f"{self.reason!r} is no known reason{nearest(self.reason, REJECTED)}; "
+                "beside one of its own, a gate says by `meaning` what that means"
             )
-        if self.reason not in REJECTED:
-            hint = nearest(self.reason, REJECTED)
-            raise ValueError(f"gate {self.name!r}: {self.reason!r} is no known reason{hint}")
         if self.missing not in ("pass", "reject"):
-            raise ValueError(
-                f"gate {self.name!r}: missing expects pass or reject, found {self.missing!r}"
-            )
+            raise ValueError(f"missing expects pass or reject, found {self.missing!r}")
 
     def bound_for(self, group: str) -> Bound:
         """The bound that holds for one group."""

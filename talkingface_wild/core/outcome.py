@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from talkingface_wild.core.reasons import FAILED, REJECTED
+from talkingface_wild.core.reasons import FAILED
 
 Value = str | int | float | bool | list[float] | list[int] | None
 """What a column may hold for one item: plain JSON, NaN excluded."""
@@ -41,8 +41,8 @@ class Rejected:
     values: Mapping[str, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.reason not in REJECTED:
-            raise KeyError(f"{self.reason!r} is no reason of rejection; see core/reasons.py")
+        if self.reason in FAILED:
+            raise KeyError(f"{self.reason!r} is a reason of failure; see core/reasons.py")
 
 
 @dataclass(frozen=True)

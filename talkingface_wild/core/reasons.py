@@ -1,6 +1,5 @@
-"""The closed list of reasons why an item is rejected or failed. A ledger holds no others.
-
-``tfw reasons`` and docs/reasons.md are made of it.
+"""The reasons why an item is rejected or failed. A ledger holds no others, but for those that a
+stage or a gate declares itself. ``tfw reasons`` and docs/reasons.md are made of it.
 """
 
 from __future__ import annotations
@@ -38,8 +37,12 @@ GROUPS: dict[str, str] = {
 }
 """The groups in order, each with what its reasons have in common."""
 
+OWN = "The recipe's own"
+OWN_WORDS = "Rejected for what a gate or a stage of the recipe declares itself."
+"""The group of reasons that are not in this file, and what they have in common."""
+
 _BETTER_FILE = "fetch or export the file again; look at it with `ffprobe FILE`"
-_LOOSEN = "loosen the gate: `tfw recut SET --set gates.NAME=BOUND`"
+LOOSEN = "loosen the gate: `tfw recut SET --set gates.NAME=BOUND`"
 _READ = "probe, shots, and later stages that decode"
 _BY_HAND = "decide anew: accept it in a manifest and import that; the latest answer counts"
 
@@ -66,12 +69,12 @@ _REJECTED: tuple[Reason, ...] = (
         "export it with its sound, or switch the gate off",
         "probe, encode",
     ),
-    Reason("silent", _FILE, "the sound is quieter than the bound", _LOOSEN),
+    Reason("silent", _FILE, "the sound is quieter than the bound", LOOSEN),
     Reason(
         "low_sample_rate",
         _FILE,
         "the sound is sampled below the bound",
-        f"{_BETTER_FILE}; {_LOOSEN}",
+        f"{_BETTER_FILE}; {LOOSEN}",
     ),
     Reason(
         "too_large",
@@ -101,8 +104,8 @@ _REJECTED: tuple[Reason, ...] = (
         "lower gates.length; keep the last part of a shot by shots.tail=keep",
         "shots",
     ),
-    Reason("little_speech", _TAKE, "speech fills less of the clip than the bound", _LOOSEN),
-    Reason("long_pause", _TAKE, "a pause is longer than the bound", _LOOSEN),
+    Reason("little_speech", _TAKE, "speech fills less of the clip than the bound", LOOSEN),
+    Reason("long_pause", _TAKE, "a pause is longer than the bound", LOOSEN),
     Reason(
         "wrong_language",
         _TAKE,
@@ -126,17 +129,17 @@ _REJECTED: tuple[Reason, ...] = (
         _FACES,
         "a face is missing in too many samples",
         "look at the clip; try another faces.detector, or lower the gate",
-        "faces",
+        "face_cuts, faces",
     ),
-    Reason("face_gap", _FACES, "the face is gone for longer than the bound", _LOOSEN),
+    Reason("face_gap", _FACES, "the face is gone for longer than the bound", LOOSEN),
     Reason(
         "multiple_faces",
         _FACES,
         "a second face of relevant size is seen in too many samples",
         "give a crop in the list that holds one face; raise gates.second_face",
-        "faces",
+        "face_cuts",
     ),
-    Reason("incomplete_face", _FACES, "the face leaves the picture", _LOOSEN),
+    Reason("incomplete_face", _FACES, "the face leaves the picture", LOOSEN),
     Reason(
         "small_face",
         _FACES,
@@ -149,8 +152,8 @@ _REJECTED: tuple[Reason, ...] = (
         "the crop window has too few pixels in the source",
         "look for a larger version; lower the gate",
     ),
-    Reason("profile", _FACES, "the head turns too far", _LOOSEN),
-    Reason("too_much_motion", _FACES, "the face moves too much for a fixed window", _LOOSEN),
+    Reason("profile", _FACES, "the head turns too far", LOOSEN),
+    Reason("too_much_motion", _FACES, "the face moves too much for a fixed window", LOOSEN),
     Reason(
         "padded",
         _FACES,
@@ -163,8 +166,8 @@ _REJECTED: tuple[Reason, ...] = (
         "the mouth does not move with the speech",
         "look at the clip: a photograph, or a voice from off the picture",
     ),
-    Reason("blurry", _LOOKS, "the face crop is not sharp", _LOOSEN),
-    Reason("low_quality", _LOOKS, "the image quality score is below the bound", _LOOSEN),
+    Reason("blurry", _LOOKS, "the face crop is not sharp", LOOSEN),
+    Reason("low_quality", _LOOKS, "the image quality score is below the bound", LOOSEN),
     Reason(
         "no_sync",
         _LOOKS,
@@ -183,7 +186,7 @@ _REJECTED: tuple[Reason, ...] = (
         "picture and sound are too far apart to correct",
         "shift the sound in the source; raise sync.correct_frames and the gate",
     ),
-    Reason("sync_drift", _LOOKS, "the offset changes inside the clip", _LOOSEN),
+    Reason("sync_drift", _LOOKS, "the offset changes inside the clip", LOOSEN),
     Reason(
         "too_few_windows",
         _LOOKS,
@@ -225,7 +228,7 @@ _REJECTED: tuple[Reason, ...] = (
         "beyond_bound",
         _TABLE,
         "a measure is beyond a bound that was set by hand",
-        _LOOSEN,
+        LOOSEN,
         "gates set on a column: `--set gates.COLUMN.at_most=BOUND`",
     ),
     Reason(

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from talkingface_wild.core.csv_rows import csv_rows
 from talkingface_wild.core.errors import InputUnreadable, nearest
 from talkingface_wild.core.reasons import REVIEW_REASONS
 from talkingface_wild.dataset.decisions import Decision
@@ -112,7 +113,7 @@ def _wrong(where: str, expected: str, found: str, remedy: str) -> InputUnreadabl
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Where each row stands, and its five answers' columns as stripped text."""
     try:
-        lines = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path)
+        lines = _parquet_rows(path) if path.suffix == ".parquet" else _lines(path)
         for where, row in lines:
             _check_columns(path, row)
             yield where, {name: str(row.get(name) or "").strip() for name in _COLUMNS}
@@ -133,14 +134,10 @@ def _check_columns(path: Path, row: Mapping[Any, Any]) -> None:
             )
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        heading = stream.readline()
-        stream.seek(0)
-        delimiter = max(",;\t", key=heading.count)
-        reader = csv.DictReader(stream, delimiter=delimiter)
-        for row in reader:
-            yield f"{path}, line {reader.line_num}", row
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    reader = csv_rows(path)
+    for row in reader:
+        yield f"{path}, line {reader.line_num}", row
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -36,7 +36,7 @@ from talkingface_wild.dataset.schema import (
     arrow_schema,
     arrow_table,
 )
-from talkingface_wild.engine.plan import Plan, columns_of
+from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling
 from talkingface_wild.engine.stage import Stage, Whole
 from talkingface_wild.engine.table import BASE, FACTS, fact
@@ -45,6 +45,8 @@ FORMAT = 2
 """Of a commit: 2 names media in the store; 1, of version 0.3.0, named files of media/."""
 
 MANIFEST = "manifest.json"
+UNMEASURED = "unmeasured"
+"""The manifest's entry that says why stages measured nothing: by stage, in words."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def write_commit(
             _link(measured_in / "tracks", building / "tracks")
         for name, text in documents.items():
             (building / name).write_text(text, encoding="utf-8")
-        manifest = manifest_of(building, measured_in) | ({NULL_COLUMNS: nulls} if compact else {})
+        manifest = manifest_of(building, measured_in) | {UNMEASURED: plan.unmeasured}
+        manifest |= {NULL_COLUMNS: nulls} if compact else {}
         (building / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
         write_origin(building, made_by)
         return _publish(layout, building, manifest)
@@ -311,7 +314,7 @@ def item_columns(
     """The columns of items/ in order, each with the stage that gives it (empty for the rest)."""
     rows = {name: (Column(name, "string", _BASE_MEANINGS[name]), "") for name in BASE}
     for stage in stages:
-        for column in columns_of(stage):
+        for column in stage.columns:
             if not is_track(column):
                 rows.setdefault(column.name, (column, stage.name))
     for stage in stages:
@@ -342,7 +345,7 @@ def _with_owners(table: pa.Table, plan: Plan) -> pa.Table:
     """The table with the first stage that gives each column in the field's metadata."""
     owners: dict[str, str] = {}
     for planned in plan.stages:
-        for column in columns_of(planned.stage):
+        for column in planned.stage.columns:
             owners.setdefault(column.name, planned.name)
     fields = [
         field.with_metadata({**(field.metadata or {}), "stage": owners[field.name]})

@@ -10,7 +10,7 @@ import pandas as pd
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.engine.plan import Plan, columns_of
+from talkingface_wild.engine.plan import Plan
 
 NULL_COLUMNS = "null_columns"
 """Of a compact commit's manifest: each column left out of clips/, and why it is null."""
@@ -39,7 +39,7 @@ def null_columns(clips: pd.DataFrame, columns: Sequence[Column], plan: Plan) -> 
     reasons: dict[str, str] = {}
     for planned in plan.stages:
         why = plan.unmeasured.get(planned.name)
-        for column in columns_of(planned.stage) if why else ():
+        for column in planned.stage.columns if why else ():
             reasons.setdefault(column.name, f"stage {planned.name} was not measured: {why}")
     return {
         column.name: reasons.get(column.name, _EMPTY)

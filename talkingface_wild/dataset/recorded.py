@@ -19,6 +19,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import UNKNOWN
+from talkingface_wild.dataset.commit import MANIFEST, UNMEASURED
 from talkingface_wild.dataset.decisions import with_review_reasons
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.origin import read_origin
@@ -112,6 +113,7 @@ def read_recorded(out: Path) -> Recorded:
         items = with_review_reasons(_table(folder, "items"), "verdict_")
         items = items.set_index("item_id", drop=False)
         stages = tuple(str(next(iter(entry))) for entry in recipe["stages"])
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         return Recorded(
             layout=layout,
             number=int(folder.name),
@@ -126,7 +128,7 @@ def read_recorded(out: Path) -> Recorded:
             ),
             columns={field.name: _column(field) for field in schema},
             owners=column_owners(schema),
-            unmeasured=_unmeasured(folder, items, stages),
+            unmeasured=manifest.get(UNMEASURED) or _unmeasured_before(folder, items, stages),
             items=items,
             clips=_table(folder, "clips"),
             ledger=with_review_reasons(_table(folder, "ledger")),
@@ -167,6 +169,7 @@ def _gate(name: str, entry: Mapping[str, Any]) -> Gate:
         entry["reason"],
         entry.get("missing", "reject"),
         entry.get("per_language") or {},
+        str(entry.get("meaning") or ""),
     )
 
 
@@ -191,8 +194,10 @@ def column_owners(schema: pa.Schema) -> dict[str, str]:
     return {name: stage.decode() for name, stage in told.items() if stage is not None}
 
 
-def _unmeasured(folder: Path, items: pd.DataFrame, stages: Sequence[str]) -> dict[str, str]:
-    """Why stages measured nothing, from fingerprints.json, else from their columns."""
+def _unmeasured_before(folder: Path, items: pd.DataFrame, stages: Sequence[str]) -> dict[str, str]:
+    """Why stages measured nothing in a commit of an earlier version, whose manifest does not say:
+    from fingerprints.json, else from the columns of such words that its tables had.
+    """
     found: dict[str, str] = {}
     path = folder / "fingerprints.json"
     stored = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

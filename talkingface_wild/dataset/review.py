@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from talkingface_wild.core.csv_rows import csv_rows
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.paths import atomic_path
@@ -146,8 +147,7 @@ def check_no_answers_are_lost(layout: Layout) -> None:
     if not path.is_file():
         return
     known = load_decisions(layout)
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        answered = [row.get("clip_id") for row in csv.DictReader(stream) if _has_answer(row)]
+    answered = [row.get("clip_id") for row in csv_rows(path) if _has_answer(row)]
     lost = [clip for clip in answered if clip not in known]
     if lost:
         raise UsageError(

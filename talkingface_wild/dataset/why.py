@@ -135,12 +135,27 @@ def _passages(recorded: Recorded, item: str) -> list[Passage]:
     for link, name in enumerate(chain):
         row = recorded.row(name)
         above = recorded.row(chain[link - 1]) if link else None
+        passed = _passed_stages(recorded, row)
         for stage in _steps(recorded):
-            passage = _passage(recorded, stage, row, above, over, told, last=name == item)
+            left_out = recorded.unmeasured.get(stage) if stage in passed else None
+            last = name == item
+            passage = _passage(recorded, stage, row, above, over, told, last, left_out)
             if passage is not None:
                 passages.append(passage)
                 over = over or passage.state in ("rejected", "failed") or _stopped(passage)
     return passages
+
+
+def _passed_stages(recorded: Recorded, row: pd.Series) -> tuple[str, ...]:
+    """The stages that an item comes to: behind the one that cut it, before the one that cuts it."""
+    items, stages = recorded.items, recorded.stages
+    begin = stages.index(row["born"]) + 1 if row["born"] in stages else 0
+    children = items["parent_id"] == row["item_id"]
+    if not children.any() and row["level"] == "clip":
+        return stages[begin:]
+    cuts = set(items.loc[children, "born"] if children.any() else items["born"])
+    ends = [position for position, stage in enumerate(stages) if stage in cuts]
+    return stages[begin : min(ends, default=begin)]
 
 
 def _steps(recorded: Recorded) -> list[str]:
@@ -165,15 +180,19 @@ def _passage(
     over: bool,
     told: set[str],
     last: bool,
+    left_out: str | None,
 ) -> Passage | None:
-    """What ``stage`` did on the item of ``row``, or None when it did nothing there."""
+    """What ``stage`` did on the item of ``row``, or None when it did nothing there; ``left_out``
+    says why it measured nothing on an item that came to it.
+    """
     owned = [name for name, owner in recorded.owners.items() if owner == stage]
     measures = {name: _plain(row[name]) for name in owned if name not in told and name in row}
     measures = {name: value for name, value in measures.items() if value is not None}
     state = _plain(row.get(fact(stage, "state")))
     born = row["born"] == stage
     whole = fact(stage, "state") not in row
-    why = measures.pop(f"{stage}_unmeasured", None)
+    measures.pop(f"{stage}_unmeasured", None)  # Commits of earlier versions have such columns.
+    why = None if whole else left_out
     if above is not None:
         # A child inherits its parent's measures; only what is new was measured on it.
         measures = {n: v for n, v in measures.items() if born or not _same(v, _plain(above.get(n)))}
@@ -181,12 +200,6 @@ def _passage(
     if whole and last and nothing and (measures or not over):
         why = recorded.unmeasured[stage]
     if state is None and not born and why is None and not (whole and last and measures):
-        return None
-    if (
-        why is not None
-        and above is not None
-        and _plain(above.get(f"{stage}_unmeasured")) is not None
-    ):
         return None
     judged_here = state in ("done", None)
     gates = _judgements(recorded, owned, row, over, nothing) if judged_here else ()

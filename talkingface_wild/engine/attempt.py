@@ -10,6 +10,7 @@ from talkingface_wild.core.errors import TfwError
 from talkingface_wild.core.log import LOGGER
 from talkingface_wild.core.outcome import Done, Failed, ItemFailed, ItemRejected, Outcome, Rejected
 from talkingface_wild.core.paths import NO_ROOM, disk_full
+from talkingface_wild.core.reasons import REJECTED
 from talkingface_wild.engine.plan import Planned
 from talkingface_wild.engine.stage import Item, Stage
 
@@ -92,12 +93,23 @@ def checked(planned: Planned, item: Item, outcome: Outcome) -> Outcome:
         return _crashed(error)
 
 
+def _check_reason(planned: Planned, reason: str) -> None:
+    own = getattr(planned.stage, "reasons", ())
+    if reason not in REJECTED and reason not in {each.name for each in own}:
+        raise KeyError(
+            f"stage {planned.name} rejects for {reason!r}, which is neither in core/reasons.py nor "
+            "among the stage's own reasons"
+        )
+
+
 def _cleaned(planned: Planned, item: Item, outcome: Outcome) -> Outcome:
     columns = planned.stage.columns
     if not isinstance(outcome, Done | Rejected | Failed):
         raise TypeError(f"stage {planned.name} answered {type(outcome).__name__}, not an outcome")
     if isinstance(outcome, Failed):
         return replace(outcome, detail=plain_text(outcome.detail))
+    if isinstance(outcome, Rejected):
+        _check_reason(planned, outcome.reason)
     values = clean_values(columns, outcome.values)
     if isinstance(outcome, Rejected):
         return replace(outcome, values=values, detail=plain_text(outcome.detail))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +10,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.outcome import Value
-from talkingface_wild.engine.stage import Resources, Stage, Whole
-
-SILENT = {"silent": True}
-"""Metadata of a config field that changes how work is done but never its result."""
+from talkingface_wild.engine.stage import Cache, Resources, Stage, Whole, config_data
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class Plan:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Every declared column once, in order of the stages."""
-        found = {c.name: c for planned in self.stages for c in columns_of(planned.stage)}
+        found = {c.name: c for planned in self.stages for c in planned.stage.columns}
         return tuple(found.values())
 
     @property
@@ -64,7 +60,7 @@ class Plan:
         owners = {
             column.name: planned.name
             for planned in reversed(self.stages)
-            for column in columns_of(planned.stage)
+            for column in planned.stage.columns
         }
         for planned in self.stages:
             if planned.whole:
@@ -73,6 +69,22 @@ class Plan:
                 if names:
                     barriers[planned.name] = f"stage {', '.join(names)} was not measured"
         return lacking | barriers
+
+    def visible(self, position: int) -> frozenset[str]:
+        """The columns whose values an item brings to a stage: its needs, and where files lie."""
+        earlier = self.stages[:position]
+        columns = {column for planned in earlier for column in planned.stage.columns}
+        places = {column.name for column in columns if column.locates}
+        return frozenset({*places, *needs_of(self.stages[position].stage)})
+
+    def readers(self, start: int, end: int) -> dict[Cache, int]:
+        """The caches that stages of a range read, each with the position of its last reader."""
+        return {
+            cache: position
+            for position, planned in enumerate(self.stages[start:end], start)
+            if planned.unmeasured is None
+            for cache in caches_of(planned.stage)
+        }
 
     def segments(self) -> Iterator[tuple[int, int]]:
         """Half-open ranges of item stages between the barriers, in order; empty ones left out."""
@@ -86,30 +98,20 @@ class Plan:
             yield start, len(self.stages)
 
 
-def columns_of(stage: type[Stage] | type[Whole]) -> tuple[Column, ...]:
-    """A stage's declared columns and the one that says why they are null, if they are."""
-    if stage.kind == "whole":
-        return stage.columns
-    why = Column(
-        f"{stage.name}_unmeasured",
-        "string",
-        f"why the stage {stage.name} did not run; null where it did",
-    )
-    return (*stage.columns, why)
+def caches_of(stage: type[Stage] | type[Whole]) -> tuple[Cache, ...]:
+    """The caches that a stage reads; a barrier reads none."""
+    return stage.reads if issubclass(stage, Stage) else ()
+
+
+def needs_of(stage: type[Stage] | type[Whole]) -> tuple[str, ...]:
+    """Columns that a stage reads, itself or by its caches."""
+    names = (*stage.needs, *(name for cache in caches_of(stage) for name in cache.needs))
+    return tuple(dict.fromkeys(names))
 
 
 def given_text(values: Iterable[Value]) -> str:
     """What barriers gave for one item, as one text: equal texts, equal values."""
     return "|".join("" if value is None else str(value) for value in values)
-
-
-def config_data(config: Any) -> dict[str, Any]:
-    """The fields of a config dataclass that can change a result."""
-    return {
-        field.name: getattr(config, field.name)
-        for field in dataclasses.fields(config)
-        if not field.metadata.get("silent")
-    }
 
 
 def make_plan(
@@ -120,15 +122,15 @@ def make_plan(
 ) -> Plan:
     """Bind configured stages, ``(class, config, unmeasured)``, to fingerprints and gates.
 
-    A fingerprint covers the stage's name, version, config, its weights' hashes, and the
-    fingerprints of the stages before it that give the columns it needs; never a threshold. A gate
+    A fingerprint covers the stage's name, version, config, its weights' hashes, the fingerprints of
+    the stages before it that give the columns it needs, and its caches; never a threshold. A gate
     is judged after each stage that gives its column. Raises KeyError when a gate or a stage names
     a column that no stage gives.
     """
     owner: dict[str, int] = {}
     barriers = {position for position, (stage, _, _) in enumerate(stages) if stage.kind == "whole"}
     by_stage: list[list[Gate]] = [[] for _ in stages]
-    given = [{column.name for column in columns_of(stage)} for stage, _, _ in stages]
+    given = [{column.name for column in stage.columns} for stage, _, _ in stages]
     for gate in gates:
         givers = [position for position, names in enumerate(given) if gate.column in names]
         if not givers:
@@ -138,11 +140,15 @@ def make_plan(
     prints: list[str] = []
     planned: list[Planned] = []
     for position, (stage, config, unmeasured) in enumerate(stages):
-        upstream = sorted({prints[owner[name]] for name in stage.needs})
+        needs = needs_of(stage)
+        upstream = sorted({prints[owner[name]] for name in needs})
+        # Caches of version 1 are not spelled out: results of before they had versions stay valid.
+        upstream += [f"{c.name}:{c.version}" for c in caches_of(stage) if c.version > 1]
         hashes = {name: weight_hash(name) for name in stage.weights(config)}
-        prints.append(digest([stage.name, stage.version, config_data(config), hashes, upstream]))
+        settings = stage.identity(config) if issubclass(stage, Stage) else config_data(config)
+        prints.append(digest([stage.name, stage.version, settings, hashes, upstream]))
         gates_here = tuple(by_stage[position])
-        from_barriers = tuple(name for name in stage.needs if owner[name] in barriers)
+        from_barriers = tuple(name for name in needs if owner[name] in barriers)
         planned.append(
             Planned(
                 stage.name,
@@ -155,5 +161,5 @@ def make_plan(
                 getattr(stage, "resources", Resources()),
             )
         )
-        owner |= dict.fromkeys(given[position], position)
+        owner |= dict.fromkeys([*given[position], *getattr(stage, "covers", ())], position)
     return Plan(tuple(planned), score_all)

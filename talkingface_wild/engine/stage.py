@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Outcome, Value
+from talkingface_wild.core.reasons import Reason
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Kind = Literal["split", "measure", "whole"]
+SILENT = {"silent": True}
+"""Metadata of a config field that changes how work is done but never its result."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,9 @@ class Workplace:
     threads: int = 1
     run: str = ""
     """A name of this run, for what must be shared by its workers."""
+    caches: frozenset[str] = frozenset()
+    """Names of the caches that stages of this segment read: who fills one may fill another along.
+    """
 
     @property
     def scratch(self) -> Path:
@@ -61,6 +68,35 @@ class Workplace:
     def cache(self) -> Path:
         """Files that stages make again when they are missing; emptied after each round of work."""
         return self.out / "work" / "cache"
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Files of one item that several stages look at, filled by the first of them, in a folder of
+    their own. Its content depends on the columns that it ``needs`` and on its ``version`` alone.
+    """
+
+    name: str
+    version: int = 1
+    needs: tuple[str, ...] = ()
+
+    def folder(self, item: Item, place: Workplace) -> Path:
+        """Where it lies; the engine deletes it once no later stage of the segment reads it."""
+        return place.cache / self.name / item.id
+
+
+def config_data(config: Any) -> dict[str, Any]:
+    """The fields of a config dataclass that can change a result."""
+    return {
+        field.name: getattr(config, field.name)
+        for field in dataclasses.fields(config)
+        if not field.metadata.get("silent")
+    }
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """The configuration of a stage with nothing to set: what is accepted is a matter of gates."""
 
 
 class Stage(abc.ABC):
@@ -75,8 +111,16 @@ class Stage(abc.ABC):
     kind: ClassVar[Kind] = "measure"
     level: ClassVar[str] = "clip"
     needs: ClassVar[tuple[str, ...]] = ()
-    """Columns of earlier stages that it reads: their fingerprints become part of its own."""
+    """Columns of earlier stages that it reads: their fingerprints become part of its own. Items
+    come with the values of these, of what its caches need, and of columns that locate files."""
+    covers: ClassVar[tuple[str, ...]] = ()
+    """Columns of earlier stages that its own results hold for: who needs one of them behind it
+    depends on this stage instead."""
+    reads: ClassVar[tuple[Cache, ...]] = ()
+    """The caches that it looks into; what they need, it needs."""
     columns: ClassVar[tuple[Column, ...]] = ()
+    reasons: ClassVar[tuple[Reason, ...]] = ()
+    """Reasons of its own, beside those of ``core/reasons.py``, for which it or a gate rejects."""
     resources: ClassVar[Resources] = Resources()
     batch_size: ClassVar[int] = 1
     scored: ClassVar[bool] = True
@@ -84,11 +128,18 @@ class Stage(abc.ABC):
     files: ClassVar[tuple[str, ...]] = ()
     """Columns that name files it writes under the output folder, each under a name that no other
     bytes will have: a result counts while its files are there."""
-    Config: ClassVar[type]
+    Config: ClassVar[type] = NoSettings
+    settings_from: ClassVar[str] = ""
+    """A stage whose settings of the same names hold for this one where it sets none itself."""
 
     def __init__(self, config: Any, place: Workplace) -> None:
         self.config = config
         self.place = place
+
+    @classmethod
+    def identity(cls, config: Any) -> dict[str, Any]:
+        """The settings that can change a result, for the fingerprint."""
+        return config_data(config)
 
     @classmethod
     def weights(cls, config: Any) -> tuple[str, ...]:
@@ -108,10 +159,6 @@ class Stage(abc.ABC):
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """One outcome per item, in order."""
 
-    def forget(self, item: Item) -> None:
-        """Delete caches kept for an item that needs this worker no more (it ended, or moved on)."""
-        return
-
 
 class Whole(abc.ABC):
     """A stage over the whole table of items that are still kept: identities, duplicates, split.
@@ -126,7 +173,8 @@ class Whole(abc.ABC):
     level: ClassVar[str] = "clip"
     needs: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[tuple[Column, ...]] = ()
-    Config: ClassVar[type]
+    Config: ClassVar[type] = NoSettings
+    settings_from: ClassVar[str] = ""
 
     def __init__(self, config: Any, place: Workplace) -> None:
         self.config = config

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from talkingface_wild.engine.journal import Journal, Record
-from talkingface_wild.engine.plan import Plan, Planned, columns_of
+from talkingface_wild.engine.plan import Plan, Planned
 from talkingface_wild.engine.stage import Item
 from talkingface_wild.engine.worker import child_item
 
@@ -96,10 +96,7 @@ def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, 
         children: list[tuple[Item, int, str, str]] = []
         for index in range(position, len(plan.stages)):
             planned = plan.stages[index]
-            if planned.whole or planned.stage.level != item.level:
-                continue
-            if planned.unmeasured is not None:
-                values[f"{planned.name}_unmeasured"] = planned.unmeasured
+            if planned.whole or planned.stage.level != item.level or planned.unmeasured is not None:
                 continue
             record = journal.get(item.id, planned.fingerprint)
             if record is None or not _files_are_there(planned, record, out):
@@ -157,5 +154,5 @@ def _children(parent: Item, record: Record) -> list[Item]:
 def declared(plan: Plan) -> dict[str, str]:
     """Which stage gives each declared column."""
     return {
-        column.name: planned.name for planned in plan.stages for column in columns_of(planned.stage)
+        column.name: planned.name for planned in plan.stages for column in planned.stage.columns
     }

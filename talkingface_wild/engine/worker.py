@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,8 +39,11 @@ class Worker:
     """Runs the item stages ``start ≤ position < end`` of ``plan``; opens each at its first item."""
 
     def __init__(self, plan: Plan, start: int, end: int, place: Workplace, name: str) -> None:
-        self.plan, self.start, self.end, self.place = plan, start, end, place
-        self._segment = next(((a, b) for a, b in plan.segments() if a <= start < b), (start, end))
+        self.plan, self.start, self.end = plan, start, end
+        segment = next(((a, b) for a, b in plan.segments() if a <= start < b), (start, end))
+        self._readers = plan.readers(*segment)
+        self._visible = {at: plan.visible(at) for at in range(start, end)}
+        self.place = replace(place, caches=frozenset(cache.name for cache in self._readers))
         self._open: dict[int, Stage] = {}
         self._marker = marker_path(place, name)
         self._marker.parent.mkdir(parents=True, exist_ok=True)
@@ -60,9 +64,6 @@ class Worker:
             size = self._size(position)
             batch, queues[position] = queues[position][:size], queues[position][size:]
             self._enqueue(self._batch(position, batch), queues, leaving)
-        if self.end == self._segment[1]:
-            for task in leaving:
-                self._forget(task.item)
         return leaving
 
     def close(self) -> None:
@@ -77,8 +78,9 @@ class Worker:
         for task in tasks:
             arrived = self._arrive(task)
             if arrived is None:
-                self._forget(task.item)
+                self._release(task.item)
             else:
+                self._release(arrived.item, arrived.position)
                 (leaving if arrived.position >= self.end else queues[arrived.position]).append(
                     arrived
                 )
@@ -99,8 +101,7 @@ class Worker:
             if applies and planned.unmeasured is None:
                 return task
             if applies:
-                why = Done({f"{planned.name}_unmeasured": planned.unmeasured})
-                onward = self._forward(planned, task, why)
+                onward = self._forward(planned, task, Done())
                 if not onward:
                     return None
                 task = onward[0]
@@ -120,7 +121,7 @@ class Worker:
         planned = self.plan.stages[position]
         self._marker.write_text("\n".join([planned.fingerprint, *(task.item.id for task in batch)]))
         wall, cpu = time.perf_counter(), processor_seconds()
-        items = [task.item for task in batch]
+        items = [_seen(task.item, self._visible[position]) for task in batch]
         outcomes, tries = attempt(self._stage(position, planned), items)
         wall, cpu = time.perf_counter() - wall, processor_seconds() - cpu
         outcomes = [
@@ -135,15 +136,17 @@ class Worker:
         for task, outcome in zip(batch, outcomes, strict=True):
             going = self._forward(planned, task, outcome) if isinstance(outcome, Done) else []
             if not any(next_task.item.id == task.item.id for next_task in going):
-                self._forget(task.item)
+                self._release(task.item)
             onward += going
         return onward
 
-    def _forget(self, item: Item) -> None:
-        """Let every stage of the segment drop its caches, those of other pools included."""
-        for planned in self.plan.stages[self._segment[0] : self.end]:
-            if issubclass(planned.stage, Stage) and planned.stage.forget is not Stage.forget:
-                planned.stage(planned.config, self.place).forget(item)
+    def _release(self, item: Item, position: int | None = None) -> None:
+        """Delete the item's caches that no stage of the segment from ``position`` on reads; all of
+        them, where it ended. Those of other pools are among them.
+        """
+        for cache, last in self._readers.items():
+            if position is None or last < position:
+                shutil.rmtree(cache.folder(item, self.place), ignore_errors=True)
 
     def _stage(self, position: int, planned: Planned) -> Stage:
         if position not in self._open:
@@ -163,6 +166,12 @@ class Worker:
             if kept or self.plan.score_all:
                 onward.append(Task(item, task.position + 1, kept, known=known))
         return onward
+
+
+def _seen(item: Item, visible: frozenset[str]) -> Item:
+    """The item with what a stage may read: a value that it did not declare would go stale."""
+    values = {name: value for name, value in item.values.items() if name in visible}
+    return replace(item, values=values)
 
 
 def processor_seconds() -> float:

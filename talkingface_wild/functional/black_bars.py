@@ -10,7 +10,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from talkingface_wild.core.arrays import Floats
+
 Bars = tuple[int, int, int, int]
 """Widths in pixels of the bars at the left, top, right and bottom; 0: none."""
 

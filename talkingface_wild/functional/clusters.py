@@ -85,14 +85,6 @@ def loose_groups(
     return _named(ids, order, _components(unit, threshold, labels))
 
 
-def count_interval(
-    ids: Sequence[str], embeddings_ND: Embeddings, low: float = 0.40, high: float = 0.50
-) -> tuple[int, int]:
-    """Least and most identities over the merging thresholds ``low`` and ``high``."""
-    counts = [len(set(cluster(ids, embeddings_ND, bound))) for bound in (low, high)]
-    return min(counts), max(counts)
-
-
 def _sorted_units(ids: Sequence[str], embeddings_ND: Embeddings) -> tuple[list[int], Embeddings]:
     """The order of rising ids, and rows of unit length in that order; unusable rows are zero."""
     rows = np.asarray(embeddings_ND, dtype=np.float32)

@@ -8,9 +8,9 @@ import math
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from talkingface_wild.core.arrays import Floats
+
 Area = tuple[int, int, int, int]
 """Left, top, right and bottom edge in source pixels, right and bottom excluded."""
 Pad = Literal["never", "needed", "always"]

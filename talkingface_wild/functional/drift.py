@@ -6,9 +6,8 @@ Shape legend: T frames.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from talkingface_wild.core.arrays import Floats
 
 FRAMES = (30, 300, 1800, 3600, 7200)
 """Where Figure 5 looks: 1.2 s, 12 s, 72 s, 144 s and 288 s at 25 frames a second."""

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from talkingface_wild.core.arrays import Floats
 from talkingface_wild.core.errors import WeightMissing
 from talkingface_wild.core.outcome import ItemRejected
 
-Floats = npt.NDArray[np.float64]
 Picture = npt.NDArray[np.uint8]
 
 POINTS_WEIGHT = "deep3d_points"

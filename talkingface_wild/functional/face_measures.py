@@ -17,7 +17,6 @@ from talkingface_wild.functional.face_samples import (
 )
 from talkingface_wild.functional.head_pose import head_angles
 
-Floats = npt.NDArray[np.float64]
 Span = tuple[float, float]
 
 COMPLETE_PART = 0.98

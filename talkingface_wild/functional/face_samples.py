@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.core.arrays import Floats
 from talkingface_wild.functional.face_track import overlap
-
-Floats = npt.NDArray[np.float64]
 
 LEAST_AREA_RATIO = 0.15
 """Faces below this part of the first face's area are insets or audience: they do not count."""

@@ -13,9 +13,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.core.arrays import Floats
 from talkingface_wild.core.outcome import ItemRejected
 
-Floats = npt.NDArray[np.float64]
 Picture = npt.NDArray[np.uint8]
 Ends = Literal["zero", "edge"]
 """How a median filter sees beyond its ends: zeros, as the reference, or the end value repeated."""
@@ -75,15 +75,6 @@ class CropRule:
 
 
 PUBLISHED = CropRule()
-
-
-@dataclass(frozen=True)
-class FaceCrops:
-    """One track's crops (N, 224, 224, 3) uint8, B, G, R, of frames ``first`` to ``last``."""
-
-    first: int
-    last: int
-    crops_bgr_NHWC: Picture
 
 
 @dataclass(frozen=True)
@@ -264,32 +255,3 @@ def track_crops(
         )
     for frame, x, y, half in zip(track.frames_T, path.x_T, path.y_T, path.half_T, strict=True):
         yield crop_square(np.asarray(frames_NHWC[int(frame)]), (x, y), half, rule.scale)
-
-
-def lip_crops(
-    frames_rgb_NHWC: Sequence[Picture] | Picture,
-    detections: Sequence[Sequence[Sequence[float]] | npt.NDArray[Any]],
-    rule: CropRule = PUBLISHED,
-    scenes: Sequence[tuple[int, int]] | None = None,
-) -> list[FaceCrops]:
-    """What SyncNet sees of a clip (N, H, W, 3) uint8, R, G, B: the crops of each track.
-
-    ``frames_rgb_NHWC`` may be a ``numpy.memmap``; for ``detections`` and ``scenes`` see
-    ``published_tracks``. Raises ItemRejected ``no_face`` when no face is tracked for long enough.
-    """
-    tracks = published_tracks(detections, rule, scenes)
-    if not tracks:
-        seen = sum(len(boxes) > 0 for boxes in detections)
-        raise ItemRejected(
-            "no_face",
-            f"expected a face of more than {rule.least_side:g} pixels in more than "
-            f"{rule.least_track} frames of one track, found none among {seen} frames with faces of "
-            f"{len(detections)}",
-        )
-    found = []
-    for track in tracks:
-        crops = np.empty((len(track.frames_T), CROP_SIZE, CROP_SIZE, 3), dtype=np.uint8)
-        for place, crop in enumerate(track_crops(frames_rgb_NHWC, track, rule)):
-            crops[place] = crop[:, :, ::-1]
-        found.append(FaceCrops(int(track.frames_T[0]), int(track.frames_T[-1]), crops))
-    return found

@@ -6,11 +6,9 @@ Shape legend: D dimensions, R rank.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from talkingface_wild.core.arrays import Floats
 from talkingface_wild.functional.moments import Moments
-
-Floats = npt.NDArray[np.float64]
 
 _DOUBT = 1e-9
 """The fast form counts where rounding can move the trace of the root by less than this part of the

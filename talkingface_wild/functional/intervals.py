@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-Floats = npt.NDArray[np.float64]
+from talkingface_wild.core.arrays import Floats
 
 FOLDS = 20
 CONFIDENCE = 0.95

@@ -12,8 +12,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.core.arrays import Floats
+
 Features = npt.NDArray[np.floating[Any]]
-Floats = npt.NDArray[np.float64]
 
 BLOCK = 2000
 """Rows of either side whose kernel is held at once: 32 MB, thrice, and 33 MB a side of 2,048-d."""

@@ -10,8 +10,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.core.arrays import Floats
+
 Features = npt.NDArray[np.floating[Any]]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(eq=False)

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.core.arrays import Floats
+
 Frame = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
 Window = Literal["gaussian", "uniform"]
 Channels = Literal["rgb", "luma"]
 

@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-Samples = npt.NDArray[np.int16]
+from talkingface_wild.core.arrays import Samples
+
 Flags = npt.NDArray[np.bool_]
 Method = Literal["vad", "energy"]
 

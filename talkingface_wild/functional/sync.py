@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.core.arrays import Floats
+
 Embeddings = npt.NDArray[np.floating[Any]]
-Floats = npt.NDArray[np.float64]
 
 SHIFT = 15
 """Frames by which the sound is moved either way; 0.6 s at 25 frames a second."""
 EPSILON = 1e-6
 """Added to every difference before its norm is taken, as the reference's distance does."""
-FRAMEWISE_KERNEL = 9
-"""Frames of the median filter over the framewise confidence."""
 LEAST_PART_WINDOWS = 10
 """A part of fewer windows has no offset of its own."""
 LEAST_NEGATIVES = 50
@@ -116,18 +115,6 @@ def nsync(confidence: float, null: float, ground_truth: float) -> float | None:
     """
     span = ground_truth - null
     return (confidence - null) / span if span > 0 else None
-
-
-def framewise_confidence(distances_NS: Floats) -> Floats:
-    """Confidence of each window at the clip's own offset, median-filtered over nine frames: (N,).
-
-    For display: the filter pads with zeros, so that the first and last four values are drawn down.
-    """
-    means = distances_NS.mean(axis=0)
-    confidence = np.median(means) - distances_NS[:, int(means.argmin())]
-    from scipy.signal import medfilt  # Most of a second to import: only where it is used.
-
-    return np.asarray(medfilt(confidence, kernel_size=FRAMEWISE_KERNEL), dtype=np.float64)
 
 
 def offset_parts(

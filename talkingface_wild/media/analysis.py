@@ -16,9 +16,10 @@ from typing import Any, Protocol, Self
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from talkingface_wild.core.arrays import Samples
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.core.paths import atomic_path
-from talkingface_wild.media.clocked import ClockedSound, Samples
+from talkingface_wild.media.clocked import ClockedSound
 from talkingface_wild.media.container import OpenMedia, open_media
 from talkingface_wild.media.decode import Upright
 from talkingface_wild.media.geometry import Picture

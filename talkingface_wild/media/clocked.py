@@ -11,12 +11,10 @@ from typing import Any
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
+from talkingface_wild.core.arrays import Samples
 from talkingface_wild.media.grid import SECOND_US
 
-Samples = NDArray[np.int16]
-"""Mono sound, one 16-bit sample each."""
 LONGEST_GAP_SECONDS = 3600.0
 """A longer gap is taken for a damaged timestamp; what stands behind it is left out."""
 _TOLERATED_US = 10_000

@@ -13,17 +13,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.core.paths import NO_ROOM, atomic_path, disk_full
 from talkingface_wild.media.container import SOUND_FORMATS, open_media
 from talkingface_wild.media.ffmpeg import feed_ffmpeg, file_argument, run_ffmpeg
 from talkingface_wild.media.grid import SECOND_US
-
-Pictures = npt.NDArray[np.uint8]
 
 _PIECE_SECONDS = 600.0
 _CLOSING_SECONDS = 900.0

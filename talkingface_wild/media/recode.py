@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.outcome import ItemFailed
 from talkingface_wild.media.ffmpeg import feed_ffmpeg, run_ffmpeg
-
-Pictures = npt.NDArray[np.uint8]
 
 STEPS: dict[str, tuple[str, ...]] = {
     "mpeg4": ("-c:v", "mpeg4", "-qscale:v", "2", "-f", "avi"),

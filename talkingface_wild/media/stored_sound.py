@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from talkingface_wild.core.arrays import Samples
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.core.paths import atomic_path
-from talkingface_wild.media.clocked import ClockedSound, Samples
+from talkingface_wild.media.clocked import ClockedSound
 from talkingface_wild.media.container import open_media
 from talkingface_wild.media.reading import timed
 from talkingface_wild.media.sound import Loudness

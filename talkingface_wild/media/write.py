@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.outcome import ItemFailed
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.media.ffmpeg import feed_ffmpeg, file_argument
 
-Pictures = npt.NDArray[np.uint8]
 _CLOSING_SECONDS = 600.0
 
 

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild.benchmark.runs import BenchRun
-from talkingface_wild.benchmark.view import Crop, Pictures, Wanted, on_canvas
+from talkingface_wild.benchmark.view import Crop, Wanted, on_canvas
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.media.decode import frames as decode

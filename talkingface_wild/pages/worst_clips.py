@@ -13,7 +13,8 @@ from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.tables.columns import in_order, title_of, written
 from talkingface_wild.benchmark.tables.pairing import badness
 from talkingface_wild.benchmark.tables.survivors import scored_clips
-from talkingface_wild.benchmark.view import Crop, Pictures, Wanted, on_canvas
+from talkingface_wild.benchmark.view import Crop, Wanted, on_canvas
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.pages.run_videos import clip_request
 from talkingface_wild.pages.stills import FileSpan, jpeg, stills

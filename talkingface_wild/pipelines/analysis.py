@@ -16,6 +16,10 @@ from talkingface_wild.pipelines.items import media_file, number, source_of
 
 PROXY_RATE = 5.0
 """Proxy frames a second: the rate at which faces are sampled."""
+SOURCE_SPAN = ("usable_start_seconds", "usable_end_seconds", "has_audio")
+"""What the analysis of a source needs."""
+SPAN_SOUND = (*SOURCE_SPAN, "start_seconds", "end_seconds")
+"""What the part of it needs that belongs to a clip."""
 
 
 def proxy_path(item: Item, place: Workplace) -> Path:
@@ -80,11 +84,16 @@ def span_samples(item: Item, place: Workplace) -> npt.NDArray[np.int16]:
     )
 
 
+def proxy_range(origin: float, start: float, end: float) -> tuple[int, int]:
+    """First and last of the proxy's frames inside a span, all on the source's clock."""
+    first = int(np.ceil((start - origin) * PROXY_RATE - 1e-6))
+    return first, int(np.floor((end - origin) * PROXY_RATE - 1e-6))
+
+
 def span_frames(item: Item, place: Workplace) -> Iterator[tuple[float, npt.NDArray[np.uint8]]]:
     """The proxy's frames inside a clip's span: (seconds on the source's clock, RGB)."""
     ensure_analysis(item, place)
     origin = number(item, "usable_start_seconds")
-    first = int(np.ceil((number(item, "start_seconds") - origin) * PROXY_RATE - 1e-6))
-    last = int(np.floor((number(item, "end_seconds") - origin) * PROXY_RATE - 1e-6))
+    first, last = proxy_range(origin, number(item, "start_seconds"), number(item, "end_seconds"))
     for index, rgb in proxy_frames(proxy_path(item, place), first, last):
         yield origin + index / PROXY_RATE, rgb

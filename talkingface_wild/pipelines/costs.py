@@ -48,6 +48,9 @@ def curation_costs(
         cores = os.cpu_count() or 1
         at_once = max(1.0, min(workers or cores, cores) * float(run["share_of_cores"]))
     stages = {p.name: stage_cost(p.name, p.config) for p in plan.stages if not p.whole}
+    if "face_cuts" in stages:
+        seen = table["faces_seen"]
+        stages["faces"] = Cost(seen["fixed"], seen["per_second"], seen["opening"])
     passes = {
         name: float(entry["passes"]) for name, entry in table["stages"].items() if "passes" in entry
     }

@@ -8,9 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from talkingface_wild.core.clip import Clip, Source, source_from_json
+from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.outcome import Child, ItemFailed, Value
 from talkingface_wild.engine.stage import Item, Workplace
+
+SPAN = (
+    Column("start_seconds", "float", "start of the clip on the source's clock", "s", 0, None, 3),
+    Column("end_seconds", "float", "end of the clip on the source's clock", "s", 0, None, 3),
+    Column("clip_seconds", "float", "length of the clip", "s", 0, None, 3),
+)
+"""The columns that ``clip_child`` fills."""
 
 
 def root_item(source: Source) -> Item:

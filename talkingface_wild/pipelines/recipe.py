@@ -17,8 +17,10 @@ from talkingface_wild.core.config import Document, build, coerce, read_yaml, rea
 from talkingface_wild.core.errors import RecipeError, nearest
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.pipelines.former_recipes import FORMER, FormerFaces, with_face_cuts
 from talkingface_wild.pipelines.recipe_gates import WORDS, gate_data, gate_of, set_gate
 from talkingface_wild.pipelines.sources.search import SearchOptions
+from talkingface_wild.pipelines.stage_order import check_order, line_of, merged
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
 _KEYS = (
@@ -79,12 +81,26 @@ class Recipe:
             "summary": self.summary,
             "languages": list(self.languages),
             "corpus": self.corpus,
-            "stages": [_stage_data(choice) for choice in self.stages],
+            "stages": self._stages_data(),
             "gates": self._gates_data(),
             "targets": dataclasses.asdict(self.targets),
             "search": dataclasses.asdict(self.search),
         }
         return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+
+    def _stages_data(self) -> list[dict[str, Any]]:
+        """All stages in order, each with its settings but for those that another's hold for."""
+        by_name = {choice.name: _settings(choice.config) for choice in self.stages}
+        data = []
+        for choice in self.stages:
+            shared = by_name.get(stage_class(choice.name).settings_from, {})
+            own = {
+                name: value
+                for name, value in by_name[choice.name].items()
+                if name not in shared or shared[name] != value
+            }
+            data.append({choice.name: {**own, "weights": choice.weights}})
+        return data
 
     def _gates_data(self) -> dict[str, Any]:
         """All gates in order, those switched off marked."""
@@ -94,18 +110,16 @@ class Recipe:
         return dict(data)
 
 
-def _stage_data(choice: StageChoice) -> dict[str, Any]:
-    config = {
+def _settings(config: Any) -> dict[str, Any]:
+    """The settings of a stage as YAML has them."""
+    return {
         name: list(value)
         if isinstance(value, tuple)
         else dict(value)
         if isinstance(value, Mapping)
         else value
-        for name, value in (
-            (f.name, getattr(choice.config, f.name)) for f in dataclasses.fields(choice.config)
-        )
+        for name, value in ((f.name, getattr(config, f.name)) for f in dataclasses.fields(config))
     }
-    return {choice.name: {**config, "weights": choice.weights}}
 
 
 def recipe_names() -> list[str]:
@@ -154,17 +168,17 @@ def _merged(document: Document, depth: int) -> tuple[dict[str, Any], Document]:
             f"{document.where(('gates',))}: gates expects a mapping from names to gates."
         )
     if not data.get("extends"):
-        return {**data, "stages": stages, "gates": dict(gates)}, document
+        return {**data, "stages": merged({}, stages, document), "gates": dict(gates)}, document
     if depth > 5:
         raise RecipeError(
             f"{document.where(('extends',))}: recipes extend one another in a circle."
         )
     base, _ = _merged(_document(str(data["extends"])), depth + 1)
-    merged_stages = {**base["stages"]}
-    for name, config in stages.items():
-        merged_stages[name] = {**merged_stages.get(name, {}), **config}
-    merged = {**base, **data, "stages": merged_stages, "gates": {**base["gates"], **gates}}
-    return merged, document
+    both = {
+        "stages": merged(base["stages"], stages, document),
+        "gates": {**base["gates"], **gates},
+    }
+    return {**base, **data, **both}, document
 
 
 def _stage_map(stages: Any, document: Document) -> dict[str, dict[str, Any]]:
@@ -217,7 +231,9 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
     elif head in ("targets", "search"):
         data[head] = {**(data.get(head) or {}), parts[1]: value}
     elif head in data["stages"]:
-        _check_field(head, parts[1], value, setting)
+        is_former = head == "faces" and parts[1] in FORMER
+        config = FormerFaces if is_former else stage_class(head).Config
+        _check_field(config, head, parts[1], value, setting)
         data["stages"][head][parts[1]] = value
     else:
         known = [*data["stages"], "gates", "targets", "search"]
@@ -226,11 +242,11 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
         )
 
 
-def _check_field(stage: str, name: str, value: Any, setting: str) -> None:
+def _check_field(config: type, stage: str, name: str, value: Any, setting: str) -> None:
     """Raise RecipeError, naming the setting, when a stage has no such field or not such values."""
     if name == "weights":
         return
-    hints = typing.get_type_hints(stage_class(stage).Config)
+    hints = typing.get_type_hints(config)
     if name not in hints:
         raise RecipeError(
             f"--set {setting}: stage {stage} has no setting {name!r}{nearest(name, hints)}."
@@ -243,27 +259,35 @@ def _check_field(stage: str, name: str, value: Any, setting: str) -> None:
 
 def _columns(stages: Iterable[str]) -> dict[str, Column]:
     """Every column that these stages give, by name."""
-    from talkingface_wild.engine.plan import columns_of
-
-    return {column.name: column for stage in stages for column in columns_of(stage_class(stage))}
+    return {column.name: column for stage in stages for column in stage_class(stage).columns}
 
 
 def _resolve(data: dict[str, Any], document: Document) -> Recipe:
+    stages = with_face_cuts(data["stages"], document)
+    check_order(list(stages), document)
     choices = []
-    for name, config in data["stages"].items():
-        index = _stage_line(document, name)
-        settings = dict(config)
+    for name, config in stages.items():
+        index = line_of(document, name)
+        cls = stage_class(name)
+        shared = stages.get(cls.settings_from, {})
+        fields = {field.name for field in dataclasses.fields(cls.Config)}
+        settings = {key: value for key, value in shared.items() if key in fields} | config
         policy = settings.pop("weights", "required")
         if policy not in ("required", "optional"):
             raise RecipeError(
                 f"{document.where(index)}: {name}.weights expects required or optional, "
                 f"found {policy!r}."
             )
-        built = build(stage_class(name).Config, settings, document, index)
+        built = build(cls.Config, settings, document, index)
         choices.append(StageChoice(name, built, policy))
     entries = {name: entry for name, entry in data["gates"].items() if entry is not None}
-    columns = _columns(data["stages"])
-    gates = [gate_of(name, entry, document, columns) for name, entry in entries.items()]
+    columns = _columns(stages)
+    own = {
+        reason.name: reason.meaning
+        for name in stages
+        for reason in getattr(stage_class(name), "reasons", ())
+    }
+    gates = [gate_of(name, entry, document, columns, own) for name, entry in entries.items()]
     off = {place for place, entry in enumerate(entries.values()) if entry.get("off")}
     if data.get("corpus") not in _CORPORA:
         raise RecipeError(
@@ -285,10 +309,3 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
         targets=build(Targets, data.get("targets") or {}, document, ("targets",)),
         search=build(SearchOptions, data.get("search") or {}, document, ("search",)),
     )
-
-
-def _stage_line(document: Document, name: str) -> tuple[str, ...]:
-    for path in document.lines:
-        if len(path) == 3 and path[0] == "stages" and path[2] == name:
-            return path
-    return ("stages",)

@@ -41,15 +41,26 @@ def gate_data(gate: Gate) -> dict[str, Any]:
         "reason": gate.reason,
         "missing": gate.missing,
     }
+    if gate.meaning:
+        data["meaning"] = gate.meaning
     if gate.per_group:
         data["per_language"] = dict(gate.per_group)
     return data
 
 
-def gate_of(name: str, entry: Any, document: Document, columns: Mapping[str, Column]) -> Gate:
-    """The gate that a recipe's entry means. RecipeError says what is wrong with it, and where."""
+def gate_of(
+    name: str,
+    entry: Any,
+    document: Document,
+    columns: Mapping[str, Column],
+    meanings: Mapping[str, str],
+) -> Gate:
+    """The gate that a recipe's entry means; ``meanings`` are those of the stages' own reasons.
+
+    RecipeError says what is wrong with it, and where.
+    """
     path = ("gates", name)
-    allowed = ("column", "reason", "missing", "per_language", "off", *WORDS)
+    allowed = ("column", "reason", "meaning", "missing", "per_language", "off", *WORDS)
     if not isinstance(entry, Mapping):
         raise RecipeError(
             f"{document.where(path)}: gate {name!r} expects column, a bound and a reason."
@@ -73,6 +84,7 @@ def gate_of(name: str, entry: Any, document: Document, columns: Mapping[str, Col
             f"{nearest(wrong, columns)}."
         )
     kind = _KINDS.get(column.type, str)
+    reason = str(entry.get("reason"))
     try:
         per_language = {
             _language(key): _bound(value, kind)
@@ -83,12 +95,13 @@ def gate_of(name: str, entry: Any, document: Document, columns: Mapping[str, Col
             column.name,
             WORDS[words[0]],
             _bound(entry[words[0]], kind),
-            str(entry.get("reason")),
+            reason,
             entry.get("missing", "reject"),
             per_language,
+            str(entry.get("meaning") or meanings.get(reason, "")),
         )
     except ValueError as error:
-        raise RecipeError(f"{document.where(path)}: gate {name} {error}.") from None
+        raise RecipeError(f"{document.where(path)}: gate {name}: {error}.") from None
 
 
 def _bound(value: Any, kind: type) -> Any:
@@ -111,7 +124,7 @@ def _check_language(tag: str, setting: str) -> None:
     try:
         check_tag(tag)
     except UsageError:
-        known = (*WORDS, "missing", "reason")
+        known = (*WORDS, "missing", "reason", "meaning")
         raise RecipeError(
             f"--set {setting}: expected a language or one of {', '.join(known)} after the gate, "
             f"found {tag!r}{nearest(tag, known)}."
@@ -130,6 +143,7 @@ def set_gate(
     NAME is a gate, or a measured column: then the one gate that bounds the column on that side is
     meant, else a new gate of the column's name. ``NAME=BOUND``, ``NAME.LANGUAGE=BOUND``,
     ``NAME.WORD=BOUND``, ``NAME.WORD.LANGUAGE=BOUND``, ``NAME.missing``, ``NAME.reason``,
+    ``NAME.meaning``,
     ``NAME=off``. Another word than the gate's own takes its bounds for single languages away.
     """
     name, *rest = parts
@@ -146,7 +160,7 @@ def set_gate(
     kept_word = next((known for known in WORDS if known in gate), "at_least")
     if not rest:
         gate[kept_word] = value
-    elif rest[0] in ("missing", "reason"):
+    elif rest[0] in ("missing", "reason", "meaning"):
         gate[rest[0]] = value
     elif word is None or len(rest) == 2:
         if word not in (None, kept_word):

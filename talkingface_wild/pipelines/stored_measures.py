@@ -17,7 +17,7 @@ from talkingface_wild.core.languages import UNKNOWN
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.items import load_items
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.engine.plan import Plan, columns_of, make_plan
+from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.ruling import KEPT, Memo, Ruling
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.engine.table import with_all_columns, without_lost_files
@@ -83,13 +83,13 @@ def check_measured(plan: Plan, items: pd.DataFrame, column: str) -> None:
     Barriers' columns are made anew by every ruling.
     """
     givers = [
-        planned for planned in plan.stages if column in {c.name for c in columns_of(planned.stage)}
+        planned for planned in plan.stages if column in {c.name for c in planned.stage.columns}
     ]
     if givers[0].whole or items[column].notna().any():
         return
     reached = items[items["level"] == givers[0].stage.level]
     why = givers[0].unmeasured
-    meaning = next(c.meaning for c in columns_of(givers[0].stage) if c.name == column)
+    meaning = next(c.meaning for c in givers[0].stage.columns if c.name == column)
     said = (
         f"stage {givers[0].name} did not run ({why})"
         if why

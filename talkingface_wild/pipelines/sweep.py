@@ -15,7 +15,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.engine.plan import Plan, Planned, columns_of
+from talkingface_wild.engine.plan import Plan, Planned
 from talkingface_wild.engine.ruling import PENDING, Memo, Ruling
 from talkingface_wild.functional.round_numbers import multiples, round_step
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
@@ -89,7 +89,7 @@ def sweep(
     """
     layout = Layout(out.absolute())
     recipe = load_recipe(str(layout.latest() / "recipe.yaml"), settings)
-    columns = {c.name: c for choice in recipe.stages for c in columns_of(stage_class(choice.name))}
+    columns = {c.name: c for choice in recipe.stages for c in stage_class(choice.name).columns}
     word, present = _direction(recipe, columns, name, at_least)
     now = None if present is None else float(present.bound)
     # Any bound but the present one: the gate that it changes is the one that `--set` means.

@@ -1,12 +1,17 @@
 """What goes wrong with clips: a sentence each, the rest is scored, nothing drops in silence."""
 
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from talkingface_wild.benchmark.base import Metric, Score
+from talkingface_wild.benchmark.metrics import METRICS
+from talkingface_wild.benchmark.metrics.likeness import Ssim
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.media.ffmpeg import ffmpeg_binary
 from tests.benchmark.films import MADE, RATE, REAL, film, pairs_csv, pictures, scored
@@ -142,6 +147,52 @@ def test_a_re_framed_video_is_barred_from_likeness_and_the_rest_is_scored(
     assert (scores["ssim"].n, scores["tje"].n, scores["flicker"].n) == (3, 3, 4)
     assert "1 clip: the video was re-framed" in scores["ssim"].note
     assert any(note.startswith("crop! 1 clip") for note in found.notes)
+
+
+class Likeness(Ssim):
+    """A newcomer's pair metric: nothing but its extractor says that it compares."""
+
+    name, title = "likeness", "Likeness"
+
+
+class DirectLikeness(Metric):
+    """Another, which is no mean over clips and never asks whether it is barred."""
+
+    name, title, better = "direct", "Direct", "higher"
+
+    @classmethod
+    def extractors(cls, protocol):
+        return Ssim.extractors(protocol)
+
+    def reset(self):
+        self.clips = []
+
+    def update(self, sample):
+        self.clips += [sample.clip] if sample.pair else []
+
+    def merge(self, other):
+        self.clips += other.clips
+
+    def compute(self):
+        return Score(self.name, 1.0, None, None, len(self.clips), "clips")
+
+
+def test_a_new_pair_metric_is_barred_too(pairs_of, pixels, tmp_path, monkeypatch):
+    """Fails before: a list written by hand named the barred metrics, and new ones scored."""
+    for metric in (Likeness, DirectLikeness):
+        monkeypatch.setitem(METRICS.classes, metric.name, metric)
+
+    def spoil(real, made):
+        film(made / "may.mp4", pictures(made / "may.mp4")[:, :, 64:192], None)
+
+    protocol = tmp_path / "likeness.yaml"
+    names = "metrics: [likeness, direct, flicker]"
+    protocol.write_text(
+        re.sub(r"metrics:\n(- .*\n)+", f"{names}\n", Path(pixels).read_text(encoding="utf-8"))
+    )
+    scores = scored(tmp_path / "run", **pairs_of(spoil), protocol=str(protocol)).run.scores
+    assert (scores["likeness"].n, scores["direct"].n, scores["flicker"].n) == (3, 3, 4)
+    assert "1 clip: the video was re-framed" in scores["likeness"].note
 
 
 def test_rows_of_a_manifest_with_bad_paths(films, pixels, tmp_path):

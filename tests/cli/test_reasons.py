@@ -44,7 +44,7 @@ def test_every_gate_of_the_recipe_stands_at_its_reason_with_its_bound(capsys):
 
 def test_every_reason_that_the_code_gives_is_listed(capsys):
     """A stage's reason that is on no page leaves a person without an answer: that the stage faces
-    itself rejects for a second face stood nowhere, for the reason is in a variable there."""
+    itself rejected for a second face stood nowhere, for the reason is in a variable there."""
     assert run(["reasons", "--json"]) == 0
     reasons = {row["name"]: row for row in json.loads(capsys.readouterr().out)["data"]}
     named = set()
@@ -54,7 +54,7 @@ def test_every_reason_that_the_code_gives_is_listed(capsys):
             assert name in reasons, path
             if {"pipelines", "media", "engine"} & set(path.parts):
                 assert reasons[name]["stages"], (name, path)
-    assert {("multiple_faces", "faces"), ("no_face", "faces")} <= named
+    assert {("multiple_faces", "face_cuts"), ("no_face", "faces")} <= named
 
 
 def _given_reasons(module: ast.Module) -> set[str]:
@@ -92,7 +92,7 @@ def test_a_gate_of_a_column_from_two_stages_stands_with_both_as_in_the_recipes_t
     assert run(["reasons", "too_short", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["data"]
     (gate,) = [gate for gate in row["gates"] if gate["gate"] == "length"]
-    assert gate["stage"] == "shots, faces"
+    assert gate["stage"] == "shots, face_cuts"
     table = stage_table(load_recipe("talkingface_wild")).splitlines()
     (line,) = [line for line in table if "`clip_seconds`" in line]
     assert line.startswith(f"| {gate['stage'].split(', ')[-1]} |")

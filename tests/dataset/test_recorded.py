@@ -1,5 +1,6 @@
 """Reading a commit back: gates, owners of columns, why a stage did not run, and damaged folders."""
 
+import json
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -106,3 +107,19 @@ def test_a_commit_says_when_it_was_made_and_what_its_set_is_called(data_set):
     recorded = read_recorded(data_set.out)
     assert recorded.name == "out"
     assert abs((datetime.now(UTC) - recorded.written).total_seconds()) < 600
+
+
+def test_a_commit_of_before_says_elsewhere_why_stages_measured_nothing(tmp_path):
+    """The manifest says it now; fingerprints.json and columns of the tables did before."""
+    made = make_data_set(tmp_path / "out")
+    folder = made.layout.latest()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest.pop("unmeasured") == {"sync": WHY_NO_SYNC}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert read_recorded(made.out).unmeasured == {"sync": WHY_NO_SYNC}
+    (folder / "fingerprints.json").unlink()
+    path = folder / "items" / "part-0.parquet"
+    table = pq.read_table(path)
+    told = pa.array([WHY_NO_SYNC] * len(table))
+    pq.write_table(table.append_column("sync_unmeasured", told), path)
+    assert read_recorded(made.out).unmeasured == {"sync": WHY_NO_SYNC}

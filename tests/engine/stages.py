@@ -17,10 +17,10 @@ import pandas as pd
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.outcome import Child, Done, Failed, ItemRejected, Rejected
-from talkingface_wild.engine.plan import SILENT, Plan, make_plan
+from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.ruling import Ruling
 from talkingface_wild.engine.run import Run
-from talkingface_wild.engine.stage import Item, Stage, Whole, Workplace
+from talkingface_wild.engine.stage import SILENT, Item, Stage, Whole, Workplace
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from talkingface_wild.core.gate import Gate
+from talkingface_wild.core.gate import Gate, judge
 from talkingface_wild.engine.journal import Record as Stored
 from talkingface_wild.engine.plan import given_text
 from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Item, Workplace
 from talkingface_wild.engine.table import build_table
 from tests.engine.stages import STAGES, Look, plan_of
-from tests.reference.ruling import Record, walk
+from tests.reference.ruling import Record, first_failure, walk
 
 NUMBERS = st.one_of(st.none(), st.integers(-2, 6).map(float))
 GATE_COLUMNS = {
@@ -143,6 +143,20 @@ def test_the_ruling_equals_the_walk_item_by_item(
     states = {i: state for i, state in own.items() if state not in ("kept", "split")}
     assert {k: v for k, v in zip(lost["item_id"], lost["state"], strict=True)} == states
     assert not ruling.ledger.duplicated(["item_id", "stage"]).any()
+
+
+ROWS = st.fixed_dictionaries(
+    {name: st.one_of(st.none(), values) for name, values in GATE_COLUMNS.items()}
+)
+
+
+@settings(max_examples=250, deadline=None)
+@given(bounds=gates(), values=ROWS, group=st.sampled_from(["en", "xx", "de"]))
+def test_a_worker_judges_as_the_walk_does(bounds, values, group):
+    """Gates are applied twice, by columns and item by item: only the first was held to the walk."""
+    verdict = judge(tuple(bounds), values, group)
+    failure = None if verdict.kept else (verdict.gate, verdict.reason)
+    assert failure == first_failure(bounds, values, group)
 
 
 def test_a_result_made_from_other_values_of_a_barrier_is_made_again(tmp_path):

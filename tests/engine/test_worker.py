@@ -4,12 +4,15 @@ from collections import Counter
 
 import pytest
 
+from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import WeightMissing
+from talkingface_wild.core.outcome import Done, Rejected
+from talkingface_wild.core.reasons import LOOSEN, OWN, Reason
 from talkingface_wild.engine import attempt as trying
 from talkingface_wild.engine.journal import Journal
-from talkingface_wild.engine.stage import Workplace
+from talkingface_wild.engine.stage import Cache, Workplace
 from talkingface_wild.engine.worker import Task, Worker, request_stop
-from tests.engine.stages import GATES, Look, Settings, Weigh, go, notes, plan_of, roots_of
+from tests.engine.stages import GATES, Look, Measure, Settings, Weigh, go, notes, plan_of, roots_of
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +111,8 @@ def test_gates_end_items_and_score_all_lets_them_go_on_but_for_what_makes_files(
 def test_an_unmeasured_stage_says_why_and_its_gates_decide_by_missing(tmp_path):
     why = {"weigh": "weight scales is missing"}
     passing = go(tmp_path / "pass", plan_of(GATES[:3], unmeasured=why), roots_of(1))
-    assert passing.table["weigh_unmeasured"].dropna().unique().tolist() in ([], list(why.values()))
+    assert plan_of(GATES[:3], unmeasured=why).unmeasured["weigh"] == why["weigh"]
+    assert not [name for name in passing.table if name.endswith("_unmeasured")]
     strict = [GATES[0], GATES[1], type(GATES[2])("w", "weight", "<=", 20.0, "too_large", "reject")]
     plan = plan_of(strict, unmeasured=why)
     _, journal = _work(tmp_path / "reject", plan, roots_of(8))
@@ -142,11 +146,90 @@ def test_after_a_request_to_stop_nothing_new_is_taken(tmp_path):
     assert len(journal) == 0
 
 
-def test_caches_are_forgotten_once_an_item_needs_its_worker_no_more(tmp_path, monkeypatch):
-    forgotten = []
-    monkeypatch.setattr(Look, "forget", lambda self, item: forgotten.append(item.id))
-    why = {"measure": "left out"}
-    strict = type(GATES[0])("h", "height", ">=", 1, "small_face")
-    _work(tmp_path, plan_of([strict], unmeasured=why), roots_of(4))
-    clips = {f"r{k}.{p}" for k in range(4) for p in range(1 + k)}
-    assert set(forgotten) >= clips | {"r0", "r1", "r2", "r3"}
+SCALES = Cache("scales", needs=("size",))
+
+
+def _with_caches(monkeypatch, filled):
+    """``weigh`` fills a cache, ``measure`` reads it last; ``filled`` gets what each one sees."""
+    for stage in (Weigh, Measure):
+        answer = stage.answer
+
+        def answered(self, item, answer=answer):
+            folder = SCALES.folder(item, self.place)
+            filled.append((self.name, item.id, folder.exists(), set(item.values)))
+            folder.mkdir(parents=True, exist_ok=True)
+            return answer(self, item)
+
+        monkeypatch.setattr(stage, "reads", (SCALES,))
+        monkeypatch.setattr(stage, "answer", answered)
+
+
+def test_a_cache_goes_when_its_last_reader_is_through_whoever_filled_it(tmp_path, monkeypatch):
+    """Fails before: caches went only by the hook of one stage, so a plan without it kept all."""
+    filled = []
+    _with_caches(monkeypatch, filled)
+    left, _ = _work(tmp_path, plan_of([]), roots_of(4))
+    seen = {(stage, item): there for stage, item, there, _ in filled}
+    clips = {task.item.id for task in left}
+    assert clips == {f"r{k}.{p}" for k in range(4) for p in range(1 + k)}
+    assert all(seen["measure", clip] for clip in clips)
+    assert not any(seen["weigh", clip] for clip in clips)
+    assert list((tmp_path / "work" / "cache" / "scales").iterdir()) == []
+
+
+def test_a_cache_goes_where_a_gate_or_a_known_result_ends_its_item(tmp_path, monkeypatch):
+    """Fails before, as the one above."""
+    filled = []
+    _with_caches(monkeypatch, filled)
+    heavy = type(GATES[0])("w", "weight", ">=", 1e9, "small_face")
+    _work(tmp_path, plan_of([heavy]), roots_of(4))
+    assert {stage for stage, *_ in filled} == {"weigh"}
+    assert list((tmp_path / "work" / "cache" / "scales").iterdir()) == []
+
+
+def test_an_item_brings_only_what_its_stage_or_its_cache_needs(tmp_path, monkeypatch):
+    """Fails before: every value went along, and a stage could read what it did not declare."""
+    filled = []
+    _with_caches(monkeypatch, filled)
+    _work(tmp_path, plan_of([]), roots_of(4))
+    assert {frozenset(values) for *_, values in filled} == {frozenset({"length", "size"})}
+
+
+def test_a_column_that_locates_a_file_goes_along_and_changes_no_fingerprint(tmp_path, monkeypatch):
+    """Fails before: a value came with every item, or with the fingerprint of who gives it."""
+    before = {planned.name: planned.fingerprint for planned in plan_of([]).stages}
+    place = Column("place_of_file", "string", "where it lies", locates=True)
+    monkeypatch.setattr(Look, "columns", (*Look.columns, place))
+    look = Look.answer
+    monkeypatch.setattr(
+        Look, "answer", lambda self, item: Done({**look(self, item).values, "place_of_file": "a"})
+    )
+    seen = []
+    weigh = Weigh.answer
+    monkeypatch.setattr(
+        Weigh, "answer", lambda self, item: (seen.append(dict(item.values)), weigh(self, item))[1]
+    )
+    _work(tmp_path, plan_of([]), roots_of(3))
+    assert {frozenset(values) for values in seen} == {frozenset({"length", "place_of_file"})}
+    assert {planned.name: planned.fingerprint for planned in plan_of([]).stages} == before
+
+
+def test_a_cache_of_another_version_is_measured_anew(monkeypatch):
+    """Fails before: what several stages looked at had no version."""
+    prints = []
+    for version in (1, 2):
+        monkeypatch.setattr(Measure, "reads", (Cache("scales", version, ("size",)),))
+        prints.append({planned.name: planned.fingerprint for planned in plan_of([]).stages})
+    changed = {name for name in prints[0] if prints[0][name] != prints[1][name]}
+    assert changed == {"measure"}
+
+
+def test_a_stage_may_reject_for_a_reason_of_its_own_and_for_no_unknown_one(tmp_path, monkeypatch):
+    """Fails before: the list of reasons was closed to a stage of another package."""
+    monkeypatch.setattr(Look, "answer", lambda self, item: Rejected("dull"))
+    plan = plan_of([])
+    _, journal = _work(tmp_path / "unknown", plan, roots_of(1))
+    assert _state(plan, journal, "r0", "look") == ("failed", "crash")
+    monkeypatch.setattr(Look, "reasons", (Reason("dull", OWN, "nothing happens", LOOSEN),))
+    _, journal = _work(tmp_path / "own", plan, roots_of(1))
+    assert _state(plan, journal, "r0", "look") == ("rejected", "dull")

@@ -98,13 +98,6 @@ def test_no_two_loose_groups_share_a_similar_pair():
     assert (unit @ unit.T)[across].max() < clusters.SEPARATE
 
 
-def test_the_interval_holds_the_count():
-    ids, rows = _people(25, 6, noise=1.1, seed=7)
-    least, most = clusters.count_interval(ids, rows)
-    assert least <= len(set(clusters.cluster(ids, rows))) <= most
-    assert least < most
-
-
 def test_no_items_have_no_labels():
     assert clusters.cluster([], np.zeros((0, 512))) == []
     assert clusters.loose_groups([], np.zeros((0, 512)), [[]]) == []

@@ -57,12 +57,13 @@ def test_golden_facetrack_crops_of_a_whole_clip(goldens):
     scored = [[[*box, 0.99] for box in frame] for frame in _golden_boxes(found)]
     detections = [np.array(frame, dtype=np.float32).reshape(-1, 5) for frame in scored]
     rule = CropRule(least_track=found.data["min_track"])
-    (track,) = face_track.lip_crops(rgb, detections, rule)
+    (track,) = face_track.published_tracks(detections, rule)
+    crops = [crop[:, :, ::-1] for crop in face_track.track_crops(rgb, track, rule)]
     expected = found.data["tracks"][0]
-    assert (track.first, track.last) == (expected["first"], expected["last"])
-    assert track.crops_bgr_NHWC.shape == (found.data["n_crops"], 224, 224, 3)
+    assert (track.frames_T[0], track.frames_T[-1]) == (expected["first"], expected["last"])
+    assert np.stack(crops).shape == (found.data["n_crops"], 224, 224, 3)
     for crop in found.data["crops"]:
-        golden.assert_summary(track.crops_bgr_NHWC[crop["index"]], crop, 1.0)
+        golden.assert_summary(crops[crop["index"]], crop, 1.0)
 
 
 def test_a_track_bridges_a_short_gap_and_ends_at_a_long_one():
@@ -169,27 +170,31 @@ def test_the_longest_track_is_the_one_over_the_most_frames():
     assert face_track.published_tracks([[]] * 9, longest) == []
 
 
-def test_crops_read_a_memmap_frame_by_frame_and_are_in_b_g_r(tmp_path):
+def test_crops_read_a_memmap_frame_by_frame(tmp_path):
     frames = np.random.default_rng(0).integers(0, 256, (9, 90, 120, 3)).astype(np.uint8)
     frames.tofile(tmp_path / "frames")
     mapped = np.memmap(tmp_path / "frames", np.uint8, "r", shape=frames.shape)
     boxes = [np.array([[30, 20, 70, 65, 0.95]], dtype=np.float32) for _ in range(9)]
     boxes[0], boxes[4] = np.zeros((0, 5)), np.zeros((0, 5))
     rule = CropRule(least_track=5, least_side=0, keep="longest", ends="edge")
-    (track,) = face_track.lip_crops(mapped, boxes, rule)
-    assert (track.first, track.last, len(track.crops_bgr_NHWC)) == (1, 8, 8)
+    (track,) = face_track.published_tracks(boxes, rule)
+    crops = list(face_track.track_crops(mapped, track, rule))
+    assert (track.frames_T[0], track.frames_T[-1], len(crops)) == (1, 8, 8)
     for place in (0, 3, 7):
         expected = face_crops.crop(frames[1 + place], 50.0, 42.5, 22.5)
-        np.testing.assert_array_equal(track.crops_bgr_NHWC[place], expected[:, :, ::-1])
+        np.testing.assert_array_equal(crops[place], expected)
 
 
 def test_a_clip_without_a_track_is_rejected_for_its_face():
     frames = np.zeros((12, 60, 60, 3), np.uint8)
     short = CropRule(least_track=5, least_side=0)
     few = [[_box(10, 10, 30)] for _ in range(6)] + [[] for _ in range(6)]
-    for boxes, rule in (([[]] * 12, short), (few, CropRule(least_side=0)), (few, short)):
-        with pytest.raises(ItemRejected) as caught:
-            face_track.lip_crops(frames, boxes, rule)
-        assert caught.value.outcome.reason == "no_face"
+    assert face_track.published_tracks([[]] * 12, short) == []
+    assert face_track.published_tracks(few, CropRule(least_side=0)) == []
+    (track,) = face_track.published_tracks(few, short)
+    with pytest.raises(ItemRejected) as caught:
+        list(face_track.track_crops(frames, track, short))
+    assert caught.value.outcome.reason == "no_face"
     few[6] = [_box(10, 10, 30)]
-    assert len(face_track.lip_crops(frames, few, short)[0].crops_bgr_NHWC) == 7
+    (track,) = face_track.published_tracks(few, short)
+    assert len(list(face_track.track_crops(frames, track, short))) == 7

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from talkingface_wild.core.gate import Gate, judge
-from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.pipelines.stages.balance import Balance, BalanceConfig
+from talkingface_wild.engine.stage import NoSettings, Workplace
+from talkingface_wild.pipelines.stages.balance import Balance
 
 ROWS = {
     # clip: (identity, source, channel, seconds)
@@ -24,7 +24,7 @@ def _table(order):
 
 
 def _balance(table):
-    return Balance(BalanceConfig(), Workplace(None)).compute(table)
+    return Balance(NoSettings(), Workplace(None)).compute(table)
 
 
 def _plain(series):

@@ -1,9 +1,17 @@
 """Recipes: what the package brings, what users write over it, and what is refused with its line."""
 
-import pytest
+from dataclasses import dataclass
 
+import pytest
+from talkingface_wild.pipelines.describe import given_reasons, reason_called
+
+from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import RecipeError
-from talkingface_wild.engine.plan import columns_of, make_plan
+from talkingface_wild.core.outcome import Done
+from talkingface_wild.core.reasons import LOOSEN, OWN, Reason
+from talkingface_wild.engine.plan import make_plan
+from talkingface_wild.engine.stage import Stage
+from talkingface_wild.pipelines.clip_crops import CLIP_CROPS
 from talkingface_wild.pipelines.recipe import load_recipe, recipe_names
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
@@ -69,7 +77,7 @@ def test_every_registered_stage_declares_columns_that_no_other_gives_in_another_
     for name in REGISTRY:
         stage = stage_class(name)
         assert stage.name == name
-        for column in columns_of(stage):
+        for column in stage.columns:
             assert seen.setdefault(column.name, column.type) == column.type
             assert column.meaning
 
@@ -225,3 +233,142 @@ def test_the_crop_is_set_by_its_own_name():
         assert getattr(faces, f"crop_{name}") == value
     with pytest.raises(RecipeError, match="no setting 'crop_pads' .did you mean 'crop_pad'"):
         load_recipe("embedded", ["crop.pads=never"])
+
+
+@dataclass(frozen=True)
+class _Nothing:
+    """Nothing to set."""
+
+
+class Smile(Stage):
+    """A newcomer's measure of the shared crops."""
+
+    name, Config = "smile", _Nothing
+    reads = (CLIP_CROPS,)
+    columns = (Column("smile", "float", "how much the face smiles", "", 0, 1),)
+
+    def process(self, items):
+        return [Done({"smile": 0.5}) for _ in items]
+
+
+@pytest.fixture
+def smile(monkeypatch):
+    """The stage ``smile`` is registered."""
+    monkeypatch.setitem(REGISTRY, "smile", "tests.pipelines.test_recipe:Smile")
+
+
+def test_a_new_stage_stands_behind_what_it_needs(tmp_path, smile):
+    """Fails before: it was appended, behind encode, and decoded every clip a second time."""
+    recipe = load_recipe(_written(tmp_path, "name: a\nextends: embedded\nstages: [smile]\n"))
+    names = [choice.name for choice in recipe.stages]
+    assert names.index("smile") == names.index("faces") + 1
+    assert set(names) == {"smile", *(choice.name for choice in load_recipe("embedded").stages)}
+    assert load_recipe(_written(tmp_path, recipe.dump(), "dump.yaml")) == recipe
+
+
+def test_after_names_another_place(tmp_path, smile):
+    """Fails before: there was no such setting."""
+    text = "name: a\nextends: embedded\nstages:\n  - smile: {after: sync}\n"
+    names = [choice.name for choice in load_recipe(_written(tmp_path, text)).stages]
+    assert names.index("smile") == names.index("sync") + 1
+    with pytest.raises(RecipeError, match=r"line 4: smile\.after expects .*'sink'.*sync"):
+        load_recipe(_written(tmp_path, text.replace("sync", "sink")))
+
+
+def test_a_measure_behind_encode_is_refused(tmp_path, smile):
+    """Fails before: it ran, on clips that were encoded already."""
+    text = "name: a\nextends: embedded\nstages:\n  - smile: {after: encode}\n"
+    with pytest.raises(RecipeError, match=r"line 4: expected every stage .* before encode"):
+        load_recipe(_written(tmp_path, text))
+
+
+OWN_REASON = """name: a
+extends: embedded
+gates:
+  bright: {column: brightness, at_least: 20, reason: night, meaning: nobody lit the face}
+"""
+
+
+def test_a_reason_may_be_declared_beside_its_gate(tmp_path):
+    """Fails before: a new reason was a line in core/reasons.py, a third file for a new gate."""
+    path = _written(tmp_path, OWN_REASON)
+    recipe = load_recipe(path)
+    assert _gate(recipe, "bright").reason == "night"
+    assert load_recipe(_written(tmp_path, recipe.dump(), "dump.yaml")) == recipe
+    row = next(row for row in given_reasons(path) if row.reason.name == "night")
+    assert row.reason.meaning == "nobody lit the face"
+    assert row.gates == (("bright", "sharpness", "brightness >= 20"),)
+    assert reason_called("night", path) == row.reason
+
+
+def test_a_reason_may_be_declared_by_its_stage(tmp_path, smile, monkeypatch):
+    """Fails before, as the one above."""
+    grim = Reason("grim", OWN, "the face never smiles", LOOSEN)
+    monkeypatch.setattr(Smile, "reasons", (grim,))
+    gates = "gates:\n  smile: {column: smile, at_least: 0.2, reason: grim}\n"
+    path = _written(tmp_path, f"name: a\nextends: embedded\nstages: [smile]\n{gates}")
+    recipe = load_recipe(path)
+    assert _gate(recipe, "smile").meaning == "the face never smiles"
+    assert load_recipe(_written(tmp_path, recipe.dump(), "dump.yaml")) == recipe
+    assert reason_called("grim", path) is grim
+
+
+def test_an_unknown_reason_is_said_once(tmp_path):
+    """Fails before: "gate g gate 'g': 'nihgt' is no known reason"."""
+    text = OWN_REASON.replace(", meaning: nobody lit the face", "")
+    with pytest.raises(RecipeError) as error:
+        load_recipe(_written(tmp_path, text))
+    assert str(error.value).endswith(
+        "/mine.yaml, line 4: gate bright: 'night' is no known reason; beside one of its own, "
+        "a gate says by `meaning` what that means."
+    )
+
+
+def _names(recipe):
+    return [choice.name for choice in recipe.stages]
+
+
+def test_settings_of_faces_from_before_it_was_two_stages_still_count(tmp_path, caplog):
+    settings = ["faces.cut_at_violations=true", "faces.least_seconds=4"]
+    recipe = load_recipe("embedded", settings)
+    assert _names(recipe).index("face_cuts") + 1 == _names(recipe).index("faces")
+    assert _config(recipe, "face_cuts").least_seconds == 4.0
+    assert load_recipe(_written(tmp_path, recipe.dump())) == recipe
+    assert not caplog.text
+    former = "name: a\nextends: embedded\nstages:\n  - faces: {cut_at_violations: true}\n"
+    assert "face_cuts" in _names(load_recipe(_written(tmp_path, former)))
+    assert "line 4: cutting at violations is the stage face_cuts now" in caplog.text
+    whole = load_recipe("talkingface_wild", ["faces.cut_at_violations=false"])
+    assert "face_cuts" not in _names(whole)
+    with pytest.raises(RecipeError, match="cut_at_violations expects yes or no|cut_at_violations"):
+        load_recipe("embedded", ["faces.cut_at_violations=perhaps"])
+
+
+def test_the_stage_that_cuts_looks_with_the_detector_of_the_one_that_measures(tmp_path):
+    recipe = load_recipe("talkingface_wild", ["faces.detector=scrfd_2.5g"])
+    assert _config(recipe, "face_cuts").detector == "scrfd_2.5g"
+    again = load_recipe(_written(tmp_path, recipe.dump()), ["faces.detector=haar"])
+    assert _config(again, "face_cuts").detector == "haar"
+
+
+BEFORE = {
+    "probe": "abca15c3a1a1ce5d",
+    "shots": "ef7dbb82192b4b71",
+    "speech": "62a6be96931e42f0",
+    "faces": "d60ec55ba9f21953",
+    "sharpness": "65d7f39de2d6916e",
+    "liveness": "7f2518a9a3359ce9",
+    "sync": "573ec348edc03698",
+    "prints": "51931b4a18bcba66",
+    "encode": "f74b3f22bd4b8845",
+}
+"""Of the recipe embedded, as the version before the stage face_cuts computed them."""
+
+
+def test_a_folder_of_the_version_before_is_not_measured_again():
+    """Caches, declared needs and two stages of faces changed what the fingerprints are made of."""
+    recipe = load_recipe("embedded")
+    stages = [(stage_class(choice.name), choice.config, None) for choice in recipe.stages]
+    plan = make_plan(stages, recipe.gates, lambda weight: None)
+    now = {planned.name: planned.fingerprint for planned in plan.stages}
+    assert {name: now[name] for name in BEFORE} == BEFORE

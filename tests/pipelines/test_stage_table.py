@@ -20,7 +20,8 @@ def test_each_gate_stands_once_with_its_bound_and_unit():
     recipe = load_recipe("embedded", ["gates.length.at_least.zh=5"])
     lines = stage_table(recipe).splitlines()
     faces = next(line for line in lines if line.startswith("| faces |"))
-    assert "`clip_seconds` ≥ 3 s, zh 5" in faces
+    shots = next(line for line in lines if line.startswith("| shots |"))
+    assert "`clip_seconds` ≥ 3 s, zh 5" in shots
     assert "`face_presence_ratio` ≥ 0.85" in faces
     gates = [
         cell for line in lines[2:] for cell in line.split(" | ")[-1].split(", ") if "`" in cell

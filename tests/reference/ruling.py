@@ -1,6 +1,7 @@
 """A ruling the slow way: one item after the other, from what the stages would find.
 
-Written from the rules, not from ``engine/ruling.py``: no table, no masks.
+Written from the rules, not from ``engine/ruling.py`` (a table and masks) nor from ``core/gate.py``
+(a worker's one item): both are held to it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -102,18 +103,24 @@ def _settle(walker: Walker, verdict: tuple) -> None:
 
 
 def _judge(gates: Sequence[Gate], stage: str, walker: Walker) -> None:
-    if walker.verdict is not None:
-        return
+    failure = first_failure(gates, walker.values, walker.group)
+    if walker.verdict is None and failure is not None:
+        walker.verdict = ("rejected", stage, *failure)
+
+
+def first_failure(
+    gates: Sequence[Gate], values: Mapping[str, Any], group: str
+) -> tuple[str, str] | None:
+    """The first gate that a row of values does not pass, and the reason; None where all let it."""
     for gate in gates:
-        value = walker.values.get(gate.column)
-        bound = gate.per_group.get(walker.group, gate.bound)
+        value = values.get(gate.column)
+        bound = gate.per_group.get(group, gate.bound)
         if value is None:
             if gate.missing == "reject":
-                walker.verdict = ("rejected", stage, gate.name, "unmeasured")
-                return
+                return gate.name, "unmeasured"
         elif not PASSES[gate.comparison](value, bound):
-            walker.verdict = ("rejected", stage, gate.name, gate.reason)
-            return
+            return gate.name, gate.reason
+    return None
 
 
 def _children(planned: Any, parent: Walker, record: Record) -> list[Walker]:

@@ -13,7 +13,7 @@ from talkingface_wild.core.gate import Gate
 from talkingface_wild.dataset.commit import Commit
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.store import PATH_COLUMNS, move_in, temporary_name
-from talkingface_wild.engine.plan import Plan, columns_of, make_plan
+from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.engine.table import BASE, FACTS, fact, typed
@@ -113,10 +113,8 @@ def _table(
         if planned.name == "shots":
             mine = isclip
         measured = planned.unmeasured is None
-        for column in columns_of(planned.stage):
-            if column.name.endswith("_unmeasured"):
-                columns[column.name] = np.where(mine, planned.unmeasured, None)
-            elif measured:
+        for column in planned.stage.columns:
+            if measured:
                 made = _values(column, bounds.get(column.name), int(mine.sum()), generator)
                 columns[column.name] = _placed(made, mine)
         if measured:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from talkingface_wild.benchmark.extractors.base import VideoExtractor
 from talkingface_wild.benchmark.protocol import FvdSettings
-from talkingface_wild.benchmark.view import Pictures, View
+from talkingface_wild.benchmark.view import View
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.outcome import ItemRejected
 
 _FACE_SIDE = 224

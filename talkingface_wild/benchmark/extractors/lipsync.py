@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from talkingface_wild.benchmark.extractors.base import VideoExtractor
 from talkingface_wild.benchmark.protocol import SyncSettings
-from talkingface_wild.benchmark.view import Pictures, View
+from talkingface_wild.benchmark.view import View
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.functional import sync
 from talkingface_wild.functional.face_track import CropRule, published_tracks, track_crops

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from talkingface_wild.core.csv_rows import csv_rows
 from talkingface_wild.core.errors import CheckFailed, InputUnreadable, nearest
 from talkingface_wild.core.fingerprint import digest, file_sha256
 from talkingface_wild.core.paths import write_text
@@ -161,18 +162,17 @@ def read_list(path: Path) -> BenchList:
     rows: list[ListRow] = []
     seen: dict[str, int] = {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            _check_heading(path, reader.fieldnames or ())
-            for values in reader:
-                where = f"{path}, line {reader.line_num}"
-                row = _row(values, where, path.parent)
-                first = seen.setdefault(row.clip, reader.line_num)
-                if first != reader.line_num:
-                    raise _wrong(where, "each clip once", f"{row.clip!r} again (line {first})")
-                rows.append(row)
-                if len(rows) > _MOST_ROWS:
-                    raise _wrong(where, f"at most {_MOST_ROWS} rows", "more")
+        reader = csv_rows(path, strict=True)
+        _check_heading(path, reader.fieldnames or ())
+        for values in reader:
+            where = f"{path}, line {reader.line_num}"
+            row = _row(values, where, path.parent)
+            first = seen.setdefault(row.clip, reader.line_num)
+            if first != reader.line_num:
+                raise _wrong(where, "each clip once", f"{row.clip!r} again (line {first})")
+            rows.append(row)
+            if len(rows) > _MOST_ROWS:
+                raise _wrong(where, f"at most {_MOST_ROWS} rows", "more")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputUnreadable(
             f"Expected a list of clips (CSV in UTF-8) in {path}, found none that can be read "

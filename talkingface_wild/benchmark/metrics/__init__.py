@@ -1,6 +1,11 @@
-"""The registry of metrics: a metric is a file here, a test, and a line of ``METRICS``."""
+"""The registry of metrics: a metric is a file here, a test, and a line of ``METRICS``; one of
+another package is an entry point of the group ``talkingface_wild.metrics``.
+"""
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
 
 from talkingface_wild.benchmark.base import Metric
 from talkingface_wild.benchmark.metrics.csim import Csim, CsimFrames
@@ -12,16 +17,37 @@ from talkingface_wild.benchmark.metrics.fvd import Fvd, Kvd
 from talkingface_wild.benchmark.metrics.likeness import Psnr, Ssim, Tje
 from talkingface_wild.benchmark.metrics.sync import NSync, SyncC, SyncC0, SyncD, SyncOffset
 from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.core.plug_ins import load, plug_ins
 
-METRICS: dict[str, type[Metric]] = {
-    metric.name: metric
-    for metric in (
-        Fid, Fvd, SyncC, SyncD, Ssim, Efid,
-        Kid, Kvd, SyncC0, NSync, Psnr, Csim, CsimFrames,
-        SyncOffset, Drift, Tje, Flicker, EfidInception,
-    )
-}  # fmt: skip
-"""In the order of tables: the paper's six, their companions, then what is never ranked."""
+_OWN = (
+    Fid, Fvd, SyncC, SyncD, Ssim, Efid,
+    Kid, Kvd, SyncC0, NSync, Psnr, Csim, CsimFrames,
+    SyncOffset, Drift, Tje, Flicker, EfidInception,
+)  # fmt: skip
+
+
+class Registry(Mapping[str, type[Metric]]):
+    """Metrics by name. Plug-ins, which import this room, are loaded at the first look-up."""
+
+    @functools.cached_property
+    def classes(self) -> dict[str, type[Metric]]:
+        """All of them, in the order of tables."""
+        own: dict[str, type[Metric]] = {metric.name: metric for metric in _OWN}
+        others = plug_ins("talkingface_wild.metrics", own)
+        return own | {name: load(f"metric {name}", where) for name, where in others.items()}
+
+    def __getitem__(self, name: str) -> type[Metric]:
+        return self.classes[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.classes)
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+
+METRICS = Registry()
+"""In the order of tables: the paper's six, their companions, what is never ranked, plug-ins."""
 
 
 def chosen_metrics(wanted: str | None, default: tuple[str, ...]) -> list[type[Metric]]:

@@ -15,9 +15,8 @@ from talkingface_wild.benchmark.extractors.motion import FrameSharpness
 from talkingface_wild.benchmark.extractors.similarity import FrameSimilarity
 from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
 from talkingface_wild.benchmark.protocol import Protocol
+from talkingface_wild.core.arrays import Floats
 from talkingface_wild.functional import drift as curves
-
-Floats = npt.NDArray[np.float64]
 
 
 class Drift(ClipMean):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from talkingface_wild.benchmark.study.key import Key
+from talkingface_wild.core.csv_rows import csv_fields, csv_text
 from talkingface_wild.core.errors import InputUnreadable, nearest
 
 _RATER = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -56,22 +57,21 @@ def _rows(path: Path, key: Key) -> Iterator[tuple[str, dict[str, str]]]:
     columns = _columns(key)
     line = 1
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            heading = next(reader, [])
-            if heading != columns:
-                text = ",".join(heading)[:_LONGEST]
-                raise _wrong(f"{path}, line 1", f"the columns {','.join(columns)}", repr(text))
-            for fields in reader:
-                line = reader.line_num
-                where = f"{path}, line {line}"
-                if not fields:
-                    continue
-                if len(fields) != len(columns):
-                    raise _wrong(where, f"{len(columns)} fields", str(len(fields)))
-                if line > _MOST_ROWS:
-                    raise _wrong(where, f"at most {_MOST_ROWS} lines", "more")
-                yield where, dict(zip(columns, (text.strip() for text in fields), strict=True))
+        reader = csv_fields(csv_text(path.read_bytes()))
+        heading = next(reader, [])
+        if heading != columns:
+            names = ",".join(heading)[:_LONGEST]
+            raise _wrong(f"{path}, line 1", f"the columns {','.join(columns)}", repr(names))
+        for fields in reader:
+            line = reader.line_num
+            where = f"{path}, line {line}"
+            if not fields:
+                continue
+            if len(fields) != len(columns):
+                raise _wrong(where, f"{len(columns)} fields", str(len(fields)))
+            if line > _MOST_ROWS:
+                raise _wrong(where, f"at most {_MOST_ROWS} lines", "more")
+            yield where, dict(zip(columns, (text.strip() for text in fields), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputUnreadable(
             f"{path}, line {line}: expected answers that the study's page saved (CSV in UTF-8), "

@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from talkingface_wild.benchmark.base import Better, Score
 from talkingface_wild.benchmark.tables.survivors import Entry
+from talkingface_wild.core.arrays import Floats
 from talkingface_wild.functional.intervals import (
     Interval,
     holm,
     paired_bootstrap,
     paired_jackknife,
 )
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

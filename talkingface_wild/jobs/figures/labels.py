@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from talkingface_wild.core.csv_rows import csv_rows
 from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
 from talkingface_wild.jobs.figures.subjects import Tell, dataset_clips, heard, portrait, speaking
 
@@ -96,8 +97,7 @@ def _labels(
 def _rows(path: Path) -> list[dict[str, str]]:
     """Rows of a CSV file with a column ``label``."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+        rows = list(csv_rows(path))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputUnreadable(
             f"Expected a CSV file with labels at {path}, found none that can be read ({error})."

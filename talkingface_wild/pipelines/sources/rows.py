@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from talkingface_wild.core.csv_rows import csv_fields, csv_text
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.pipelines.sources.address import is_address
 
@@ -70,9 +69,7 @@ def _decoded(path: Path) -> str:
             f"Expected a list in {path}, found that it cannot be opened ({error.strerror}); "
             "check its name and permissions."
         ) from error
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", errors="replace")
-    return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="surrogateescape")
+    return csv_text(data, errors="surrogateescape")
 
 
 def _plain(text: str, path: Path) -> Iterator[Row]:
@@ -84,10 +81,8 @@ def _plain(text: str, path: Path) -> Iterator[Row]:
 
 
 def _csv(text: str, path: Path) -> Iterator[Row]:
-    """Rows under the first line's names; commas, semicolons or tabs, as that line has most of."""
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    """Rows under the first line's names."""
+    reader = csv_fields(text)
     names: list[str] = []
     while True:
         start = reader.line_num + 1

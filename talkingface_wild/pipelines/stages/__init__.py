@@ -1,18 +1,21 @@
-"""The registry of stages: short names and their classes. A new stage is one file, one line here."""
+"""The registry of stages: short names and their classes. A new stage is one file, one line here;
+one of another package is an entry point of the group ``talkingface_wild.stages``.
+"""
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from talkingface_wild.core.errors import RecipeError, nearest
+from talkingface_wild.core.plug_ins import load, plug_ins
 
-REGISTRY: dict[str, str] = {
+_OWN = {
     "download": "download:Download",
     "probe": "probe:ProbeStage",
     "shots": "shots:Shots",
     "speech": "speech:Speech",
     "language": "language:SpokenLanguage",
+    "face_cuts": "face_cuts:FaceCuts",
     "faces": "faces:Faces",
     "sharpness": "sharpness:Sharpness",
     "liveness": "liveness:Liveness",
@@ -27,6 +30,10 @@ REGISTRY: dict[str, str] = {
     "split": "split:Split",
     "encode": "encode:Encode",
 }
+REGISTRY: dict[str, str] = {
+    **plug_ins("talkingface_wild.stages", _OWN),
+    **{name: f"{__name__}.{where}" for name, where in _OWN.items()},
+}
 
 
 def stage_class(name: str) -> Any:
@@ -35,5 +42,4 @@ def stage_class(name: str) -> Any:
         raise RecipeError(
             f"{name!r} is no known stage{nearest(name, REGISTRY)}; `tfw schema` lists them."
         )
-    module, cls = REGISTRY[name].split(":")
-    return getattr(importlib.import_module(f"{__name__}.{module}"), cls)
+    return load(f"stage {name}", REGISTRY[name])

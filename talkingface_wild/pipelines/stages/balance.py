@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.engine.stage import Whole
-
-
-@dataclass(frozen=True)
-class BalanceConfig:
-    """Nothing to set: the caps are gates."""
 
 
 class Balance(Whole):
@@ -41,7 +34,6 @@ class Balance(Whole):
             3,
         ),
     )
-    Config = BalanceConfig
 
     def compute(self, table: pd.DataFrame) -> pd.DataFrame:
         """Running sums before each clip; null where identity or channel is unknown."""

@@ -25,6 +25,7 @@ class Download(Stage):
             "download_path",
             "string",
             "the fetched file, relative to the output folder; null for local ones",
+            locates=True,
         ),
         Column("download_note", "string", "formats that were fetched"),
         Column("title", "string", "title as the site gives it"),

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.engine.stage import Whole
 from talkingface_wild.functional.duplicates import Row, duplicates
 from talkingface_wild.functional.fingerprints import Fingerprint
-
-
-@dataclass(frozen=True)
-class DuplicatesConfig:
-    """Nothing to set: the limits belong to the fingerprints."""
 
 
 class Duplicates(Whole):
@@ -29,7 +22,6 @@ class Duplicates(Whole):
             "id of the clip that this one is a copy of; null for originals",
         ),
     )
-    Config = DuplicatesConfig
 
     def compute(self, table: pd.DataFrame) -> pd.DataFrame:
         """The original of each copy."""

@@ -10,8 +10,8 @@ from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.dataset.store import move_in, temporary_name
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.media.encode import encode_clip
+from talkingface_wild.pipelines.clip_crops import WINDOW, window_of
 from talkingface_wild.pipelines.items import media_file, number
-from talkingface_wild.pipelines.views import WINDOW, window_of
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,7 @@ class Encode(Stage):
 
     name = "encode"
     version = 2
-    needs = (
-        *WINDOW,
-        "sync_correction",
-        "start_seconds",
-        "has_audio",
-    )
+    needs = (*WINDOW, "sync_correction", "start_seconds", "end_seconds", "has_audio")
     columns = (
         Column("media_path", "string", "the finished clip, relative to the output folder"),
         Column(

@@ -12,7 +12,7 @@ from talkingface_wild import weights
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Resources, Stage
-from talkingface_wild.pipelines.views import ensure_views
+from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, ensure_clip_crops
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Identity(Stage):
     """Needs the five points of SCRFD; null where the detector gives none."""
 
     name = "identity"
-    needs = ("face_boxes", "face_points", "start_seconds")
+    reads = (CLIP_CROPS,)
     columns = (
         Column(
             "identity_embedding",
@@ -64,7 +64,7 @@ class Identity(Stage):
         """One embedding per clip."""
         outcomes: list[Outcome] = []
         for item in items:
-            aligned = ensure_views(item, self.place).aligned
+            aligned = ensure_clip_crops(item, self.place).aligned
             if not len(aligned):
                 outcomes.append(Done({}))
                 continue

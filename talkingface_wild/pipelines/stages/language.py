@@ -10,7 +10,7 @@ from talkingface_wild import weights
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Resources, Stage
-from talkingface_wild.pipelines.analysis import span_samples
+from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_samples
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class SpokenLanguage(Stage):
     """Probabilities over all languages that the network knows, from the clip's first 30 s."""
 
     name = "language"
-    needs = ("start_seconds", "end_seconds", "has_audio")
+    needs = SPAN_SOUND
     columns = (
         Column("spoken_language", "string", "most probable spoken language"),
         Column("spoken_probability", "float", "its probability", "", 0, 1, 4),

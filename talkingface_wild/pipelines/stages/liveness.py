@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.functional.mouth import flags_at, mouth_change
 from talkingface_wild.functional.speech import FRAME_SECONDS, speech_measures
-from talkingface_wild.pipelines.analysis import span_samples
-from talkingface_wild.pipelines.views import RATE, WINDOW, ensure_views
-
-
-@dataclass(frozen=True)
-class LivenessConfig:
-    """Nothing to set: the bounds are gates."""
+from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_samples
+from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, RATE, ensure_clip_crops
 
 
 class Liveness(Stage):
-    """Reads the views' grey crops and the cached sound; decodes nothing."""
+    """Reads the grey crops and the cached sound; decodes nothing."""
 
     name = "liveness"
-    needs = (*WINDOW, "has_audio", "start_seconds", "end_seconds")
+    needs = SPAN_SOUND
+    reads = (CLIP_CROPS,)
     columns = (
         Column(
             "mouth_change_speech",
@@ -54,7 +49,6 @@ class Liveness(Stage):
             3,
         ),
     )
-    Config = LivenessConfig
 
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """Null for clips without sound."""
@@ -63,7 +57,7 @@ class Liveness(Stage):
     def _one(self, item: Item) -> Outcome:
         if not item.values.get("has_audio"):
             return Done({})
-        greys = ensure_views(item, self.place).greys
+        greys = ensure_clip_crops(item, self.place).greys
         flags = speech_measures(span_samples(item, self.place)).flags
         if not len(flags):
             return Done({})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,20 +10,16 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.functional.fingerprints import fingerprint
-from talkingface_wild.pipelines.analysis import span_samples
-from talkingface_wild.pipelines.views import RATE, WINDOW, ensure_views
-
-
-@dataclass(frozen=True)
-class PrintsConfig:
-    """Nothing to set: what counts as a copy is settled in functional/fingerprints.py."""
+from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_samples
+from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, RATE, ensure_clip_crops
 
 
 class Prints(Stage):
-    """Reads the views and the cached sound; decodes nothing."""
+    """Reads the crops and the cached sound; decodes nothing."""
 
     name = "prints"
-    needs = (*WINDOW, "has_audio", "start_seconds", "end_seconds")
+    needs = SPAN_SOUND
+    reads = (CLIP_CROPS,)
     columns = (
         Column(
             "picture_print",
@@ -33,14 +28,13 @@ class Prints(Stage):
         ),
         Column("sound_print", "string", "32-bit fingerprint of the sound every 32 ms, hexadecimal"),
     )
-    Config = PrintsConfig
 
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """One fingerprint per clip."""
         return [self._one(item) for item in items]
 
     def _one(self, item: Item) -> Outcome:
-        pictures = list(ensure_views(item, self.place).greys[:: int(RATE)])
+        pictures = list(ensure_clip_crops(item, self.place).greys[:: int(RATE)])
         samples = (
             span_samples(item, self.place)
             if item.values.get("has_audio")

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Rejected, Value
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.media.probe import Probe, probe
 from talkingface_wild.pipelines.items import media_file, source_of
-
-
-@dataclass(frozen=True)
-class ProbeConfig:
-    """Nothing to set: what is accepted is a matter of gates."""
 
 
 class ProbeStage(Stage):
@@ -54,7 +48,6 @@ class ProbeStage(Stage):
         Column("truncated", "bool", "whether packets end well before the declared duration"),
         Column("decodable_ratio", "float", "share of the sampled points that decode", "", 0, 1, 3),
     )
-    Config = ProbeConfig
 
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """One answer per source; raises ItemRejected or ItemFailed for a single bad file."""

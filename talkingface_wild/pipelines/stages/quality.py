@@ -10,7 +10,7 @@ from talkingface_wild import weights
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Value
 from talkingface_wild.engine.stage import Item, Resources, Stage
-from talkingface_wild.pipelines.views import WINDOW, ensure_views
+from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, ensure_clip_crops
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class QualityConfig:
 
 
 class Quality(Stage):
-    """Scores the views that the sharpness stage kept; decodes nothing."""
+    """Scores the shared crops."""
 
     name = "quality"
-    needs = WINDOW
+    reads = (CLIP_CROPS,)
     columns = (
         Column(
             "quality_crop_mean",
@@ -99,16 +99,16 @@ class Quality(Stage):
 
     def _one(self, item: Item) -> Outcome:
         settings: QualityConfig = self.config
-        views = ensure_views(item, self.place)
-        step = max(1, len(views.crops) // max(1, settings.frames))
-        crops = self._score(list(views.crops[::step]))
+        pictures = ensure_clip_crops(item, self.place)
+        step = max(1, len(pictures.crops) // max(1, settings.frames))
+        crops = self._score(list(pictures.crops[::step]))
         values: dict[str, Value] = {
             "quality_crop_mean": float(crops.mean()),
             "quality_crop_least": float(crops.min()),
             "quality_backend": f"{settings.backend}/{settings.checkpoint}/{settings.patches}",
         }
         if settings.whole_frame:
-            wholes = self._score(list(views.wholes[::step]))
+            wholes = self._score(list(pictures.wholes[::step]))
             values |= {
                 "quality_frame_mean": float(wholes.mean()),
                 "quality_frame_least": float(wholes.min()),

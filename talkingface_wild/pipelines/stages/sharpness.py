@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,19 +10,14 @@ import numpy as np
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Rejected
 from talkingface_wild.engine.stage import Item, Stage
-from talkingface_wild.pipelines.views import WINDOW, ensure_views, forget_views
-
-
-@dataclass(frozen=True)
-class SharpnessConfig:
-    """Nothing to set: the bound is a gate."""
+from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, ensure_clip_crops
 
 
 class Sharpness(Stage):
     """Variance of the grey 512 px crop's Laplacian at eight frames (Pech-Pacheco et al. 2000)."""
 
     name = "sharpness"
-    needs = (*WINDOW, "face_boxes", "start_seconds")
+    reads = (CLIP_CROPS,)
     columns = (
         Column(
             "sharpness",
@@ -37,7 +31,6 @@ class Sharpness(Stage):
         Column("sharpness_least", "float", "the same, least of the frames", "", 0, None, 2),
         Column("brightness", "float", "mean grey level of the crop", "", 0, 255, 1),
     )
-    Config = SharpnessConfig
 
     def process(self, items: Sequence[Item]) -> list[Outcome]:
         """One answer per clip."""
@@ -45,7 +38,8 @@ class Sharpness(Stage):
 
     def _one(self, item: Item) -> Outcome:
         grey = [
-            cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in ensure_views(item, self.place).crops
+            cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+            for crop in ensure_clip_crops(item, self.place).crops
         ]
         if not grey:
             return Rejected("undecodable", "the picture ends before the first chosen frame")
@@ -57,7 +51,3 @@ class Sharpness(Stage):
                 "brightness": float(np.mean([picture.mean() for picture in grey])),
             }
         )
-
-    def forget(self, item: Item) -> None:
-        """Delete the clip's views."""
-        forget_views(item, self.place)

@@ -14,8 +14,8 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Rejected
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.media.shots import ShotDetector, spans
-from talkingface_wild.pipelines.analysis import analyse_source
-from talkingface_wild.pipelines.items import clip_child, number, source_of
+from talkingface_wild.pipelines.analysis import SOURCE_SPAN, analyse_source
+from talkingface_wild.pipelines.items import SPAN, clip_child, number, source_of
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,9 @@ class Shots(Stage):
     version = 1
     kind = "split"
     level = "source"
-    needs = ("usable_start_seconds", "usable_end_seconds", "has_audio")
+    needs = (*SOURCE_SPAN, "source_fps")
     columns = (
-        Column(
-            "start_seconds", "float", "start of the clip on the source's clock", "s", 0, None, 3
-        ),
-        Column("end_seconds", "float", "end of the clip on the source's clock", "s", 0, None, 3),
-        Column("clip_seconds", "float", "length of the clip", "s", 0, None, 3),
+        *SPAN,
         Column("source_cuts", "int", "scene cuts found in the source", "", 0),
         Column("decode_errors", "int", "packets of the source that did not decode", "", 0),
         Column(

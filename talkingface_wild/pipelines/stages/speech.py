@@ -11,7 +11,7 @@ from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.functional.speech import speech_measures
 from talkingface_wild.media.sound import loudness_dbfs
-from talkingface_wild.pipelines.analysis import span_samples
+from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_samples
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Speech(Stage):
     """Reads the cached 16 kHz sound of the span; decodes nothing."""
 
     name = "speech"
-    needs = ("start_seconds", "end_seconds", "has_audio")
+    needs = SPAN_SOUND
     columns = (
         Column("speech_ratio", "float", "share of the clip that is speech", "", 0, 1, 3),
         Column("longest_pause_seconds", "float", "longest stretch without speech", "s", 0, None, 2),

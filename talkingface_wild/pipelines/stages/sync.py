@@ -16,8 +16,8 @@ from talkingface_wild.core.outcome import Done, ItemRejected, Outcome, Value
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.engine.stage import Item, Resources, Stage
 from talkingface_wild.functional import sync
-from talkingface_wild.pipelines.analysis import span_samples
-from talkingface_wild.pipelines.views import ensure_lips
+from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_samples
+from talkingface_wild.pipelines.clip_crops import LIP_CROPS, ensure_lip_crops
 
 SAMPLES_PER_FRAME = 640
 
@@ -37,7 +37,8 @@ class Sync(Stage):
 
     name = "sync"
     version = 2
-    needs = ("face_boxes", "face_times", "has_audio", "start_seconds", "end_seconds")
+    needs = SPAN_SOUND
+    reads = (LIP_CROPS,)
     columns = (
         Column("sync_confidence", "float", "Sync-C after the offset's correction", "", 0, None, 3),
         Column("sync_distance", "float", "Sync-D after the offset's correction", "", 0, None, 3),
@@ -110,7 +111,7 @@ class Sync(Stage):
     def _one(self, item: Item) -> Outcome:
         if not item.values.get("has_audio"):
             return Done({})
-        lips = ensure_lips(item, self.place)
+        lips = ensure_lip_crops(item, self.place)
         samples = span_samples(item, self.place)
         try:
             found = self._perceiver.embed(lips, samples)

@@ -1,12 +1,9 @@
-"""The one full-size decode of a surviving clip.
-
-It is what sharpness, quality, liveness, sync and identity look at. Kept in the cache
-until the clip is through; made again when it is missing.
+"""The one full-size decode of a surviving clip: what sharpness, quality, liveness, sync and
+identity look at. Kept in the cache until its last reader is through; made again when missing.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +14,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild import weights
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.core.paths import atomic_path
-from talkingface_wild.engine.stage import Item, Workplace
+from talkingface_wild.engine.stage import Cache, Item, Workplace
 from talkingface_wild.functional.face_track import CropPath, crop_path, crop_square, interpolate
 from talkingface_wild.media.decode import Frame, frames
 from talkingface_wild.media.geometry import Window, crop_padded
@@ -35,15 +32,19 @@ GREY = 128
 WHOLE_SIDE = 1024
 LIPS = 224
 
-Pictures = npt.NDArray[np.uint8]
 
 BARS = ("bar_left", "bar_top", "bar_right", "bar_bottom")
 WINDOW = ("crop_left", "crop_top", "crop_side", *BARS)
 """The columns that a crop window is made of."""
+TRACK = ("start_seconds", "end_seconds", "face_times", "face_boxes", "face_points")
+"""The columns that a face's track is made of."""
+CLIP_CROPS = Cache("clip_crops", needs=(*WINDOW, *TRACK))
+LIP_CROPS = Cache("lip_crops", needs=CLIP_CROPS.needs)
+"""The face at every frame for SyncNet: large, so that it is kept only where a stage reads it."""
 
 
 @dataclass(frozen=True)
-class Views:
+class ClipCrops:
     """What is kept of a clip. All arrays are uint8; pictures are RGB."""
 
     crops: Pictures
@@ -64,28 +65,18 @@ class Track:
     points: npt.NDArray[np.float64] | None
 
 
-def folder_of(item: Item, place: Workplace) -> Path:
-    """Where the views of a clip lie, when they are there."""
-    return place.cache / "views" / item.id
-
-
-def forget_views(item: Item, place: Workplace) -> None:
-    """Delete what is kept of a clip."""
-    shutil.rmtree(folder_of(item, place), ignore_errors=True)
-
-
-def ensure_views(item: Item, place: Workplace) -> Views:
-    """The views of a clip, decoded if they are not in the cache."""
-    path = folder_of(item, place) / "views.npz"
+def ensure_clip_crops(item: Item, place: Workplace) -> ClipCrops:
+    """The crops of a clip, decoded if they are not in the cache."""
+    path = CLIP_CROPS.folder(item, place) / "crops.npz"
     if not path.exists():
-        _look(item, place, lips=weights.find("syncnet_v2") is not None)
+        _look(item, place, lips=LIP_CROPS.name in place.caches)
     with np.load(path, allow_pickle=False) as data:
-        return Views(**{name: data[name] for name in data.files})
+        return ClipCrops(**{name: data[name] for name in data.files})
 
 
-def ensure_lips(item: Item, place: Workplace) -> Pictures:
+def ensure_lip_crops(item: Item, place: Workplace) -> Pictures:
     """(T, 224, 224, 3) uint8 in B, G, R order, as SyncNet takes them; a memory map."""
-    path = folder_of(item, place) / "lips.npy"
+    path = LIP_CROPS.folder(item, place) / "lips.npy"
     if not path.exists():
         _look(item, place, lips=True)
     lips: Pictures = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -124,10 +115,9 @@ def _look(item: Item, place: Workplace, lips: bool) -> None:
     track, window = track_of(item, count), window_of(item)
     chosen = sorted({int((part + 0.5) * count / CHOSEN) for part in range(CHOSEN)})
     kept = _Kept(window, track, frozenset(chosen))
-    folder = folder_of(item, place)
-    folder.mkdir(parents=True, exist_ok=True)
     pictures = frames(media_file(item, place), start=start, end=end, fps=RATE)
-    with _lips_file(folder / "lips.npy", count if lips else 0) as lips_NHWC:
+    lips_path = LIP_CROPS.folder(item, place) / "lips.npy"
+    with _lips_file(lips_path, count if lips else 0) as lips_NHWC:
         seen = 0
         for index, frame in enumerate(pictures):
             if index >= count:
@@ -140,12 +130,12 @@ def _look(item: Item, place: Workplace, lips: bool) -> None:
             raise ItemRejected("undecodable", "no picture decodes in the clip's span")
         if lips_NHWC is not None and seen < count:
             lips_NHWC[seen:] = lips_NHWC[seen - 1]
-    with atomic_path(folder / "views.npz") as temporary:
+    with atomic_path(CLIP_CROPS.folder(item, place) / "crops.npz") as temporary:
         np.savez(temporary, **kept.arrays())
 
 
 class _Kept:
-    """Collects the views while the frames stream by."""
+    """Collects the crops while the frames stream by."""
 
     def __init__(self, window: Window, track: Track, chosen: frozenset[int]) -> None:
         self.window, self.track, self.chosen = window, track, chosen
@@ -165,7 +155,7 @@ class _Kept:
                 self.aligned.append(align(rgb, self.track.points[index]))
 
     def arrays(self) -> dict[str, Any]:
-        """The views as arrays; fewer pictures where the source ended early."""
+        """The crops as arrays; fewer pictures where the source ended early."""
         empty = np.zeros((0, 112, 112, 3), np.uint8)
         return {
             "crops": np.stack(self.crops) if self.crops else np.zeros((0, CROP, CROP, 3), np.uint8),
