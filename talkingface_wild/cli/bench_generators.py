@@ -100,7 +100,7 @@ def checkpoint_facts(model: str, checkpoint: Path | None, called: str = "") -> C
     need_models()
     from talkingface_wild.models.mcdm import MCDMConfig
     from talkingface_wild.models.mcdm.analyses.checkpoint import SMALL, Checkpoint, cautions
-    from talkingface_wild.models.mcdm.parts import CONFIG_NAME
+    from talkingface_wild.models.mcdm.networks import CONFIG_NAME
 
     folder = Checkpoint.find(checkpoint).model
     path = folder / CONFIG_NAME

@@ -60,9 +60,9 @@ def _head_crops(
     """Crops (T, S, S, 3) of the head, cut as training cuts them."""
     import torch
 
-    from talkingface_wild.models.mcdm.building import crop_sides
-    from talkingface_wild.models.mcdm.training.crops import crop_windows
-    from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
+    from talkingface_wild.models.conditions.crops import crop_windows
+    from talkingface_wild.models.mcdm.networks import crop_sides
+    from talkingface_wild.models.training.training_clip import TrainingClip
 
     config = pipeline.parts.config
     clip = TrainingClip(

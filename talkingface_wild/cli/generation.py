@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from talkingface_wild.cli.output import Output
     from talkingface_wild.media.stored_sound import StoredSound
     from talkingface_wild.models.mcdm import MCDMPipeline
-    from talkingface_wild.models.mcdm.options import How
+    from talkingface_wild.models.mcdm.options import GenerateOptions
     from talkingface_wild.models.mcdm.rollout import MadeClip
     from talkingface_wild.models.mcdm.state import GenerationState
     from talkingface_wild.models.provenance import Provenance
@@ -46,7 +46,7 @@ class Generation:
     sound: StoredSound
     sound_file: Path
     """Where the sound in the video is taken from."""
-    how: How
+    how: GenerateOptions
     asked: Mapping[str, Any]
     machine: str
     """What else may move the last bits: device and torch's version."""
@@ -114,7 +114,7 @@ class Generation:
     def _clips(self, state: GenerationState | None) -> Iterator[MadeClip]:
         from talkingface_wild.models.out_of_memory import memory_told
 
-        how: How = self.how if state is None else {**self.how, "state": state}
+        how: GenerateOptions = self.how if state is None else {**self.how, "state": state}
         clips = self.pipeline.clips(self.portrait, self.sound.samples, **how)
         while True:
             with memory_told(self.pipeline.parts.device, self.advice):

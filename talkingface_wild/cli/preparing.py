@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from talkingface_wild.cli.half_made import HalfMade
     from talkingface_wild.cli.output import Output
     from talkingface_wild.models.mcdm import MCDMPipeline
-    from talkingface_wild.models.mcdm.options import How
+    from talkingface_wild.models.mcdm.options import GenerateOptions
 
 SILENT_DBFS = -60.0
 """Sound below it drives nothing; speech lies near -25."""
@@ -44,7 +44,7 @@ def prepare(output: Output, request: Request, half_made: HalfMade, going_on: boo
     half_made.fps = picture.fps
     if portrait is not None:
         check_side(portrait, picture.side, request.image, output.warn)
-    how: How = {**request.sampling, "seed": request.seed}  # type: ignore[typeddict-item]
+    how: GenerateOptions = {**request.sampling, "seed": request.seed}  # type: ignore[typeddict-item]
     how["frames"] = _frames(output, request, sound, picture.fps)
     asked, provenance = described(request, pipeline, folder, precision, how, hashes)
     if request.landmarks is not None:
@@ -131,7 +131,7 @@ def _sound(output: Output, request: Request, half_made: HalfMade) -> StoredSound
 
 
 def _frames(output: Output, request: Request, sound: StoredSound, fps: int) -> int:
-    from talkingface_wild.models.mcdm.sound import frame_count
+    from talkingface_wild.models.conditions.sound import frame_count
 
     if request.seconds is not None and sound.seconds < request.seconds - 1 / fps:
         output.warn(f"{request.audio} lasts {sound.seconds:.2f} s, so the video does.")
@@ -155,7 +155,7 @@ def _machine(pipeline: MCDMPipeline) -> str:
     return f"{device.type} ({name}), torch {torch.__version__}"
 
 
-def _advice(pipeline: MCDMPipeline, how: How, precision: str) -> str:
+def _advice(pipeline: MCDMPipeline, how: GenerateOptions, precision: str) -> str:
     """The options that take less memory and are not given yet."""
     ways = []
     if pipeline.sampling(how).guidance != 1:

@@ -17,7 +17,7 @@ from talkingface_wild.core.fingerprint import digest, file_sha256
 
 if TYPE_CHECKING:
     from talkingface_wild.models.mcdm import MCDMPipeline
-    from talkingface_wild.models.mcdm.options import How
+    from talkingface_wild.models.mcdm.options import GenerateOptions
     from talkingface_wild.models.provenance import Provenance
 
 
@@ -72,7 +72,7 @@ def described(
     pipeline: MCDMPipeline,
     folder: Path,
     precision: str,
-    how: How,
+    how: GenerateOptions,
     hashes: Mapping[str, str],
 ) -> tuple[dict[str, Any], Provenance]:
     """All that shapes the frames, as plain data, and what the files will say of it."""

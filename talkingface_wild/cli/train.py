@@ -25,7 +25,7 @@ from talkingface_wild.core.stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from talkingface_wild.models.mcdm import MCDMConfig
-    from talkingface_wild.models.mcdm.training.course import Course
+    from talkingface_wild.models.mcdm.training.run import TrainingRun
 
 app = typer.Typer(add_completion=False)
 MODELS = ("mcdm",)
@@ -102,7 +102,7 @@ def train(
     folder = out if variant == "ours" else out / FOLDER / variant
     config = _configuration(out, folder, preset, settings or [], variant)
     anew = fresh and stage in ("features", "all")
-    from talkingface_wild.models.mcdm.training.course import STOPPING
+    from talkingface_wild.models.mcdm.training.run import STOPPING
 
     with stop_on_signals(STOPPING):
         course = _course(output, folder, config, data, cpu, anew)
@@ -130,14 +130,14 @@ def _configuration(
 
 def _course(
     output: Output, folder: Path, config: MCDMConfig, data: Path | None, cpu: bool, anew: bool
-) -> Course:
+) -> TrainingRun:
     from accelerate import Accelerator
 
     from talkingface_wild.cli.training_data import sample_writer
-    from talkingface_wild.models.mcdm.training.course import Course
+    from talkingface_wild.models.mcdm.training.run import TrainingRun
 
     accelerator = Accelerator(cpu=cpu, mixed_precision=config.training.precision)
-    return Course(
+    return TrainingRun(
         out=folder,
         config=config,
         tell=output.say if accelerator.is_main_process else _nothing,
@@ -153,7 +153,7 @@ def _nothing(_: str) -> None:
 
 def _run(
     output: Output,
-    course: Course,
+    course: TrainingRun,
     stage: str,
     data: Path | None,
     weights: list[str],
@@ -204,7 +204,7 @@ def _run(
 
 
 def _warn_of_unread(
-    output: Output, course: Course, data: Path | None, weights: list[str], limit: int | None
+    output: Output, course: TrainingRun, data: Path | None, weights: list[str], limit: int | None
 ) -> None:
     """Say what only the stage ``features`` reads, where it is done and something else was asked."""
     if weights or limit is not None:
@@ -219,7 +219,7 @@ def _warn_of_unread(
 def _feature_maker(
     output: Output,
     data: Path | None,
-    course: Course,
+    course: TrainingRun,
     weights: list[str],
     limit: int | None,
     watch: Callable[[int, int], None],
@@ -275,7 +275,7 @@ def _sources(words: list[str]) -> dict[str, str]:
     return found
 
 
-def _announce(course: Course, stage: str) -> None:
+def _announce(course: TrainingRun, stage: str) -> None:
     """Where the losses of a stage can be watched, as soon as it is sure to begin."""
     stages, done = course.stages(), course.done()
     earlier = stages[: stages.index(stage)] if stage in stages else [stage]
@@ -284,7 +284,7 @@ def _announce(course: Course, stage: str) -> None:
 
 
 @contextlib.contextmanager
-def _shown_logs(course: Course) -> Iterator[None]:
+def _shown_logs(course: TrainingRun) -> Iterator[None]:
     """A training that is stopped says where its curves are, too."""
     try:
         yield

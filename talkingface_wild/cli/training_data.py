@@ -23,7 +23,7 @@ from talkingface_wild.dataset.load import load
 from talkingface_wild.media.decode import frames as decoded
 from talkingface_wild.media.growing import GrowingVideo
 from talkingface_wild.media.sound import read_sound, write_wav
-from talkingface_wild.models.mcdm.training.training_clip import TrainingClip, whole_id
+from talkingface_wild.models.training.training_clip import TrainingClip, whole_id
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.models.loading.locating import Layout
-from talkingface_wild.models.loading.placing import Placement, place
-from talkingface_wild.models.loading.reading import read_json
+from talkingface_wild.models.loading.match_tensors import Placement, place
+from talkingface_wild.models.loading.tensor_files import read_json
 
 _STEMS = ("model", "pytorch_model")
 CLIP_LAYOUT = Layout("CLIP's image encoder", _STEMS, ("", "image_encoder"))
@@ -26,7 +26,7 @@ def place_clip(
     width: int,
     source: str,
     attach: Callable[[nn.Module], None],
-) -> list[Placement]:
+) -> Placement:
     """A new CLIPVisionModel whose features are ``width`` wide; the text encoder is left out."""
     from transformers import CLIPVisionConfig, CLIPVisionModel
 
@@ -36,18 +36,16 @@ def place_clip(
     names = {
         name: (name, f"{inner}{name}", name.removeprefix(inner)) for name in model.state_dict()
     }
-    return [
-        place(
-            "clip",
-            source,
-            model,
-            names,
-            tensors,
-            left_out=r"^(text_model|text_projection|visual_projection|logit_scale)|position_ids$",
-            advice="take the whole of openai/clip-vit-large-patch14",
-            attach=attach,
-        )
-    ]
+    return place(
+        "clip",
+        source,
+        model,
+        names,
+        tensors,
+        left_out=r"^(text_model|text_projection|visual_projection|logit_scale)|position_ids$",
+        advice="take the whole of openai/clip-vit-large-patch14",
+        attach=attach,
+    )
 
 
 def place_wav2vec2(
@@ -56,7 +54,7 @@ def place_wav2vec2(
     width: int,
     source: str,
     attach: Callable[[nn.Module], None],
-) -> list[Placement]:
+) -> Placement:
     """A new Wav2Vec2Model whose features are ``width`` wide; its head for text is left out.
 
     The published file has no ``masked_spec_embed``, which only training reads.
@@ -71,19 +69,17 @@ def place_wav2vec2(
         for new, old in _WEIGHT_NORM.items():
             before = before.replace(new, old)
         names[name] = (f"wav2vec2.{name}", f"wav2vec2.{before}", name, before)
-    return [
-        place(
-            "wav2vec2",
-            source,
-            model,
-            names,
-            tensors,
-            left_out=r"^(lm_head|quantizer|project_q|project_hid|dropout_features)\.",
-            idle=r"masked_spec_embed$",
-            advice="take the whole of facebook/wav2vec2-base-960h",
-            attach=attach,
-        )
-    ]
+    return place(
+        "wav2vec2",
+        source,
+        model,
+        names,
+        tensors,
+        left_out=r"^(lm_head|quantizer|project_q|project_hid|dropout_features)\.",
+        idle=r"masked_spec_embed$",
+        advice="take the whole of facebook/wav2vec2-base-960h",
+        attach=attach,
+    )
 
 
 def _configuration(

@@ -20,7 +20,7 @@ from talkingface_wild.core.errors import (
     WeightMissing,
 )
 from talkingface_wild.core.paths import disk_full
-from talkingface_wild.models.loading.reading import INDEX, SUFFIXES
+from talkingface_wild.models.loading.tensor_files import INDEX, SUFFIXES
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 _SAFE, _PICKLED, _HALF = (".safetensors",), (".bin",), (".fp16.safetensors", ".fp16.bin")

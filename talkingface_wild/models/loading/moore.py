@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from talkingface_wild.models.loading.locating import Layout
-from talkingface_wild.models.loading.placing import Placement, place
+from talkingface_wild.models.loading.match_tensors import Placement, place
 
 TRUNK_LAYOUT = Layout("Moore's trunk", files=("denoising_unet.pth",), guess=False)
 REFERENCE_LAYOUT = Layout("Moore's reference UNet", files=("reference_unet.pth",), guess=False)
@@ -20,12 +20,12 @@ ONE_GUIDER_LAYOUT = Layout("a pose guider", files=("pose_guider.pth", "pose_guid
 ADVICE = "take pose_guider.pth of patrolli/AnimateAnyone, or leave it out and train one"
 
 
-def place_guider(guider: nn.Module, tensors: Mapping[str, Tensor], source: str) -> list[Placement]:
-    """The pose guider into the landmark guider's convolutions."""
+def place_guider(guider: nn.Module, tensors: Mapping[str, Tensor], source: str) -> Placement:
+    """The pose guider into a landmark guider's convolutions."""
     prefix = "guider."
     names = {
         name: (name.removeprefix(prefix), name)
         for name in guider.state_dict()
         if name.startswith(prefix)
     }
-    return [place("pose guider", source, guider, names, tensors, advice=ADVICE)]
+    return place("pose guider", source, guider, names, tensors, advice=ADVICE)

@@ -15,9 +15,9 @@ import torch
 
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.models.conditions.pictures import padded_square, resized
 from talkingface_wild.models.mcdm.config import SamplingConfig
-from talkingface_wild.models.mcdm.options import How
-from talkingface_wild.models.mcdm.pictures import padded_square, resized
+from talkingface_wild.models.mcdm.options import GenerateOptions
 from talkingface_wild.models.mcdm.pipeline import MCDMPipeline, model_folder
 from talkingface_wild.models.out_of_memory import memory_told
 from talkingface_wild.models.provenance import tensors_sha256, weights_sha256
@@ -39,7 +39,7 @@ class MCDMGenerator:
         """``weights`` is their sha256, taken from the tensors where it is not given."""
         self.pipeline = pipeline
         self.weights = weights or tensors_sha256(pipeline.parts.modules())
-        self.how: How = how  # type: ignore[assignment]
+        self.how: GenerateOptions = how  # type: ignore[assignment]
         self.sampling: SamplingConfig = pipeline.sampling(self.how)
 
     @classmethod
@@ -82,7 +82,7 @@ class MCDMGenerator:
         height, width = portrait.shape[:2]
         square, (top, left) = padded_square(portrait)
         heard = sound if len(sound) else np.zeros(1, dtype=np.int16)
-        how: How = {**self.how, "frames": count, "seed": seed}
+        how: GenerateOptions = {**self.how, "frames": count, "seed": seed}
         with memory_told(self.pipeline.parts.device, ADVICE):
             for chunk in self.pipeline.stream(square.numpy(), heard, **how):
                 made = resized(torch.from_numpy(chunk), len(square), len(square))

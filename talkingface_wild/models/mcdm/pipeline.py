@@ -6,6 +6,7 @@ Shapes: T frames, H W pixels (uint8 RGB), K W head tokens. Sound is mono at 16 k
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Unpack
@@ -17,15 +18,14 @@ from diffusers import DDIMScheduler, DiffusionPipeline
 from torch import Tensor, nn
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError, nearest
-from talkingface_wild.models.mcdm.audio import windows
-from talkingface_wild.models.mcdm.codec import to_unit
+from talkingface_wild.models.conditions.codec import to_unit
+from talkingface_wild.models.conditions.pictures import portrait_tensor
+from talkingface_wild.models.conditions.sound import Samples, frame_count, mono_sound, windows
 from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
 from talkingface_wild.models.mcdm.drift_gate import DriftGate
-from talkingface_wild.models.mcdm.options import How, with_head
-from talkingface_wild.models.mcdm.parts import CONFIG_NAME, MCDMParts
-from talkingface_wild.models.mcdm.pictures import portrait_tensor
+from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts
+from talkingface_wild.models.mcdm.options import GenerateOptions, with_head
 from talkingface_wild.models.mcdm.rollout import MadeClip, Rollout
-from talkingface_wild.models.mcdm.sound import Samples, frame_count, mono_sound
 from talkingface_wild.models.mcdm.state import GenerationState
 from talkingface_wild.models.samplers.noise import SOLVERS, make_solver
 
@@ -41,37 +41,14 @@ class MCDMPipeline(DiffusionPipeline):
 
     def __init__(
         self,
-        unet: nn.Module,
-        archived_prior: nn.Module,
-        motion_prior: nn.Module | None,
-        reference_unet: nn.Module | None,
-        vae: nn.Module | None,
-        patch_codec: nn.Module | None,
-        audio_encoder: nn.Module | None,
-        image_encoder: nn.Module | None,
-        landmark_guider: nn.Module | None,
-        lip_encoder: nn.Module | None,
-        expression_encoder: nn.Module | None,
-        head_encoder: nn.Module | None,
         scheduler: Any,
         prior_scheduler: Any,
         model_config: dict[str, Any] | None = None,
+        **networks: nn.Module | None,
     ) -> None:
+        """``networks`` are those of ``MCDMParts``, by name."""
         super().__init__()
-        networks = {
-            "unet": unet,
-            "archived_prior": archived_prior,
-            "motion_prior": motion_prior,
-            "reference_unet": reference_unet,
-            "vae": vae,
-            "patch_codec": patch_codec,
-            "audio_encoder": audio_encoder,
-            "image_encoder": image_encoder,
-            "landmark_guider": landmark_guider,
-            "lip_encoder": lip_encoder,
-            "expression_encoder": expression_encoder,
-            "head_encoder": head_encoder,
-        }
+        networks = {name: networks[name] for name in MCDMParts.networks()}
         config = MCDMConfig() if model_config is None else MCDMConfig.from_dict(model_config)
         self.parts = MCDMParts(config=config, **networks)  # type: ignore[arg-type]
         self.register_modules(**networks, scheduler=scheduler, prior_scheduler=prior_scheduler)
@@ -82,13 +59,11 @@ class MCDMPipeline(DiffusionPipeline):
     @classmethod
     def of(cls, parts: MCDMParts) -> MCDMPipeline:
         """The pipeline over networks that are there already."""
-        names = [field.name for field in dataclasses.fields(parts)]
-        networks = {name: getattr(parts, name) for name in names if name not in ("config", "facts")}
         pipeline = cls(
-            **networks,
-            scheduler=parts.noise,
-            prior_scheduler=parts.prior_noise,
-            model_config=parts.config.to_dict(),
+            parts.noise,
+            parts.prior_noise,
+            parts.config.to_dict(),
+            **{name: getattr(parts, name) for name in parts.networks()},
         )
         pipeline.parts = parts
         return pipeline
@@ -129,16 +104,20 @@ class MCDMPipeline(DiffusionPipeline):
         self.parts.to(device, dtype)
         return self
 
-    def __call__(self, portrait: Any, sound: Any, **how: Unpack[How]) -> Pictures:
+    def __call__(self, portrait: Any, sound: Any, **how: Unpack[GenerateOptions]) -> Pictures:
         """All frames (T, H, W, 3) of a video; ``stream`` gives them as they are made."""
         return np.concatenate(list(self.stream(portrait, sound, **how)))
 
-    def stream(self, portrait: Any, sound: Any, **how: Unpack[How]) -> Iterator[Pictures]:
+    def stream(
+        self, portrait: Any, sound: Any, **how: Unpack[GenerateOptions]
+    ) -> Iterator[Pictures]:
         """The frames (T, H, W, 3) of one clip after another, each as soon as it is made."""
         for made in self.clips(portrait, sound, **how):
             yield made.frames_FHWC.cpu().numpy()
 
-    def clips(self, portrait: Any, sound: Any, **how: Unpack[How]) -> Iterator[MadeClip]:
+    def clips(
+        self, portrait: Any, sound: Any, **how: Unpack[GenerateOptions]
+    ) -> Iterator[MadeClip]:
         """One clip after another with its tokens and the state after it.
 
         ``portrait`` is a square picture of a face (array or PIL), ``sound`` int16, or float in
@@ -165,7 +144,7 @@ class MCDMPipeline(DiffusionPipeline):
             gate.start(state, self.parts.codec.decode(state.reference_CHW[None]))
         return state
 
-    def sampling(self, how: How) -> SamplingConfig:
+    def sampling(self, how: GenerateOptions) -> SamplingConfig:
         """The model's sampling with the options that are given. Raises RecipeError."""
         swapped = [
             name
@@ -219,7 +198,7 @@ class MCDMPipeline(DiffusionPipeline):
         gate: DriftGate | None,
         state: GenerationState,
         sound: Samples,
-        how: How,
+        how: GenerateOptions,
     ) -> MadeClip:
         parts, present = self.parts, self.parts.config.present
         first = state.position - present.overlap
@@ -240,6 +219,17 @@ class MCDMPipeline(DiffusionPipeline):
             )
 
         return make(0) if gate is None else gate.clip(state, make)
+
+
+# Diffusers reads from the signature which components there are.
+MCDMPipeline.__init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)]
+    + [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
+        for name in (*MCDMParts.networks(), "scheduler", "prior_scheduler")
+    ]
+    + [inspect.Parameter("model_config", inspect.Parameter.KEYWORD_ONLY, default=None)]
+)
 
 
 def model_folder(checkpoint: Path) -> Path:

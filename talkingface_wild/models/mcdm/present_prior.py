@@ -106,9 +106,11 @@ class PresentClipPrior(ModelMixin, ConfigMixin):
         self.out = nn.Linear(width, token_width)
 
     @classmethod
-    def of(cls, config: MCDMConfig) -> PresentClipPrior:
-        """The prior of a configuration."""
+    def of(cls, config: MCDMConfig) -> PresentClipPrior | None:
+        """The prior of a configuration; None for a variant without it."""
         present = config.present
+        if present.kind != "prior":
+            return None
         fields = cls._get_init_keys(cls) - {"self", "kwargs"}
         return cls(**{name: getattr(present, name) for name in fields})
 

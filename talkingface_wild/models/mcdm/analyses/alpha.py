@@ -13,7 +13,7 @@ from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
 from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled, similarities
 from talkingface_wild.models.mcdm.analyses.subjects import Subject, against, long_enough
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.variants import ALPHAS, varied
 
 OWN, TRAINED, SAME = "the model", "trained at this alpha", "the model's weights"

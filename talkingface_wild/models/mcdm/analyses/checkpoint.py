@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.mcdm.parts import CONFIG_NAME, MCDMParts
+from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts
 from talkingface_wild.models.mcdm.pipeline import model_folder
 from talkingface_wild.models.mcdm.variants import FOLDER
 

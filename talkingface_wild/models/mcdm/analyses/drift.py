@@ -21,7 +21,7 @@ from talkingface_wild.models.mcdm.analyses.subjects import (
     against,
     long_enough,
 )
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 
 WITH, WITHOUT = "w/ F_a", "w/o F_a"
 FIXED = "same weights, the archive fixed to the reference"

@@ -25,7 +25,7 @@ from talkingface_wild.models.mcdm.analyses.clustering import (
 )
 from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled_tokens
 from talkingface_wild.models.mcdm.analyses.subjects import Subject, long_enough
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 
 Floats = npt.NDArray[np.float64]
 WITH, WITHOUT = "w/ F_pc", "w/o F_pc"

@@ -17,12 +17,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from talkingface_wild.core.errors import RecipeError
+from talkingface_wild.models.conditions.crops import DEFAULT_LIPS
 from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
 from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled
 from talkingface_wild.models.mcdm.analyses.subjects import Picture, Subject, long_enough
 from talkingface_wild.models.mcdm.config import PresentConfig
-from talkingface_wild.models.mcdm.parts import MCDMParts
-from talkingface_wild.models.mcdm.training.crops import DEFAULT_LIPS
+from talkingface_wild.models.mcdm.networks import MCDMParts
 
 Floats = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from talkingface_wild.functional.similarity import ssim
+from talkingface_wild.models.conditions.sound import windows
 from talkingface_wild.models.mcdm.analyses.subjects import Picture, Subject
-from talkingface_wild.models.mcdm.audio import windows
 from talkingface_wild.models.mcdm.config import SamplingConfig
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.state import GenerationState
 

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talkingface_wild.models.mcdm.codec import to_unit
+from talkingface_wild.models.conditions.codec import to_unit
+from talkingface_wild.models.conditions.sound import sound_windows
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.encoders import CropDecoder, CropEncoder
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.sampling import sound_windows
 
 TEMPERATURE = 0.1
 CONTRAST_WEIGHT = 0.05

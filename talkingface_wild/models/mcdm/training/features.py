@@ -18,20 +18,20 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.stopping import stop_requested
 from talkingface_wild.models.mcdm.config import MCDMConfig
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.clip_features import ClipMeasurer, parted
 from talkingface_wild.models.mcdm.training.features_summary import FeaturesSummary, summarise
-from talkingface_wild.models.mcdm.training.fitting import (
+from talkingface_wild.models.mcdm.training.fit_codec import (
     BROKEN,
     evenly,
     fit_codec,
     fit_guider,
     same_everywhere,
 )
-from talkingface_wild.models.mcdm.training.measuring import ClipMeasurer, parted
-from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
 from talkingface_wild.models.out_of_memory import memory_told
 from talkingface_wild.models.training.together import end_if_stopped
+from talkingface_wild.models.training.training_clip import TrainingClip
 
 MAX_FRAMES = 3000
 """Frames taken of a clip: two minutes."""

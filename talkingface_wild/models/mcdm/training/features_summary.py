@@ -11,7 +11,7 @@ from typing import Any
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.models.mcdm.config import MCDMConfig
-from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
+from talkingface_wild.models.training.training_clip import TrainingClip
 
 Facts = Mapping[str, Any]
 _NAMED = 10

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from talkingface_wild.models.mcdm.context import Carried
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.sampling import MotionBatch, PictureBatch
 from talkingface_wild.models.samplers.config import DiffusionConfig
 from talkingface_wild.models.samplers.noise import diffusion_target, loss_weight

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from talkingface_wild.models.conditions.sound import sound_windows
 from talkingface_wild.models.mcdm.archive import first_archive
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.state import GenerationState
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.sampling import sound_windows
 
 CLIPS = 3
 SEED = 0

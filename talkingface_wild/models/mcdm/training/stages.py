@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from talkingface_wild.core.errors import CheckFailed, RecipeError
 from talkingface_wild.models.mcdm.config import StageConfig
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.encoders import (
     EncoderTask,
@@ -272,7 +272,7 @@ def predict_tokens(
     With a ``folder`` a group that is done is kept there, and read again while prior and clips are
     the same. Raises Interrupted between two groups once a stop was requested.
     """
-    from talkingface_wild.models.mcdm.training.predicting import KeptTokens, PredictedTokens
+    from talkingface_wild.models.mcdm.training.predict_tokens import KeptTokens, PredictedTokens
 
     kept = None if folder is None else KeptTokens(parts, folder)
     for start in range(0, len(clips), together):

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from talkingface_wild.models.mcdm import build_parts, preset
+from talkingface_wild.models.mcdm import MCDMParts, preset
 from talkingface_wild.models.mcdm.training.encoders import (
     contrast,
     encoder_loss,
@@ -39,7 +39,7 @@ def test_a_frame_drawn_twice_is_no_negative_of_itself():
 def test_identity_explains_less_of_the_expression_once_trained(tmp_path):
     config = preset("tiny").changed(["training.encoders.iterations=120"])
     torch.manual_seed(0)
-    parts = build_parts(config)
+    parts = MCDMParts.build(config)
     clips = [made_clip(parts, 30, seed) for seed in range(3)]
     for clip in clips:
         brow = (8 + 5 * torch.sin(torch.arange(30) * 0.7)).long()
@@ -57,7 +57,7 @@ def test_identity_explains_less_of_the_expression_once_trained(tmp_path):
 
 
 def test_emotions_reach_the_expression_encoder_alone():
-    parts = build_parts(preset("tiny"))
+    parts = MCDMParts.build(preset("tiny"))
     clips = [made_clip(parts, 20, seed) for seed in range(2)]
     for clip, emotion in zip(clips, ("happy", "sad"), strict=True):
         clip.facts["emotion"] = emotion

@@ -15,9 +15,9 @@ from talkingface_wild.models.mcdm.training.features import (
     validation_share,
 )
 from talkingface_wild.models.mcdm.training.features_summary import FeaturesSummary
-from talkingface_wild.models.mcdm.training.fitting import evenly
+from talkingface_wild.models.mcdm.training.fit_codec import evenly
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
-from talkingface_wild.models.mcdm.training.training_clip import TrainingClip, tail_id, whole_id
+from talkingface_wild.models.training.training_clip import TrainingClip, tail_id, whole_id
 from tests.models.mcdm.made import made_parts, tiny
 from tests.models.mcdm.training.made_clips import made_pictures
 

@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 from torch.nn import functional
 
-from talkingface_wild.models.mcdm.training.training_clip import Floats, TrainingClip
+from talkingface_wild.models.training.training_clip import Floats, TrainingClip
 
 MASK = 128
 """Grey level that covers the mouth where expression is read."""

@@ -22,9 +22,8 @@ from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.stopping import stop_on_signals
-from talkingface_wild.models.mcdm.building import build_parts
 from talkingface_wild.models.mcdm.config import MCDMConfig
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip, read_clips
 from talkingface_wild.models.mcdm.training.objectives import trained
 from talkingface_wild.models.mcdm.training.samples import sample_frames
@@ -49,7 +48,7 @@ def _quiet(_: str) -> None:
 
 
 @dataclass
-class Course:
+class TrainingRun:
     """One training folder. What a stage was run with is kept, and a finished stage is not rerun."""
 
     out: Path
@@ -195,7 +194,7 @@ class Course:
     def _fresh_parts(self) -> MCDMParts:
         with torch.random.fork_rng():
             torch.manual_seed(self.config.training.seed)
-            return build_parts(self.config)
+            return MCDMParts.build(self.config)
 
     def parts(self) -> MCDMParts:
         """The model as it stands, or a fresh one."""

@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
-from talkingface_wild.models.mcdm.images import ClipImageFeatures, LatentFeatures
+from talkingface_wild.models.conditions.images import ClipImageFeatures, LatentFeatures
 
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073])
 STD = np.array([0.26862954, 0.26130258, 0.27577711])

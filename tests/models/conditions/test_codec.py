@@ -5,7 +5,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 
-from talkingface_wild.models.mcdm.codec import PatchCodec, VaeCodec, to_bytes, to_unit
+from talkingface_wild.models.conditions.codec import PatchCodec, VaeCodec, to_bytes, to_unit
 
 
 def _frames(count=4, rows=16, columns=24, seed=0):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from talkingface_wild.models.conditions.crops import crop_windows, cut
 from talkingface_wild.models.mcdm import preset
-from talkingface_wild.models.mcdm.building import crop_sides
-from talkingface_wild.models.mcdm.training.crops import crop_windows, cut
-from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
+from talkingface_wild.models.mcdm.networks import crop_sides
+from talkingface_wild.models.training.training_clip import TrainingClip
 
 SIDES = {"lip": 24, "expression": 32, "head": 32}
 RED = torch.tensor([250, 10, 10], dtype=torch.uint8)

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from talkingface_wild.core.errors import InputUnreadable, TfwError
 from talkingface_wild.models.loading import load_weights
-from talkingface_wild.models.loading.reading import read_tensors
+from talkingface_wild.models.loading.tensor_files import read_tensors
 from tests.models.loading import published
 
 STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.ones(2)}

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from talkingface_wild.models.mcdm.landmarks import LandmarkGuider, chosen_points, drawn_landmarks
+from talkingface_wild.models.conditions.landmarks import chosen_points, drawn_landmarks
+from talkingface_wild.models.networks.pose_guider import LandmarkGuider
 
 MOUTH_68, MOUTH_5 = slice(48, 68), slice(3, 5)
 EYE_68, EYE_5 = slice(36, 42), slice(0, 1)
@@ -110,7 +111,7 @@ def test_where_the_training_set_has_less_to_tell_the_rest_of_a_token_is_zero():
 
 def test_many_frames_are_drawn_a_few_at_a_time(monkeypatch):
     """All at once, 30 seconds at 512 pixels took 2.4 GB for every step of the drawing."""
-    import talkingface_wild.models.mcdm.landmarks as module
+    import talkingface_wild.models.networks.pose_guider as module
 
     asked, draw = [], module.drawn_landmarks
 

@@ -1,4 +1,4 @@
-"""Variant B2 of the paper's Table 5: AnimateAnyone's reference UNet in place of the archive.
+"""AnimateAnyone's reference UNet; MCDM has it as variant B2 of the paper's Table 5.
 
 Shapes: B clips, C H W a latent, N places, S context tokens, D width.
 """
@@ -9,42 +9,25 @@ from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
-from diffusers.models.attention import BasicTransformerBlock
 from torch import Tensor, nn
 
-from talkingface_wild.models.mcdm.config import MCDMConfig
+from talkingface_wild.models.networks.trunk import TrunkConfig, blocks_of, trunk_sides
 
 
 class ReferenceUNet(UNet2DConditionModel):
     """SD 1.5's UNet run once on the reference; its blocks' normed rows join self-attention."""
 
     @classmethod
-    def of(cls, config: MCDMConfig) -> ReferenceUNet:
-        """The reference network beside a configuration's trunk."""
-        trunk, picture = config.trunk, config.picture
-        kinds = trunk.attention
-        return cls(
-            sample_size=picture.latent_side,
-            in_channels=picture.latent_channels,
-            out_channels=picture.latent_channels,
-            down_block_types=tuple(
-                "CrossAttnDownBlock2D" if has else "DownBlock2D" for has in kinds
-            ),
-            up_block_types=tuple(
-                "CrossAttnUpBlock2D" if has else "UpBlock2D" for has in reversed(kinds)
-            ),
-            block_out_channels=trunk.channels,
-            layers_per_block=trunk.layers,
-            attention_head_dim=trunk.heads,
-            norm_num_groups=trunk.groups,
-            cross_attention_dim=trunk.context_width,
-        )
+    def of(cls, trunk: TrunkConfig, latent_channels: int, latent_side: int) -> ReferenceUNet:
+        """The reference network beside a trunk."""
+        return cls(**trunk.unet_settings(latent_channels, latent_side))
 
     def bank(self, reference_BCHW: Tensor, context_BSD: Tensor) -> dict[int, Tensor]:
         """Rows (B, N, C) after the first norm of each block, by the block's number in the trunk."""
         rows: dict[int, Tensor] = {}
         hooks = []
-        for number, block in enumerate(self._blocks()):
+        blocks = [block for _, side in trunk_sides(self) for block in blocks_of(side)]
+        for number, block in enumerate(blocks):
 
             def note(_m: Any, _i: Any, out: Tensor, number: int = number) -> None:
                 rows[number] = out
@@ -64,9 +47,9 @@ class ReferenceUNet(UNet2DConditionModel):
 
         What the network computes after the last block's first norm reaches no loss.
         """
-        sides = self._sides()
-        last = max(place for place, side in enumerate(sides) if _blocks_of(side))
-        side, block = sides[last], _blocks_of(sides[last])[-1]
+        sides = [side for _, side in trunk_sides(self)]
+        last = max(place for place, side in enumerate(sides) if blocks_of(side))
+        side, block = sides[last], blocks_of(sides[last])[-1]
         after = [*sides[last + 1 :], self.conv_norm_out, self.conv_out]
         after += [part for name, part in block.named_children() if name != "norm1"]
         after.append(side.attentions[-1].proj_out)
@@ -76,14 +59,3 @@ class ReferenceUNet(UNet2DConditionModel):
             after.append(side.upsamplers)
         unused = {id(p) for part in after if part is not None for p in part.parameters()}
         return {name: p for name, p in self.named_parameters() if id(p) not in unused}
-
-    def _sides(self) -> list[Any]:
-        return [*self.down_blocks, self.mid_block, *self.up_blocks]
-
-    def _blocks(self) -> list[Any]:
-        """The transformer blocks in order of use."""
-        return [block for side in self._sides() for block in _blocks_of(side)]
-
-
-def _blocks_of(side: nn.Module) -> list[Any]:
-    return [module for module in side.modules() if isinstance(module, BasicTransformerBlock)]

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.paths import atomic_path
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.conditions.sound import sound_windows
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.prior_sampling import sampled_tokens
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.sampling import sound_windows
 from talkingface_wild.models.provenance import tensors_sha256
 from talkingface_wild.models.training.loop import iteration_generator
 

@@ -16,12 +16,11 @@ from torch import Tensor
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import digest
-from talkingface_wild.models.mcdm.building import crop_sides
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.conditions.crops import crop_windows
+from talkingface_wild.models.mcdm.networks import MCDMParts, crop_sides
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.crops import crop_windows
-from talkingface_wild.models.mcdm.training.training_clip import Pictures, TrainingClip, tail_id
 from talkingface_wild.models.provenance import tensors_sha256
+from talkingface_wild.models.training.training_clip import Pictures, TrainingClip, tail_id
 
 CHUNK = 16
 """Frames in work at once."""

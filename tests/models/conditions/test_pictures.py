@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.mcdm.pictures import padded_square, portrait_tensor, resized
+from talkingface_wild.models.conditions.pictures import padded_square, portrait_tensor, resized
 from tests.models.mcdm.small import faces
 
 

@@ -1,7 +1,7 @@
-"""Sound as features that keep step with the frames, the same whether a video is made at once or in
-pieces: a feature depends on its place in the sound alone.
+"""Sound as a model takes it: samples, frames that they fill, and features that keep step with them.
 
-Shapes: F frames, E width of a feature, W features that a frame sees.
+A feature depends on its place in the sound alone, whether a video is made at once or in pieces.
+Shapes: F T frames, E width of a feature, W features that a frame sees.
 """
 
 from __future__ import annotations
@@ -13,8 +13,31 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from talkingface_wild.core.errors import InputUnreadable
+
 RATE = 16_000
 Samples = npt.NDArray[np.int16]
+
+
+def frame_count(samples: int, fps: int) -> int:
+    """Frames that a sound at 16 kHz fills, the last one perhaps in part."""
+    return -(-samples * fps // RATE)
+
+
+def mono_sound(sound: Any) -> Samples:
+    """int16 samples of int16, or of float in [-1, 1]. Raises InputUnreadable for others."""
+    samples = sound.numpy() if isinstance(sound, Tensor) else np.asanyarray(sound)
+    if samples.ndim != 1 or not len(samples):
+        raise InputUnreadable(
+            f"Expected one row of samples at 16 kHz, found an array of shape {samples.shape}."
+        )
+    if samples.dtype == np.int16:
+        return samples
+    if not np.issubdtype(samples.dtype, np.floating) or not np.isfinite(samples).all():
+        raise InputUnreadable(
+            f"Expected samples as int16 or as finite float, found {samples.dtype}."
+        )
+    return np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
 
 
 class SoundFeatures(Protocol):
@@ -38,6 +61,14 @@ def windows(features: SoundFeatures, sound: Samples, first: int, count: int, rea
     if before < total:
         rows = torch.cat([rows, features.rows(sound, first - reach + before, total - before)])
     return rows.unfold(0, 2 * reach + 1, 1).transpose(1, 2).contiguous()
+
+
+def sound_windows(sound_TE: Tensor, first: int, count: int, reach: int) -> Tensor:
+    """(count, 2 reach + 1, E) windows from frame ``first`` on; zeros outside the clip."""
+    index = torch.arange(first, first + count)[:, None] + torch.arange(-reach, reach + 1)
+    inside = (index >= 0) & (index < len(sound_TE))
+    rows = sound_TE[index.clamp(0, len(sound_TE) - 1)].float()
+    return rows * inside[..., None]
 
 
 class MelFeatures:

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
-from talkingface_wild.models.mcdm.parts import MCDMParts
-from talkingface_wild.models.mcdm.training.training_clip import Floats, TrainingClip
+from talkingface_wild.models.mcdm.networks import MCDMParts
+from talkingface_wild.models.training.training_clip import Floats, TrainingClip
 
 BROKEN = (ItemRejected, ItemFailed, InputUnreadable, OSError)
 """What the calls of a clip may raise where its file cannot be read."""

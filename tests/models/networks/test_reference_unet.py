@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from talkingface_wild.models.mcdm.reference_unet import ReferenceUNet
+from talkingface_wild.models.networks.reference_unet import ReferenceUNet
 from tests.models.mcdm.made import awaken, tiny
 
 
@@ -17,7 +17,9 @@ def _network(attention=(True, True)):
         "trunk.layers=2",
         "archived.kind=reference_unet",
     )
-    network = ReferenceUNet.of(config)
+    network = ReferenceUNet.of(
+        config.trunk, config.picture.latent_channels, config.picture.latent_side
+    )
     awaken(network)
     return network
 
@@ -75,5 +77,7 @@ def test_it_is_numbered_as_the_trunk_beside_it():
 
     config = tiny("trunk.layers=2", "archived.kind=reference_unet")
     widths = [block.dim for block in MCDMUNet.of(config).motion_blocks()]
-    rows = ReferenceUNet.of(config).bank(*_given())
+    rows = ReferenceUNet.of(
+        config.trunk, config.picture.latent_channels, config.picture.latent_side
+    ).bank(*_given())
     assert [part.shape[-1] for part in rows.values()] == widths

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.mcdm import MCDMParts, build_parts, preset
+from talkingface_wild.models.conditions.sound import sound_windows
+from talkingface_wild.models.mcdm import MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training import stages
 from talkingface_wild.models.mcdm.training.cached_clip import read_clips
-from talkingface_wild.models.mcdm.training.course import Course
 from talkingface_wild.models.mcdm.training.objectives import picture_loss, trained
-from talkingface_wild.models.mcdm.training.sampling import ClipSampler, sound_windows
+from talkingface_wild.models.mcdm.training.run import TrainingRun
+from talkingface_wild.models.mcdm.training.sampling import ClipSampler
 from talkingface_wild.models.mcdm.training.stages import frozen_digest, run_stage
 from talkingface_wild.models.mcdm.variants import ABLATIONS, varied
 from talkingface_wild.models.training.logbook import read_log
@@ -40,7 +41,7 @@ def features(parts, folder):
 
 
 def course(folder, settings=SHORT, variant="ours", **rest):
-    return Course(folder, varied(preset("tiny"), variant).changed(settings), **rest)
+    return TrainingRun(folder, varied(preset("tiny"), variant).changed(settings), **rest)
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +149,7 @@ def test_every_variant_trains_and_generates(variant, tmp_path, monkeypatch):
         ]
     )
     monkeypatch.setattr(stages, "VALIDATION_BATCHES", 1)
-    parts = build_parts(config)
+    parts = MCDMParts.build(config)
     clip = made_clip(parts, 30)
     clip.tokens_TKW = torch.randn(30, config.present.tokens, config.present.token_width)
     for stage in ("1", "2", "3"):
@@ -173,7 +174,7 @@ def test_every_variant_trains_and_generates(variant, tmp_path, monkeypatch):
 
 
 def test_guided_training_drops_contexts_and_validation_does_not():
-    parts = build_parts(preset("tiny").changed(["diffusion.drop=0.999999"]))
+    parts = MCDMParts.build(preset("tiny").changed(["diffusion.drop=0.999999"]))
     clip = made_clip(parts, 30)
     clip.tokens_TKW = torch.randn(30, 3, 32)
     sampler = ClipSampler([clip], parts.config)
@@ -195,7 +196,7 @@ def test_guided_training_drops_contexts_and_validation_does_not():
 
 def test_stage_3_learns_with_a_memory_carried_from_the_clip_before():
     """As at inference: clips before are sampled too, and what they leave is what is read."""
-    parts = build_parts(preset("tiny"))
+    parts = MCDMParts.build(preset("tiny"))
     clip = made_clip(parts, 40)
     clip.tokens_TKW = torch.randn(40, 3, 32)
     sampler = ClipSampler([clip], parts.config)
