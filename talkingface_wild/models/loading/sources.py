@@ -71,8 +71,8 @@ def layouts(
 ) -> dict[str, tuple[str, Layout]]:
     """What fills which slot: by its name the source, and where that has it.
 
-    ``lacking`` says of each slot of a model why it has none, nothing where it has. Raises UsageError
-    for an unknown name, or one that the model can't take.
+    ``lacking`` says of each slot of a model why it has none, nothing where it has one.
+    Raises UsageError for an unknown name, or one that the model can't take.
     """
     by_name: dict[str, str] = {}
     for alias, source in sources.items():

@@ -1,4 +1,4 @@
-"""Stable Diffusion 1.5's UNet and VAE: diffusers folders, single original files, fine-tuned ones."""
+"""Stable Diffusion 1.5's UNet and VAE: diffusers folders, single files, fine-tuned ones."""
 
 from __future__ import annotations
 

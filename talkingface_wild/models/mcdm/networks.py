@@ -1,4 +1,4 @@
-"""The networks of one MCDM, side by side: built with fresh weights, saved to and read from a folder.
+"""The networks of one MCDM, side by side: built fresh, saved to and read from a folder.
 
 Shapes: B clips, F frames, A archived frames, C H W a latent, S E image features, K T motion tokens.
 """
@@ -87,12 +87,12 @@ def _crop_encoder(kind: Any, stream: str, window: int) -> Build:
     return build
 
 
-def _network(kind: Any, build: Build | None = None) -> Any:
-    """A field of the list: the network's class (or where it is), and what makes a fresh one.
+def _network(kind: Any, build: Build | None = None) -> dict[str, Any]:
+    """An entry of the list: the network's class (or where it is), and what makes a fresh one.
 
     Without ``build`` it only exists trained, and is None until weights are loaded.
     """
-    return field(default=None, metadata={"kind": kind, "build": build})
+    return {"kind": kind, "build": build}
 
 
 @dataclass
@@ -103,20 +103,39 @@ class MCDMParts:
     """
 
     config: MCDMConfig
-    unet: MCDMUNet = _network(MCDMUNet, MCDMUNet.of)
-    archived_prior: ArchivedClipPrior = _network(ArchivedClipPrior, ArchivedClipPrior.of)
-    motion_prior: PresentClipPrior | None = _network(PresentClipPrior, PresentClipPrior.of)
-    reference_unet: ReferenceUNet | None = _network(ReferenceUNet, _reference_unet)
-    vae: AutoencoderKL | None = _network(AutoencoderKL)
-    patch_codec: PatchCodec | None = _network(PatchCodec, _patch_codec)
-    audio_encoder: nn.Module | None = _network("transformers.Wav2Vec2Model")
-    image_encoder: nn.Module | None = _network("transformers.CLIPVisionModel")
-    landmark_guider: LandmarkGuider | None = _network(LandmarkGuider, _landmark_guider)
-    lip_encoder: LipEncoder | None = _network(LipEncoder, _crop_encoder(LipEncoder, "lip", 5))
-    expression_encoder: ExpressionEncoder | None = _network(
-        ExpressionEncoder, _crop_encoder(ExpressionEncoder, "expression", 1)
+    unet: MCDMUNet = field(metadata=_network(MCDMUNet, MCDMUNet.of))
+    archived_prior: ArchivedClipPrior = field(
+        metadata=_network(ArchivedClipPrior, ArchivedClipPrior.of)
     )
-    head_encoder: HeadEncoder | None = _network(HeadEncoder, _crop_encoder(HeadEncoder, "head", 1))
+    motion_prior: PresentClipPrior | None = field(
+        default=None, metadata=_network(PresentClipPrior, PresentClipPrior.of)
+    )
+    reference_unet: ReferenceUNet | None = field(
+        default=None, metadata=_network(ReferenceUNet, _reference_unet)
+    )
+    vae: AutoencoderKL | None = field(default=None, metadata=_network(AutoencoderKL))
+    patch_codec: PatchCodec | None = field(
+        default=None, metadata=_network(PatchCodec, _patch_codec)
+    )
+    audio_encoder: nn.Module | None = field(
+        default=None, metadata=_network("transformers.Wav2Vec2Model")
+    )
+    image_encoder: nn.Module | None = field(
+        default=None, metadata=_network("transformers.CLIPVisionModel")
+    )
+    landmark_guider: LandmarkGuider | None = field(
+        default=None, metadata=_network(LandmarkGuider, _landmark_guider)
+    )
+    lip_encoder: LipEncoder | None = field(
+        default=None, metadata=_network(LipEncoder, _crop_encoder(LipEncoder, "lip", 5))
+    )
+    expression_encoder: ExpressionEncoder | None = field(
+        default=None,
+        metadata=_network(ExpressionEncoder, _crop_encoder(ExpressionEncoder, "expression", 1)),
+    )
+    head_encoder: HeadEncoder | None = field(
+        default=None, metadata=_network(HeadEncoder, _crop_encoder(HeadEncoder, "head", 1))
+    )
     facts: dict[str, Any] = field(default_factory=dict)
     """What the model was trained on and how far (R33); every file made with it repeats this."""
 
@@ -132,7 +151,7 @@ class MCDMParts:
 
     @classmethod
     def build(cls, config: MCDMConfig) -> MCDMParts:
-        """A model with fresh weights; what only exists trained (VAE, wav2vec2, CLIP) is not there."""
+        """A model with fresh weights, without what only exists trained (VAE, wav2vec2, CLIP)."""
         builders = {name: entry["build"] for name, entry in cls.networks().items()}
         return cls(config, **{name: make(config) for name, make in builders.items() if make})
 
@@ -282,11 +301,10 @@ class MCDMParts:
     @classmethod
     def _read_networks(cls, config: MCDMConfig, folder: Path) -> dict[str, nn.Module]:
         """Every network whose folder is there; those that the configuration needs must be."""
-        folders = {
-            name: entry for name, entry in cls.networks().items() if (folder / name).is_dir()
-        }
         modules = {
-            name: _read_network(entry["kind"], folder, name) for name, entry in folders.items()
+            name: _read_network(entry["kind"], folder, name)
+            for name, entry in cls.networks().items()
+            if (folder / name).is_dir()
         }
         needed = ["unet", "archived_prior"]
         if config.present.kind == "prior":
