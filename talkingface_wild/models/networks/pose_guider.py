@@ -53,7 +53,7 @@ class LandmarkGuider(ModelMixin, ConfigMixin):
 
     @torch.no_grad()
     def full_maps(self, points_TP2: Points) -> Iterator[Tensor]:
-        """The guider's maps (at most ``BATCH``, C, h, w) of the landmarks, a few frames at a time."""
+        """The guider's maps (at most ``BATCH``, C, h, w) of the landmarks, a batch at a time."""
         weight = self.guider.conv_out.weight
         for start in range(0, len(points_TP2), self.BATCH):
             points = points_TP2[start : start + self.BATCH]

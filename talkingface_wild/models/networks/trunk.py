@@ -1,4 +1,4 @@
-"""Stable Diffusion's UNet as the trunk of the generators: its settings and its transformer blocks."""
+"""Stable Diffusion's UNet as the generators' trunk: its settings and its transformer blocks."""
 
 from __future__ import annotations
 
