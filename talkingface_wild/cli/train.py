@@ -102,7 +102,7 @@ def train(
     folder = out if variant == "ours" else out / FOLDER / variant
     config = _configuration(out, folder, preset, settings or [], variant)
     anew = fresh and stage in ("features", "all")
-    from talkingface_wild.models.mcdm.training.run import STOPPING
+    from talkingface_wild.models.training.staged_run import STOPPING
 
     with stop_on_signals(STOPPING):
         course = _course(output, folder, config, data, cpu, anew)

@@ -18,7 +18,7 @@ import torch
 from talkingface_wild.core.errors import Interrupted
 from talkingface_wild.functional.similarity import ssim_of_frames
 from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip, read_clips
+from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.run import TrainingRun
 from talkingface_wild.models.mcdm.training.samples import sample_frames
 from talkingface_wild.models.training.loop import TrainingProgress
@@ -152,7 +152,7 @@ def rolled(course: TrainingRun) -> Iterator[Finding]:
     parts = course.parts().eval()
     folder = course.out / "videos"
     scores: dict[str, list[list[float]]] = {"train": [], "val": []}
-    for clip in read_clips(course.features_folder)[: 2 if SMALL else None]:
+    for clip in CachedClip.read_folder(course.features_folder)[: 2 if SMALL else None]:
         made, without = (_halves(parts, clip, present) for present in (True, False))
         real, still = made[0], np.repeat(made[0][:1], len(made[0]), axis=0)
         rows = [made[1], without[1], still]

@@ -14,10 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 
 Pictures = npt.NDArray[np.uint8]
 Samples = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float32]
+BROKEN = (ItemRejected, ItemFailed, InputUnreadable, OSError)
+"""What the calls of a clip may raise where its file cannot be read."""
 _TAIL = "-from"
 
 
@@ -76,3 +79,8 @@ def whole_id(clip_id: str) -> tuple[str, int]:
     """The clip that an id belongs to, and the frame of it with which this part begins."""
     whole, tail, first = clip_id.rpartition(_TAIL)
     return (whole, int(first)) if tail and first.isdigit() else (clip_id, 0)
+
+
+def evenly(count: int, most: int) -> list[int]:
+    """At most ``most`` places out of ``count``, evenly spread, first and last among them."""
+    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, most))})

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +22,7 @@ from talkingface_wild.models.conditions.crops import crop_windows
 from talkingface_wild.models.mcdm.networks import MCDMParts, crop_sides
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.provenance import tensors_sha256
-from talkingface_wild.models.training.training_clip import Pictures, TrainingClip, tail_id
+from talkingface_wild.models.training.training_clip import Pictures, TrainingClip
 
 CHUNK = 16
 """Frames in work at once."""
@@ -100,30 +102,23 @@ class ClipMeasurer:
         clip.facts["guider"] = self.guider_sha
         return True
 
+    def stale(self, facts: Mapping[str, Any]) -> bool:
+        """Whether head tokens are another guider's."""
+        return facts.get("guider", "") != self.guider_sha
+
+    def refresh(self, path: Path) -> None:
+        """Head tokens of a file that another guider made."""
+        clip = CachedClip.load(path, crops=True)
+        if self.add_head(clip):
+            clip.save(path)
+
     def _chunks(self, clip: TrainingClip) -> Iterator[Pictures]:
         """At most ``CHUNK`` frames at a time, ``max_frames`` in all."""
         side, left = self.config.picture.side, self.max_frames
-        for given in clip.squares(side):
-            taken = given[:left]
+        for frames in clip.squares(side):
+            taken = frames[:left]
             left -= len(taken)
             for start in range(0, len(taken), CHUNK):
                 yield np.ascontiguousarray(taken[start : start + CHUNK])
             if not left:
                 return
-
-
-def parted(clip: CachedClip, first: int) -> tuple[CachedClip, CachedClip]:
-    """A clip up to frame ``first``, and its end as a clip for validation."""
-    tensors = {name: value for name, value in vars(clip).items() if isinstance(value, Tensor)}
-    end = tail_id(clip.clip_id, first)
-    beginning = CachedClip(
-        clip_id=clip.clip_id,
-        facts=clip.facts | {"frames": first, "tail": end},
-        **{name: value[:first] for name, value in tensors.items()},
-    )
-    told = {"split": "val", "frames": clip.frames - first, "tail_of": clip.clip_id}
-    return beginning, CachedClip(
-        clip_id=end,
-        facts=clip.facts | told,
-        **{name: value[first:] for name, value in tensors.items()},
-    )

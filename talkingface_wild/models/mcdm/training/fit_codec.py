@@ -16,22 +16,14 @@ from accelerate.utils import broadcast
 from torch import Tensor, nn
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.models.mcdm.networks import MCDMParts
-from talkingface_wild.models.training.training_clip import Floats, TrainingClip
+from talkingface_wild.models.training.training_clip import BROKEN, Floats, TrainingClip, evenly
 
-BROKEN = (ItemRejected, ItemFailed, InputUnreadable, OSError)
-"""What the calls of a clip may raise where its file cannot be read."""
 CODEC_FRAMES, CODEC_CLIPS, CODEC_STEP = 400, 25, 4
 """Frames that the codec is fitted on, from so many clips, every so many frames."""
 CODEC_PIXELS = 2**24
 """Fewer frames where they are large."""
 GUIDER_FRAMES = 2000
-
-
-def evenly(count: int, most: int) -> list[int]:
-    """At most ``most`` places out of ``count``, evenly spread, first and last among them."""
-    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, most))})
 
 
 def fit_codec(parts: MCDMParts, clips: Sequence[TrainingClip], tell: Callable[[str], None]) -> None:

@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.models.mcdm.training import cached_clip
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip, read_clips
+from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 
 
 def clip(name="a", split="train", **more):
@@ -95,10 +95,13 @@ def test_what_is_no_clip_is_named(tmp_path, harm):
 def test_a_folder_is_read_by_name_and_by_split(tmp_path):
     for name, split in (("c", "train"), ("a", "val"), ("b", "train")):
         clip(name, split).save(tmp_path / f"{name}.safetensors")
-    assert [found.clip_id for found in read_clips(tmp_path)] == ["a", "b", "c"]
-    assert [found.clip_id for found in read_clips(tmp_path, split="train")] == ["b", "c"]
-    assert read_clips(tmp_path, crops=True)[0].lips_TSSC.shape == (6, 24, 24, 3)
+    assert [found.clip_id for found in CachedClip.read_folder(tmp_path)] == ["a", "b", "c"]
+    assert [found.clip_id for found in CachedClip.read_folder(tmp_path, split="train")] == [
+        "b",
+        "c",
+    ]
+    assert CachedClip.read_folder(tmp_path, crops=True)[0].lips_TSSC.shape == (6, 24, 24, 3)
     with pytest.raises(InputUnreadable, match="split 'test'.*--stage features"):
-        read_clips(tmp_path, split="test")
+        CachedClip.read_folder(tmp_path, split="test")
     with pytest.raises(InputUnreadable, match="--stage features"):
-        read_clips(tmp_path / "nowhere")
+        CachedClip.read_folder(tmp_path / "nowhere")

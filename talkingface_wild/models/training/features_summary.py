@@ -10,7 +10,6 @@ from typing import Any
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import digest
-from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.training.training_clip import TrainingClip
 
 Facts = Mapping[str, Any]
@@ -55,42 +54,46 @@ class FeaturesSummary:
 
 
 def summarise(
-    config: MCDMConfig,
     finished: Sequence[Facts],
     clips: Sequence[TrainingClip],
     kept: int,
     broken: Mapping[str, str],
+    fps: int,
+    notes: Sequence[str] = (),
 ) -> FeaturesSummary:
-    """Count the files and say what a reader has to know. Raises InputUnreadable without any."""
+    """Count the files and say what a reader has to know, ``notes`` first.
+
+    Raises InputUnreadable without any file of a training clip.
+    """
     if not any(facts["split"] == "train" for facts in finished):
         reason = next(iter(broken.values()), "none was left")
         raise InputUnreadable(
             f"Expected training clips that can be read, found none among {len(clips)} (the first: "
             f"{reason.rstrip('.')}); curate the data set again."
         )
-    notes = []
-    if config.present.head == "face_crop":
-        notes.append("Head tokens come from the down-scaled face crop: no landmarks are used.")
+    sentences = list(notes)
     tails = [facts for facts in finished if "tail_of" in facts]
     held_out = any(facts["split"] == "val" for facts in finished)
     if tails:
-        seconds = tails[0]["frames"] / config.picture.fps
-        notes.append(
+        seconds = tails[0]["frames"] / fps
+        sentences.append(
             f"The split val is empty: the last {seconds:.1f} s of {len(tails)} training clips are "
             "held out for validation, so it tells nothing of other persons."
         )
     elif not held_out:
-        notes.append(
+        sentences.append(
             "The split val is empty and no clip is long enough to hold its end out: validation "
             "is on the training clips."
         )
     guessed = sum(facts["mouth_from"] == "default" for facts in finished)
     if guessed:
-        notes.append(
+        sentences.append(
             f"{guessed} of {len(finished)} clips have no face track: their mouth is taken to be "
             "where portraits usually have it."
         )
     long = sum(bool(facts["cut_at_max_frames"]) for facts in finished if "tail_of" not in facts)
     if long:
-        notes.append(f"{long} clips are longer than features are kept of: their rest is left out.")
-    return FeaturesSummary(finished, kept, broken, config.picture.fps, tuple(notes))
+        sentences.append(
+            f"{long} clips are longer than features are kept of: their rest is left out."
+        )
+    return FeaturesSummary(finished, kept, broken, fps, tuple(sentences))
