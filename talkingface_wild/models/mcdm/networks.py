@@ -299,7 +299,7 @@ class MCDMParts:
         return cls(config, facts=facts, **cls._read_networks(config, folder)).to(device)
 
     @classmethod
-    def _read_networks(cls, config: MCDMConfig, folder: Path) -> dict[str, nn.Module]:
+    def _read_networks(cls, config: MCDMConfig, folder: Path) -> dict[str, Any]:
         """Every network whose folder is there; those that the configuration needs must be."""
         modules = {
             name: _read_network(entry["kind"], folder, name)

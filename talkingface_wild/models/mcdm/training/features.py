@@ -50,7 +50,7 @@ def cache_features(
                 same_everywhere(fitted, accelerator)
         return ClipMeasurer(parts, torch.device(device), max_frames)
 
-    notes = ()
+    notes: tuple[str, ...] = ()
     if parts.config.present.head == "face_crop":
         notes = ("Head tokens come from the down-scaled face crop: no landmarks are used.",)
     return write_features(
