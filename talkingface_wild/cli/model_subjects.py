@@ -119,7 +119,7 @@ def _filmed(clip: TrainingClip, most: int) -> Subject:
     with _readable(clip):
         sound, truth = clip.sound(), _first(clip, most)
     windows = crop_windows(clip)
-    mouth = None if windows.found == "default" else windows.lips_T4
+    mouth = None if windows.source == "default" else windows.lips_T4
     return Subject(clip.clip_id, truth[0], sound, truth, mouth_T4=mouth)
 
 

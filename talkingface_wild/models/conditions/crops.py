@@ -50,7 +50,7 @@ class CropWindows:
     face_T4: Floats
     head_4: Floats
     """One window for the whole clip, so that where the head is stays in the crop."""
-    found: Source
+    source: Source
     """What they are made of."""
 
     def crops(self, frames_THWC: Tensor, first: int, sides: dict[str, int]) -> dict[str, Tensor]:
@@ -62,26 +62,26 @@ class CropWindows:
         index = np.arange(first, first + count).clip(max=len(self.lips_T4) - 1)
         lips_T4, face_T4 = (torch.from_numpy(w[index]) for w in (self.lips_T4, self.face_T4))
         head_T4 = torch.from_numpy(self.head_4).expand(count, 4)
-        found = {}
+        crops = {}
         for name, size, windows_T4, clip_windows in (
             ("lips", "lip", lips_T4, self.lips_T4),
             ("face", "expression", face_T4, self.face_T4),
             ("head", "head", head_T4, self.head_4),
         ):
             side = sides[size]
-            found[name] = cut(frames_THWC, windows_T4, side, _fold(clip_windows, picture, side))
-        return found | {"face": covered(found["face"], face_T4, lips_T4)}
+            crops[name] = cut(frames_THWC, windows_T4, side, _fold(clip_windows, picture, side))
+        return crops | {"face": covered(crops["face"], face_T4, lips_T4)}
 
 
 def crop_windows(clip: TrainingClip) -> CropWindows:
     """From the clip's landmarks, else its boxes, else where portraits usually have their mouth."""
-    found: Source = "default"
+    source: Source = "default"
     lips_T4, face_T4 = (np.array([w], dtype=np.float32) for w in (DEFAULT_LIPS, DEFAULT_FACE))
     if clip.points_TP2 is not None and len(clip.points_TP2):
-        found, (lips_T4, face_T4) = "points", _from_points(five_points(clip.points_TP2))
+        source, (lips_T4, face_T4) = "points", _from_points(five_points(clip.points_TP2))
     elif clip.face_boxes_T4 is not None and len(clip.face_boxes_T4):
-        found, (lips_T4, face_T4) = "box", _from_boxes(clip.face_boxes_T4)
-    return CropWindows(lips_T4, face_T4, _around(face_T4), found)
+        source, (lips_T4, face_T4) = "box", _from_boxes(clip.face_boxes_T4)
+    return CropWindows(lips_T4, face_T4, _around(face_T4), source)
 
 
 def five_points(points_TP2: Floats) -> Floats:

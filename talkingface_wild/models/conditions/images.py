@@ -50,8 +50,8 @@ class ClipImageFeatures:
     @torch.no_grad()
     def rows(self, frames_THWC: Tensor, latents_TCHW: Tensor) -> Tensor:
         """(T, 1024)."""
-        found = [self._batch(part) for part in frames_THWC.split(self.BATCH)]
-        return torch.cat(found)
+        batches = [self._batch(part) for part in frames_THWC.split(self.BATCH)]
+        return torch.cat(batches)
 
     def _batch(self, frames_THWC: Tensor) -> Tensor:
         device, dtype = self.model.device, self.model.dtype

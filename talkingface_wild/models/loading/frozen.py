@@ -89,11 +89,11 @@ def _configuration(
     from huggingface_hub.errors import StrictDataclassError
 
     path = file.with_name("config.json")
-    found = read_json(path).get("model_type")
-    if found not in model_types:
+    model_type = read_json(path).get("model_type")
+    if model_type not in model_types:
         raise InputUnreadable(
-            f"Expected a configuration of {' or '.join(model_types)} in {path}, found {found!r}; "
-            "take the folder that this network was published in."
+            f"Expected a configuration of {' or '.join(model_types)} in {path}, found "
+            f"{model_type!r}; take the folder that this network was published in."
         )
     try:
         config = kind.from_pretrained(path.parent, local_files_only=True)

@@ -60,15 +60,15 @@ def place(
     mismatched: list[Mismatch] = []
     used: set[str] = set()
     for name, candidates in names.items():
-        found = next((other for other in candidates if other in tensors), None)
-        if found is None:
+        match = next((other for other in candidates if other in tensors), None)
+        if match is None:
             (unread if idle and re.search(idle, name) else missing).append(name)
             continue
-        used.add(found)
-        if _fits(state[name], tensors[found]):
-            values[name] = tensors[found]
+        used.add(match)
+        if _fits(state[name], tensors[match]):
+            values[name] = tensors[match]
         else:
-            mismatched.append(Mismatch(name, _kind(state[name]), _kind(tensors[found])))
+            mismatched.append(Mismatch(name, _kind(state[name]), _kind(tensors[match])))
     rest = [name for name in tensors if name not in used]
     others = {name for name in rest if left_out and re.search(left_out, name)}
     coverage = Coverage(
@@ -87,14 +87,14 @@ def place(
     return Placement(coverage, module, values, attach)
 
 
-def _fits(wanted: Tensor, found: Tensor) -> bool:
+def _fits(ours: Tensor, theirs: Tensor) -> bool:
     """Same kind of number and shape; a 1 x 1 convolution fits the linear layer that it is."""
-    if wanted.is_floating_point() != found.is_floating_point():
+    if ours.is_floating_point() != theirs.is_floating_point():
         return False
-    shape = tuple(found.shape)
-    while len(shape) > wanted.ndim and shape[-1] == 1:
+    shape = tuple(theirs.shape)
+    while len(shape) > ours.ndim and shape[-1] == 1:
         shape = shape[:-1]
-    return shape == tuple(wanted.shape)
+    return shape == tuple(ours.shape)
 
 
 def _kind(tensor: Tensor) -> str:

@@ -316,10 +316,10 @@ def _put(data: dict[str, Any], key: str, value: Any) -> None:
     *sections, last = key.split(".")
     here: Any = data
     for name in (*sections, last):
-        known = here if isinstance(here, dict) else {}
-        if name not in known:
-            raise RecipeError(f"--set: {key!r} is no known setting{nearest(name, known)}.")
-        parent, here = known, known[name]
+        settings = here if isinstance(here, dict) else {}
+        if name not in settings:
+            raise RecipeError(f"--set: {key!r} is no known setting{nearest(name, settings)}.")
+        parent, here = settings, settings[name]
     parent[last] = value
 
 

@@ -85,5 +85,5 @@ class MCDMGenerator:
         how: GenerateOptions = {**self.how, "frames": count, "seed": seed}
         with memory_told(self.pipeline.parts.device, ADVICE):
             for chunk in self.pipeline.stream(square.numpy(), heard, **how):
-                made = resized(torch.from_numpy(chunk), len(square), len(square))
-                yield made[:, top : top + height, left : left + width].numpy()
+                frames = resized(torch.from_numpy(chunk), len(square), len(square))
+                yield frames[:, top : top + height, left : left + width].numpy()

@@ -98,9 +98,9 @@ class MCDMPipeline(DiffusionPipeline):
 
     def to(self, *args: Any, **kwargs: Any) -> MCDMPipeline:
         """Move the networks; a dtype is that of the networks that a clip runs through."""
-        given = [*args, *kwargs.values()]
-        dtype = next((value for value in given if isinstance(value, torch.dtype)), None)
-        device = next((v for v in given if isinstance(v, str | torch.device)), self.parts.device)
+        values = [*args, *kwargs.values()]
+        dtype = next((value for value in values if isinstance(value, torch.dtype)), None)
+        device = next((v for v in values if isinstance(v, str | torch.device)), self.parts.device)
         self.parts.to(device, dtype)
         return self
 
@@ -112,8 +112,8 @@ class MCDMPipeline(DiffusionPipeline):
         self, portrait: Any, sound: Any, **how: Unpack[GenerateOptions]
     ) -> Iterator[Pictures]:
         """The frames (T, H, W, 3) of one clip after another, each as soon as it is made."""
-        for made in self.clips(portrait, sound, **how):
-            yield made.frames_FHWC.cpu().numpy()
+        for clip in self.clips(portrait, sound, **how):
+            yield clip.frames_FHWC.cpu().numpy()
 
     def clips(
         self, portrait: Any, sound: Any, **how: Unpack[GenerateOptions]
@@ -131,10 +131,10 @@ class MCDMPipeline(DiffusionPipeline):
         state = how.get("state") or self.start(portrait, how.get("seed", 0), gate)
         count = how.get("frames") or frame_count(len(heard), self.parts.config.picture.fps)
         while state.position < count:
-            made = self._clip(rollout, gate, state, heard, how)
-            made.frames_FHWC = made.frames_FHWC[: count - state.position]
-            state = made.state
-            yield made
+            clip = self._clip(rollout, gate, state, heard, how)
+            clip.frames_FHWC = clip.frames_FHWC[: count - state.position]
+            state = clip.state
+            yield clip
 
     def start(self, portrait: Any, seed: int, gate: DriftGate | None = None) -> GenerationState:
         """The state before the first clip of a video."""
@@ -152,15 +152,18 @@ class MCDMPipeline(DiffusionPipeline):
             if type(self.scheduler) is kind and kind is not DDIMScheduler
         ]
         names = {field.name for field in dataclasses.fields(SamplingConfig)}
-        given: dict[str, Any] = {"solver": swapped[0]} if swapped else {}
-        given |= {name: value for name, value in how.items() if name in names}
-        asked = dataclasses.replace(self.parts.config.sampling, **given)
-        if asked.solver not in SOLVERS:
+        changes: dict[str, Any] = {"solver": swapped[0]} if swapped else {}
+        changes |= {name: value for name, value in how.items() if name in names}
+        sampling = dataclasses.replace(self.parts.config.sampling, **changes)
+        if sampling.solver not in SOLVERS:
             raise RecipeError(
-                f"Expected a solver of {', '.join(SOLVERS)}, found {asked.solver!r}"
-                f"{nearest(asked.solver, SOLVERS)}."
+                f"Expected a solver of {', '.join(SOLVERS)}, found {sampling.solver!r}"
+                f"{nearest(sampling.solver, SOLVERS)}."
             )
-        runs = ((asked.solver, asked.steps, "steps"), ("ddim", asked.prior_steps, "prior steps"))
+        runs = (
+            (sampling.solver, sampling.steps, "steps"),
+            ("ddim", sampling.prior_steps, "prior steps"),
+        )
         for solver, steps, name in runs:
             try:
                 make_solver(solver, self.parts.noise, steps)
@@ -169,10 +172,10 @@ class MCDMPipeline(DiffusionPipeline):
                 raise RecipeError(
                     f"Expected 1 to {most} {name} for the solver {solver}, found {steps}."
                 ) from error
-        return asked
+        return sampling
 
     @torch.no_grad()
-    def head_tokens(self, given: Any) -> Tensor:
+    def head_tokens(self, driving: Any) -> Tensor:
         """Head tokens (T, K, W) of a driving video, for the option ``head``.
 
         ``given`` is what the model's head tokens are made of: landmarks (T, P, 2) in [0, 1] of the
@@ -184,10 +187,10 @@ class MCDMPipeline(DiffusionPipeline):
         if parts.config.present.head == "landmarks":
             if parts.landmark_guider is None:
                 raise InputUnreadable("Expected the model to have its landmark_guider, found none.")
-            return parts.landmark_guider(np.asarray(given, dtype=np.float32)).cpu()
+            return parts.landmark_guider(np.asarray(driving, dtype=np.float32)).cpu()
         if parts.head_encoder is None:
             raise InputUnreadable("Expected the model to have its head_encoder, found none.")
-        crops_TSSC = torch.as_tensor(given)
+        crops_TSSC = torch.as_tensor(driving)
         batches = [to_unit(part.to(parts.device))[:, None] for part in crops_TSSC.split(64)]
         return torch.cat([parts.head_encoder(batch).cpu() for batch in batches])
 

@@ -84,19 +84,19 @@ class PresentClipPrior(ModelMixin, ConfigMixin):
         self.time_in = TimestepEmbedding(width, width)
         correlated = audio_tokens if modulates else image_tokens + 1
         images = image_tokens + 1 if image_in_sequence else 0
-        asked = tokens if readout == "query" else 0
+        queries = tokens if readout == "query" else 0
         self.parts = {
             "correlation": correlated,
             "image": images,
             "landmark": head_tokens,
             "time": 1,
             "noised": tokens,
-            "query": asked,
+            "query": queries,
         }
         length = sum(self.parts.values())
         self.place_SD = nn.Parameter(torch.randn(length, width) * 0.02)
-        if asked:
-            self.query_KD = nn.Parameter(torch.randn(asked, width) * 0.02)
+        if queries:
+            self.query_KD = nn.Parameter(torch.randn(queries, width) * 0.02)
         by_time = causal_axis == "time"
         self.causal = nn.ModuleList(MultimodalCausalBlock(width, heads) for _ in range(layers))
         self.temporal = nn.ModuleList(

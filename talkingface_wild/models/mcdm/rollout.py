@@ -133,7 +133,7 @@ class Rollout:
         draws = clip_generator(state.seed + 7919 * attempt, number, self.PRIOR)
         shape = (1, len(sound_FWE), prior.token_count, config.present.token_width)
         noise = torch.randn(shape, generator=draws).to(parts.device)
-        known = None if state.tokens_FKT is None or not overlap else state.tokens_FKT[-overlap:]
+        before = None if state.tokens_FKT is None or not overlap else state.tokens_FKT[-overlap:]
         tokens = sampled_tokens(
             prior,
             parts.prior_noise,
@@ -141,7 +141,7 @@ class Rollout:
             noise,
             sound_FWE[None].to(parts.device),
             state.image_SE[None],
-            None if known is None else known[None],
+            None if before is None else before[None],
             None if landmarks_FHT is None else landmarks_FHT[None].to(parts.device),
         )
         return tokens[0, overlap:]

@@ -288,9 +288,9 @@ class TrainingLoop:
 
     def restore(self) -> None:
         """Go on from the latest checkpoint, if there is one."""
-        found = self.checkpoints.load(self.parameters, self.accelerator.device)
-        if found is not None:
-            self.iteration, optimizer, ema = found
+        checkpoint = self.checkpoints.load(self.parameters, self.accelerator.device)
+        if checkpoint is not None:
+            self.iteration, optimizer, ema = checkpoint
             self.optimizer.load_state_dict(optimizer)
             if self.ema is not None and ema is not None:
                 self.ema.load_state_dict(ema)

@@ -48,8 +48,8 @@ class TrainingClip:
         """The chunks of ``frames``; raises InputUnreadable where they are of another size."""
         for chunk in self.frames():
             if chunk.shape[1:] != (side, side, 3):
-                found = " x ".join(map(str, chunk.shape[1:]))
-                raise InputUnreadable(f"expected frames of {side} x {side} x 3, found {found}")
+                shape = " x ".join(map(str, chunk.shape[1:]))
+                raise InputUnreadable(f"expected frames of {side} x {side} x 3, found {shape}")
             yield chunk
 
     def described(self) -> list[Any]:

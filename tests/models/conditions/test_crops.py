@@ -55,7 +55,7 @@ def redness(crop_SSC):
 def test_lips_follow_the_corners_of_the_mouth_and_the_face_hides_them():
     x = np.linspace(0.4, 0.6, 60)
     windows = crop_windows(clip(points_TP2=[face_at(at, 0.65) for at in x]))
-    assert windows.found == "points"
+    assert windows.source == "points"
     frames = discs([(at, 0.65) for at in x])
     crops = windows.crops(frames, 0, SIDES)
     assert {name: c.shape[1] for name, c in crops.items()} == {"lips": 24, "face": 32, "head": 32}
@@ -85,7 +85,7 @@ def test_a_turned_head_does_not_shrink_the_window():
 )
 def test_a_box_tells_where_the_mouth_is(box, mouth):
     windows = crop_windows(clip(face_boxes_T4=[box] * 20))
-    assert windows.found == "box"
+    assert windows.source == "box"
     crops = windows.crops(discs([mouth] * 2), 0, SIDES)
     across, down, _ = redness(crops["lips"][0])
     assert (across, down) == pytest.approx((0.5, 0.5), abs=0.02)
@@ -94,12 +94,12 @@ def test_a_box_tells_where_the_mouth_is(box, mouth):
 
 def test_landmarks_come_before_boxes():
     both = clip(points_TP2=[face_at(0.5, 0.6)] * 3, face_boxes_T4=[(0, 0, 1, 1)] * 3)
-    assert crop_windows(both).found == "points"
+    assert crop_windows(both).source == "points"
 
 
 def test_without_a_track_the_mouth_is_where_portraits_have_it():
     windows = crop_windows(clip())
-    assert windows.found == "default"
+    assert windows.source == "default"
     frames = torch.full((3, 64, 64, 3), 90, dtype=torch.uint8)
     frames[:, 38:60, 18:46] = RED
     crops = windows.crops(frames, 40, SIDES)

@@ -45,12 +45,12 @@ class AlphaCurve:
 
     def figures(self) -> dict[str, Any]:
         """SSIM and where its weights come from, by alpha."""
-        found: dict[str, Any] = {
+        points: dict[str, Any] = {
             f"{point.alpha:g}": {"ssim": point.ssim, "weights": point.weights}
             for point in self.points
         }
         return {
-            "alpha": found,
+            "alpha": points,
             "without_mta": None if self.without is None else self.without.ssim,
             "frames": self.frames,
         }
@@ -90,26 +90,26 @@ def alpha_curve(
             "Expected a model with memory-efficient temporal attention, found the variant "
             "w/o MTA; give the training folder of the model itself."
         )
-    chosen = long_enough(subjects, parts.config.picture.fps, frames)
+    enough = long_enough(subjects, parts.config.picture.fps, frames)
     points, facts = [], {"The model": parts.facts}
     for name in ALPHAS:
         alpha = varied(parts.config, name).temporal.alpha
         variant = checkpoint.variant(name, parts)
         weights = TRAINED if variant else OWN if alpha == parts.config.temporal.alpha else SAME
         with memory_at(variant or parts, alpha):
-            clips = _scores(variant or parts, chosen, draws, frames)
+            clips = _scores(variant or parts, enough, draws, frames)
         points.append(AlphaPoint(alpha, weights, clips))
         facts |= {f"The variant {name}": variant.facts} if variant else {}
         tell(f"alpha {alpha:g}: SSIM {points[-1].ssim:.4f} ({weights})")
     bare, without = checkpoint.variant("no_mta", parts), None
     if bare is not None:
         without = AlphaPoint(
-            None, "trained without it (variants/no_mta)", _scores(bare, chosen, draws, frames)
+            None, "trained without it (variants/no_mta)", _scores(bare, enough, draws, frames)
         )
         facts["The variant w/o MTA"] = bare.facts
         tell(f"w/o MTA: SSIM {without.ssim:.4f}")
-    said = cautions(parts.config.picture.side, facts)
-    return AlphaCurve(tuple(points), without, frames, against(chosen), tuple(said))
+    sentences = cautions(parts.config.picture.side, facts)
+    return AlphaCurve(tuple(points), without, frames, against(enough), tuple(sentences))
 
 
 @contextmanager
@@ -130,11 +130,11 @@ def _scores(
     parts: MCDMParts, subjects: Sequence[Subject], draws: Draws, frames: int
 ) -> dict[str, float]:
     """Mean SSIM of each subject."""
-    found = {}
+    scores = {}
     for subject in subjects:
-        values, made = [], 0
+        values, start = [], 0
         for chunk in rolled(parts, subject, frames, draws):
-            values.append(similarities(chunk, subject, made))
-            made += len(chunk)
-        found[subject.name] = float(np.concatenate(values).mean())
-    return found
+            values.append(similarities(chunk, subject, start))
+            start += len(chunk)
+        scores[subject.name] = float(np.concatenate(values).mean())
+    return scores

@@ -17,30 +17,30 @@ _LOOKS = {
 }
 
 
-def draw_alpha(path: Path, found: AlphaCurve, source: str = "") -> None:
+def draw_alpha(path: Path, curve: AlphaCurve, source: str = "") -> None:
     """Write the picture; ``source`` says at its foot where the clips come from."""
-    with plate(path, _HEIGHT_INCHES, _TITLE, [*_notes(found), source], found.cautions) as figure:
+    with plate(path, _HEIGHT_INCHES, _TITLE, [*_notes(curve), source], curve.cautions) as figure:
         axes = figure.subplots()
-        xs = [float(point.alpha or 0) for point in found.points]
-        ys = [point.ssim for point in found.points]
+        xs = [float(point.alpha or 0) for point in curve.points]
+        ys = [point.ssim for point in curve.points]
         axes.plot(xs, ys, "-", color=COLOURS[0], linewidth=1.4, zorder=1)
         for weights, (edge, face, marker, label) in _LOOKS.items():
-            chosen = [point for point in found.points if point.weights == weights]
-            if chosen:
-                _dots(axes, chosen, edge, face, marker, label)
+            dots = [point for point in curve.points if point.weights == weights]
+            if dots:
+                _dots(axes, dots, edge, face, marker, label)
         for x, y in zip(xs, ys, strict=True):
             axes.annotate(
                 f"{y:.4f}", (x, y), xytext=(0, 10), textcoords="offset points", ha="center",
                 fontsize=8.5, bbox=PAPER,
             )  # fmt: skip
-        if found.without is not None:
+        if curve.without is not None:
             axes.axhline(
-                found.without.ssim, color=COLOURS[1], linestyle="--", linewidth=1.6,
-                label=f"w/o MTA: {found.without.ssim:.4f}",
+                curve.without.ssim, color=COLOURS[1], linestyle="--", linewidth=1.6,
+                label=f"w/o MTA: {curve.without.ssim:.4f}",
             )  # fmt: skip
         axes.set_xticks(xs, [f"{x:g}" for x in xs])
         axes.set_xlabel(r"$\alpha$")
-        axes.set_ylabel(f"SSIM against {found.against}")
+        axes.set_ylabel(f"SSIM against {curve.against}")
         axes.margins(x=0.06, y=0.25)
         widen(axes)
         axes.legend(loc="best")
@@ -60,17 +60,17 @@ def _dots(
     )  # fmt: skip
 
 
-def _notes(found: AlphaCurve) -> list[str]:
-    clips = list(found.points[0].clips)
+def _notes(curve: AlphaCurve) -> list[str]:
+    clips = list(curve.points[0].clips)
     over = f"{len(clips)} clips (whiskers: the least and the greatest)"
     notes = [
-        f"Mean over the first {found.frames} frames of {over if len(clips) > 1 else clips[0]}."
+        f"Mean over the first {curve.frames} frames of {over if len(clips) > 1 else clips[0]}."
     ]
-    if any(point.weights == SAME for point in found.points):
+    if any(point.weights == SAME for point in curve.points):
         notes.append(
             "Hollow dots are the model's weights run at an alpha that they were not trained at; "
             "weights trained at it may do otherwise."
         )
-    if found.without is None:
+    if curve.without is None:
         notes.append("No line for w/o MTA: variants/no_mta was not trained.")
     return notes

@@ -75,8 +75,8 @@ def cautions(side: int, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
             f"A {side}-pixel model: it shows that the analysis works, not what MCDM does at "
             "full size."
         )
-    for name, told in facts.items():
-        stages = told.get("stages", {})
+    for name, model_facts in facts.items():
+        stages = model_facts.get("stages", {})
         if "3" not in stages:
             done = ", ".join(stages) or "none"
             sentences.append(f"{name} is not fully trained (stages done: {done}).")

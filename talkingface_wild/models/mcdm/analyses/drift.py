@@ -50,7 +50,7 @@ class Drift:
     """Both runs, the real frames (or the portrait) beside them, and what must be said."""
 
     runs: tuple[DriftRun, DriftRun]
-    asked: tuple[int, ...]
+    frame_numbers: tuple[int, ...]
     real: dict[int, Picture]
     portrait_HWC: Picture
     against: str
@@ -65,7 +65,7 @@ class Drift:
         return {
             run.name: {
                 "weights": run.weights,
-                "ssim": values_at(run.mean, self.asked),
+                "ssim": values_at(run.mean, self.frame_numbers),
                 "slope_per_1000_frames": slope_per_thousand(run.mean),
                 "frames": len(run.mean),
             }
@@ -74,7 +74,7 @@ class Drift:
 
     def rows(self) -> list[dict[str, Any]]:
         """The table: asked frames (mean of 25 around each) and the drawn curve, by run and clip."""
-        found: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         for run in self.runs:
             curves = dict(run.clips)
             if len(curves) > 1:
@@ -82,14 +82,16 @@ class Drift:
             for clip, values_T in curves.items():
                 shared = {"run": run.name, "weights": run.weights, "clip": clip}
                 shared["against"] = self.against
-                asked = values_at(values_T, self.asked).items()
+                frame_numbers = values_at(values_T, self.frame_numbers).items()
                 middles, means = binned_curve(values_T, self.stretch)
-                found += [shared | {"point": "asked", "frame": f, "ssim": v} for f, v in asked]
-                found += [
+                rows += [
+                    shared | {"point": "asked", "frame": f, "ssim": v} for f, v in frame_numbers
+                ]
+                rows += [
                     shared | {"point": "clip mean", "frame": float(frame), "ssim": float(value)}
                     for frame, value in zip(middles, means, strict=True)
                 ]
-        return found
+        return rows
 
 
 def drift(
@@ -97,7 +99,7 @@ def drift(
     parts: MCDMParts,
     subjects: Sequence[Subject],
     draws: Draws,
-    asked: Sequence[int] = FRAMES,
+    frame_numbers: Sequence[int] = FRAMES,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Drift:
     """Roll subjects to the last frame asked for that any of them reaches, with and without F_a.
@@ -105,40 +107,40 @@ def drift(
     Raises InputUnreadable when no subject reaches the first frame asked for.
     """
     fps = parts.config.picture.fps
-    longest = max(subject.frames(fps) for subject in long_enough(subjects, fps, min(asked)))
-    reached = tuple(sorted({frame for frame in asked if frame <= longest}))
-    chosen = long_enough(subjects, fps, reached[-1])
+    longest = max(subject.frames(fps) for subject in long_enough(subjects, fps, min(frame_numbers)))
+    reached = tuple(sorted({frame for frame in frame_numbers if frame <= longest}))
+    enough = long_enough(subjects, fps, reached[-1])
     variant = checkpoint.variant("no_archive", parts)
     facts = {"The model": parts.facts} | ({"The variant w/o F_a": variant.facts} if variant else {})
     runs = (
-        _run(parts, DriftRun(WITH, "the model"), chosen, draws, reached, False, tell),
+        _run(parts, DriftRun(WITH, "the model"), enough, draws, reached, False, tell),
         _run(
             variant or parts,
             DriftRun(WITHOUT, VARIANT if variant else FIXED),
-            chosen,
+            enough,
             draws,
             reached,
             variant is None,
             tell,
         ),
     )
-    first = chosen[0]
+    first = enough[0]
     truth = first.truth_THWC
     return Drift(
         runs=runs,
-        asked=reached,
+        frame_numbers=reached,
         real={} if truth is None else {f: truth[p] for f, p in _places(reached, len(truth))},
         portrait_HWC=first.portrait_HWC,
-        against=against(chosen),
+        against=against(enough),
         stretch=parts.config.clip.frames,
-        left_out=len(subjects) - len(chosen),
+        left_out=len(subjects) - len(enough),
         cautions=tuple(cautions(parts.config.picture.side, facts)),
     )
 
 
-def _places(asked: Sequence[int], frames: int) -> list[tuple[int, int]]:
+def _places(frame_numbers: Sequence[int], frames: int) -> list[tuple[int, int]]:
     """Each asked frame that the video reaches, and where it lies; the last stands for the end."""
-    return [(frame, min(frame, frames - 1)) for frame in asked if frame <= frames]
+    return [(frame, min(frame, frames - 1)) for frame in frame_numbers if frame <= frames]
 
 
 def _run(
@@ -146,24 +148,24 @@ def _run(
     run: DriftRun,
     subjects: Sequence[Subject],
     draws: Draws,
-    asked: Sequence[int],
+    frame_numbers: Sequence[int],
     fixed: bool,
     tell: Callable[[str], None],
 ) -> DriftRun:
     for number, subject in enumerate(subjects):
-        frames = max(asked)
+        frames = max(frame_numbers)
         values: list[Floats] = []
-        made = 0
+        start = 0
         for chunk in rolled(parts, subject, frames, draws, fixed_archive=fixed):
-            values.append(similarities(chunk, subject, made))
+            values.append(similarities(chunk, subject, start))
             if number == 0:
                 run.pictures |= {
-                    frame: chunk[place - made]
-                    for frame, place in _places(asked, frames)
-                    if made <= place < made + len(chunk)
+                    frame: chunk[place - start]
+                    for frame, place in _places(frame_numbers, frames)
+                    if start <= place < start + len(chunk)
                 }
-            made += len(chunk)
-            if made == frames or made % (40 * len(chunk)) == 0:
-                tell(f"{run.name}, {subject.name}: {made}/{frames} frames")
+            start += len(chunk)
+            if start == frames or start % (40 * len(chunk)) == 0:
+                tell(f"{run.name}, {subject.name}: {start}/{frames} frames")
         run.clips[subject.name] = np.concatenate(values)
     return run

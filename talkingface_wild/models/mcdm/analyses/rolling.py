@@ -65,11 +65,11 @@ def rolled(
     first_ACHW = state.archive_ACHW
     while state.position < frames:
         start = state.position
-        made = rollout.clip(state, heard(parts, subject, start), watched=watched)
-        state = made.state
+        clip = rollout.clip(state, heard(parts, subject, start), watched=watched)
+        state = clip.state
         if fixed_archive:
             state.archive_ACHW = first_ACHW
-        yield made.frames_FHWC[: frames - start].cpu().numpy()
+        yield clip.frames_FHWC[: frames - start].cpu().numpy()
 
 
 def rolled_tokens(

@@ -51,9 +51,9 @@ def against(subjects: Sequence[Subject]) -> str:
 
 def long_enough(subjects: Sequence[Subject], fps: int, least: int) -> list[Subject]:
     """Those with at least ``least`` frames. Raises InputUnreadable when there are none."""
-    chosen = [subject for subject in subjects if subject.frames(fps) >= least]
-    if chosen:
-        return chosen
+    enough = [subject for subject in subjects if subject.frames(fps) >= least]
+    if enough:
+        return enough
     longest = max((subject.frames(fps) for subject in subjects), default=0)
     raise InputUnreadable(
         f"Expected at least {least} frames of speech ({least / fps:.2g} s), found {longest} at "

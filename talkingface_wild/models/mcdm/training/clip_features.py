@@ -79,7 +79,7 @@ class ClipMeasurer:
             "identity": clip.identity,
             "language": clip.language,
             "split": clip.split,
-            "mouth_from": windows.found,
+            "mouth_from": windows.source,
             "head_from": self.config.present.head,
             "frames": first,
             "cut_at_max_frames": first == self.max_frames,

@@ -44,18 +44,25 @@ class EncoderTask:
     encoder: CropEncoder
     decoder: CropDecoder
     crops: Callable[[CachedClip], Tensor]
-    heard: nn.Module | None = None
-    told: nn.Module | None = None
-    who: nn.Embedding | None = None
+    sound_side: nn.Module | None = None
+    token_side: nn.Module | None = None
+    person_tokens: nn.Embedding | None = None
     """What the decoder is told of each person, in the shape of the tokens."""
-    felt: nn.Module | None = None
+    emotion_side: nn.Module | None = None
     persons: tuple[str, ...] = ()
     emotions: tuple[str, ...] = ()
 
     def networks(self) -> dict[str, nn.Module]:
-        """All that is trained, by name."""
-        names = ("encoder", "decoder", "heard", "told", "who", "felt")
-        return {name: part for name in names if (part := getattr(self, name)) is not None}
+        """All that is trained, under the names that checkpoints have for it."""
+        networks = {
+            "encoder": self.encoder,
+            "decoder": self.decoder,
+            "heard": self.sound_side,
+            "told": self.token_side,
+            "who": self.person_tokens,
+            "felt": self.emotion_side,
+        }
+        return {name: network for name, network in networks.items() if network is not None}
 
 
 def make_task(
@@ -72,16 +79,18 @@ def make_task(
     task = EncoderTask(name, encoder, decoder, crops)
     if name == "lips":
         features = (2 * config.present.audio_window + 1) * config.present.audio_width
-        task.heard = nn.Sequential(nn.Linear(features, 128), nn.SiLU(), nn.Linear(128, EMBEDDING))
-        task.told = nn.Linear(width, EMBEDDING)
+        task.sound_side = nn.Sequential(
+            nn.Linear(features, 128), nn.SiLU(), nn.Linear(128, EMBEDDING)
+        )
+        task.token_side = nn.Linear(width, EMBEDDING)
     if name == "expression":
         task.persons = tuple(sorted({_fact(clip, "identity") for clip in clips}))
         task.emotions = tuple(sorted({_fact(clip, "emotion") for clip in clips} - {""}))
         if len(task.persons) > 1:
-            task.who = nn.Embedding(len(task.persons), width)
-            nn.init.zeros_(task.who.weight)
+            task.person_tokens = nn.Embedding(len(task.persons), width)
+            nn.init.zeros_(task.person_tokens.weight)
         if len(task.emotions) > 1:
-            task.felt = nn.Linear(width, len(task.emotions))
+            task.emotion_side = nn.Linear(width, len(task.emotions))
     return task
 
 
@@ -98,32 +107,34 @@ def encoder_loss(
     device: torch.device,
 ) -> Tensor:
     """Rebuilding error of one batch, and what the encoder's kind asks for beside it."""
-    count = CLIPS_AT_ONCE if task.who is not None or task.felt is not None else 1
-    chosen = torch.randint(len(clips), (count,), generator=draws).tolist()
+    count = CLIPS_AT_ONCE if task.person_tokens is not None or task.emotion_side is not None else 1
+    numbers = torch.randint(len(clips), (count,), generator=draws).tolist()
     each = max(1, size // count)
-    picked = [(clips[k], torch.randint(clips[k].frames, (each,), generator=draws)) for k in chosen]
+    picked = [(clips[k], torch.randint(clips[k].frames, (each,), generator=draws)) for k in numbers]
     reading = task.encoder.config.window
     window = torch.cat([crop_windows(task.crops(c), f, reading) for c, f in picked]).to(device)
     raw = task.encoder.raw(window)
     middle = window[:, window.shape[1] // 2]
     shown = raw
-    if task.who is not None:
+    if task.person_tokens is not None:
         names = [_fact(clip, "identity") for clip, frames in picked for _ in frames]
         person_B = torch.tensor([task.persons.index(name) for name in names], device=device)
-        shown = raw + task.who(person_B).view_as(raw)
+        shown = raw + task.person_tokens(person_B).view_as(raw)
         raw_loss = IDENTITY_WEIGHT * explained(raw.flatten(1), person_B)
     else:
         raw_loss = raw.new_zeros(())
     loss = functional.mse_loss(task.decoder(shown), middle) + raw_loss
     # A weak pull keeps tokens small, so that setting them to unit scale stays well posed.
     loss = loss + 1e-4 * raw.square().mean()
-    if task.felt is not None:
-        loss = loss + EMOTION_WEIGHT * _emotion_loss(task, task.felt(raw.flatten(1)), picked)
-    if task.heard is not None and task.told is not None:
+    if task.emotion_side is not None:
+        loss = loss + EMOTION_WEIGHT * _emotion_loss(
+            task, task.emotion_side(raw.flatten(1)), picked
+        )
+    if task.sound_side is not None and task.token_side is not None:
         clip, frames = picked[0]
         sound = torch.cat([sound_windows(clip.sound_TE, int(f), 1, reach) for f in frames])
-        heard = task.heard(sound.flatten(1).to(device))
-        loss = loss + CONTRAST_WEIGHT * contrast(task.told(raw.flatten(1)), heard, frames)
+        sounds = task.sound_side(sound.flatten(1).to(device))
+        loss = loss + CONTRAST_WEIGHT * contrast(task.token_side(raw.flatten(1)), sounds, frames)
     return loss
 
 
@@ -138,10 +149,10 @@ def explained(tokens_BD: Tensor, group_B: Tensor) -> Tensor:
     return between / total
 
 
-def contrast(told_BD: Tensor, heard_BD: Tensor, frames_B: Tensor) -> Tensor:
+def contrast(tokens_BD: Tensor, sounds_BD: Tensor, frames_B: Tensor) -> Tensor:
     """InfoNCE both ways between mouths and sounds of the same frames (van den Oord et al. 2018)."""
-    told, heard = functional.normalize(told_BD, dim=1), functional.normalize(heard_BD, dim=1)
-    logits = told @ heard.T / TEMPERATURE
+    tokens, sounds = functional.normalize(tokens_BD, dim=1), functional.normalize(sounds_BD, dim=1)
+    logits = tokens @ sounds.T / TEMPERATURE
     own = torch.arange(len(logits), device=logits.device)
     # The same frame drawn twice is no negative.
     same = (frames_B[:, None] == frames_B[None]).to(logits.device)
@@ -155,11 +166,13 @@ def _emotion_loss(
 ) -> Tensor:
     """Cross entropy over the clips that have a label."""
     names = [_fact(clip, "emotion") for clip, frames in picked for _ in frames]
-    known = [place for place, name in enumerate(names) if name]
-    if not known:
+    labelled = [place for place, name in enumerate(names) if name]
+    if not labelled:
         return logits_BE.sum() * 0
-    classes = torch.tensor([task.emotions.index(names[k]) for k in known], device=logits_BE.device)
-    return functional.cross_entropy(logits_BE[known], classes)
+    classes = torch.tensor(
+        [task.emotions.index(names[k]) for k in labelled], device=logits_BE.device
+    )
+    return functional.cross_entropy(logits_BE[labelled], classes)
 
 
 @torch.no_grad()

@@ -76,14 +76,14 @@ def fit_guider(
     """
     if parts.config.present.head != "landmarks" or parts.landmark_guider is None:
         return
-    known = [clip.points_TP2 for clip in clips if clip.points_TP2 is not None]
-    if not known:
+    landmarks = [clip.points_TP2 for clip in clips if clip.points_TP2 is not None]
+    if not landmarks:
         raise InputUnreadable(
             f"Expected landmarks in the data set, found none in {len(clips)} training clips; "
             "curate it with --set faces.detector=scrfd_2.5g, or train with --preset tiny or "
             "--set present.head=face_crop."
         )
-    sample = _sampled(known)
+    sample = _sampled(landmarks)
     try:
         maps = parts.landmark_guider.maps(sample)
     except ValueError as error:
@@ -93,16 +93,16 @@ def fit_guider(
             f"({error}); take --set present.landmarks=eyes_nose."
         ) from error
     parts.landmark_guider.fit(maps)
-    tell(f"landmark guider fitted on {len(sample)} frames of {len(known)} clips")
+    tell(f"landmark guider fitted on {len(sample)} frames of {len(landmarks)} clips")
 
 
 def _sampled(points: Sequence[Floats]) -> Floats:
     """An even sample over all frames of all clips."""
     ends = np.cumsum([len(rows) for rows in points])
-    wanted = np.array(evenly(int(ends[-1]), GUIDER_FRAMES))
-    owners = np.searchsorted(ends, wanted, side="right")
+    places = np.array(evenly(int(ends[-1]), GUIDER_FRAMES))
+    owners = np.searchsorted(ends, places, side="right")
     starts = np.concatenate([[0], ends])
-    rows = [points[owner][at - starts[owner]] for owner, at in zip(owners, wanted, strict=True)]
+    rows = [points[owner][at - starts[owner]] for owner, at in zip(owners, places, strict=True)]
     return np.stack(rows).astype(np.float32)
 
 

@@ -39,7 +39,7 @@ class PredictedTokens:
         step, overlap = config.clip.frames, config.present.overlap
         longest = max(clip.frames for clip in clips)
         image = torch.stack([clip.image_TE[0][None].float() for clip in clips]).to(device)
-        made: list[Tensor] = []
+        windows: list[Tensor] = []
         before: Tensor | None = None
         for number, start in enumerate(range(0, longest, step)):
             sound = torch.stack(
@@ -51,8 +51,8 @@ class PredictedTokens:
                 ]
             ).to(device)
             before = self._window(sound, image, before, number)
-            made.append(before.cpu())
-        tokens = torch.cat(made, dim=1)
+            windows.append(before.cpu())
+        tokens = torch.cat(windows, dim=1)
         return [tokens[place, : clip.frames] for place, clip in enumerate(clips)]
 
     def _window(self, sound: Tensor, image: Tensor, before: Tensor | None, number: int) -> Tensor:

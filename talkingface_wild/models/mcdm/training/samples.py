@@ -34,7 +34,7 @@ def sample_frames(
         seed=SEED,
     )
     rollout = Rollout(parts)
-    made = []
+    chunks = []
     frames = min(clip.frames, clips * config.clip.frames)
     while state.position < frames:
         start = state.position - config.present.overlap
@@ -42,7 +42,7 @@ def sample_frames(
         sound = sound_windows(clip.sound_TE, start, parts.prior_frames, reach)
         done = rollout.clip(state, sound, present=present)
         state = done.state
-        made.append(done.frames_FHWC.cpu())
-    drawn = torch.cat(made)[:frames]
+        chunks.append(done.frames_FHWC.cpu())
+    drawn = torch.cat(chunks)[:frames]
     real = parts.codec.decode(clip.latents_TCHW[:frames].float().to(device)).cpu()
     return torch.cat([real, drawn], dim=2).numpy()

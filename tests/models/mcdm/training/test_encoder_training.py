@@ -67,6 +67,6 @@ def test_emotions_reach_the_expression_encoder_alone():
     draws = torch.Generator().manual_seed(0)
     encoder_loss(task, clips, draws, 8, 2, torch.device("cpu")).backward()
     assert task.emotions == ("happy", "sad")
-    assert task.felt.weight.grad.abs().sum() > 0
+    assert task.emotion_side.weight.grad.abs().sum() > 0
     other = make_task("head", parts.head_encoder, lambda c: c.head_TSSC, parts.config, clips)
-    assert other.felt is None
+    assert other.emotion_side is None
