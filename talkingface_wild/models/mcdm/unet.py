@@ -16,7 +16,7 @@ from talkingface_wild.models.mcdm.block import MCDMTransformerBlock
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.context import Carried, ClipContext
 from talkingface_wild.models.mcdm.temporal_attention import MemoryTemporalAttention
-from talkingface_wild.models.networks.trunk import TrunkConfig, blocks_of, trunk_sides
+from talkingface_wild.models.networks.trunk import TrunkConfig, transformer_blocks
 
 SOUND_TOKENS = 32
 """Tokens a frame that sound becomes where the present attention reads it (w/o F_pc)."""
@@ -104,8 +104,7 @@ class MCDMUNet(UNet2DConditionModel):
             self.motion_in = MotionEmbedding(token_width, tokens, context_width)
         if sound_features:
             self.sound_in = SoundEmbedding(sound_features, context_width)
-        blocks = [(level, block) for level, side in trunk_sides(self) for block in blocks_of(side)]
-        for number, (level, block) in enumerate(blocks):
+        for number, (level, block) in enumerate(transformer_blocks(self)):
             block.__class__ = MCDMTransformerBlock
             block.grow(
                 number,

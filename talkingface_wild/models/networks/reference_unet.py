@@ -11,7 +11,12 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
-from talkingface_wild.models.networks.trunk import TrunkConfig, blocks_of, trunk_sides
+from talkingface_wild.models.networks.trunk import (
+    TrunkConfig,
+    blocks_of,
+    transformer_blocks,
+    trunk_sides,
+)
 
 
 class ReferenceUNet(UNet2DConditionModel):
@@ -26,8 +31,7 @@ class ReferenceUNet(UNet2DConditionModel):
         """Rows (B, N, C) after the first norm of each block, by the block's number in the trunk."""
         rows: dict[int, Tensor] = {}
         hooks = []
-        blocks = [block for _, side in trunk_sides(self) for block in blocks_of(side)]
-        for number, block in enumerate(blocks):
+        for number, (_, block) in enumerate(transformer_blocks(self)):
 
             def note(_m: Any, _i: Any, out: Tensor, number: int = number) -> None:
                 rows[number] = out

@@ -54,6 +54,11 @@ def trunk_sides(unet: UNet2DConditionModel) -> list[tuple[int, Any]]:
     ]
 
 
+def transformer_blocks(unet: UNet2DConditionModel) -> list[tuple[int, Any]]:
+    """Its transformer blocks in order of use, each with its level."""
+    return [(level, block) for level, side in trunk_sides(unet) for block in blocks_of(side)]
+
+
 def blocks_of(side: Any) -> list[Any]:
     """The transformer blocks of one block of layers."""
     return [module for module in side.modules() if isinstance(module, BasicTransformerBlock)]

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from talkingface_wild.models.networks.reference_unet import ReferenceUNet
+from talkingface_wild.models.networks.trunk import transformer_blocks
 from tests.models.mcdm.made import awaken, tiny
 
 
@@ -56,7 +57,7 @@ def test_the_bank_is_each_blocks_normed_rows_in_order_of_use():
     assert [part.shape[1] for part in rows.values()] == sides
     assert list(rows) == list(range(11))
     seen = []
-    for block in network._blocks():
+    for _, block in transformer_blocks(network):
         block.norm1.register_forward_hook(lambda _m, _given, out: seen.append(out))
     network(latents, 0, context)
     assert all(torch.equal(rows[number], part) for number, part in enumerate(seen))
@@ -66,10 +67,14 @@ def test_the_bank_is_each_blocks_normed_rows_in_order_of_use():
 def test_no_hook_stays_behind():
     network = _network()
     network.bank(*_given())
-    assert not any(block.norm1._forward_hooks for block in network._blocks())
+    assert not any(
+        block.norm1._forward_hooks for block in [block for _, block in transformer_blocks(network)]
+    )
     with pytest.raises(RuntimeError):
         network.bank(torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 64))
-    assert not any(block.norm1._forward_hooks for block in network._blocks())
+    assert not any(
+        block.norm1._forward_hooks for block in [block for _, block in transformer_blocks(network)]
+    )
 
 
 def test_it_is_numbered_as_the_trunk_beside_it():

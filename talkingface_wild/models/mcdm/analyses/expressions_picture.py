@@ -84,7 +84,8 @@ def _notes(result: Expressions) -> list[str]:
     notes.append(
         f"{len(result.labels)} points of {clips} clips, {labels} labels. Purity: share of the "
         f"{result.neighbours} nearest points of other clips that have the label; silhouette: of "
-        "the clips' means. Both in the space itself, each dimension at unit spread, not in this plane."
+        "the clips' means. Both in the space itself, each dimension at unit spread, not in this "
+        "plane."
     )
     notes.append(
         "One portrait speaks in all clips, so only the sound tells them apart."
