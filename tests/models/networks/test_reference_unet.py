@@ -67,14 +67,10 @@ def test_the_bank_is_each_blocks_normed_rows_in_order_of_use():
 def test_no_hook_stays_behind():
     network = _network()
     network.bank(*_given())
-    assert not any(
-        block.norm1._forward_hooks for block in [block for _, block in transformer_blocks(network)]
-    )
+    assert not any(block.norm1._forward_hooks for _, block in transformer_blocks(network))
     with pytest.raises(RuntimeError):
         network.bank(torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 64))
-    assert not any(
-        block.norm1._forward_hooks for block in [block for _, block in transformer_blocks(network)]
-    )
+    assert not any(block.norm1._forward_hooks for _, block in transformer_blocks(network))
 
 
 def test_it_is_numbered_as_the_trunk_beside_it():
