@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from talkingface_wild.core.errors import InputUnreadable, RecipeError, nearest
 from talkingface_wild.models.conditions.codec import to_unit
 from talkingface_wild.models.conditions.pictures import portrait_tensor
-from talkingface_wild.models.conditions.sound import Samples, frame_count, mono_sound, windows
+from talkingface_wild.models.conditions.sound import Samples, frame_count, mono_sound
 from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
 from talkingface_wild.models.mcdm.drift_gate import DriftGate
 from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts
@@ -204,13 +204,10 @@ class MCDMPipeline(DiffusionPipeline):
         how: GenerateOptions,
     ) -> MadeClip:
         parts, present = self.parts, self.parts.config.present
-        first = state.position - present.overlap
-        windows_FWE = windows(
-            parts.sound_features, sound, first, parts.prior_frames, present.audio_window
-        )
+        windows_FWE = rollout.heard(sound, state.position)
         head_FKW, edit = None, how.get("edit")
         if (head := how.get("head")) is not None:
-            rows = torch.arange(first, first + parts.prior_frames)
+            rows = torch.arange(parts.prior_frames) + state.position - present.overlap
             head_FKW = head[rows.clamp(0, len(head) - 1)]
             if present.head == "face_crop":
                 # Such a prior was never shown a given head: it takes the predicted one's place.

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from talkingface_wild.core.errors import RecipeError
+from talkingface_wild.models.conditions.sound import Samples, windows
 from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
 from talkingface_wild.models.mcdm.config import SamplingConfig
 from talkingface_wild.models.mcdm.context import Carried
@@ -73,6 +74,12 @@ class Rollout:
             archive_ACHW=first_archive(reference, config.clip.archive_frames),
             seed=seed,
         )
+
+    def heard(self, sound: Samples, position: int) -> Tensor:
+        """Sound windows (prior_frames, W, E) of the clip that begins at frame ``position``."""
+        parts, present = self.parts, self.parts.config.present
+        first = position - present.overlap
+        return windows(parts.sound_features, sound, first, parts.prior_frames, present.audio_window)
 
     @torch.no_grad()
     def clip(

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,23 +33,9 @@ WriteSample = Callable[[Path, str, Pictures], None]
 """Writes frames of a clip, named by its id, as a video; the caller knows how."""
 
 
-class TrainedModel(Protocol):
-    """Networks that are saved together, with what is known of their training."""
-
-    config: Any
-    facts: dict[str, Any]
-
-    def save(self, folder: Path) -> None:
-        """Write them; the folder appears only when complete."""
-        ...
-
-    def to(self, device: torch.device | str) -> Any:
-        """Move them."""
-        ...
-
-
-Model = TypeVar("Model", bound=TrainedModel)
-MakeFeatures = Callable[[Any, Path], dict[str, Any]]
+Model = Any
+"""Networks that are saved together: ``config``, ``facts``, ``save(folder)``, ``to(device)``."""
+MakeFeatures = Callable[[Model, Path], dict[str, Any]]
 
 
 def _quiet(_: str) -> None:
@@ -57,7 +43,7 @@ def _quiet(_: str) -> None:
 
 
 @dataclass
-class StagedRun(ABC, Generic[Model]):
+class StagedRun(ABC):
     """One training folder. What a stage was run with is kept, and a finished stage is not rerun."""
 
     ORDER: ClassVar[tuple[str, ...]]

@@ -24,8 +24,8 @@ from talkingface_wild.models.conditions.sound import sound_windows
 from talkingface_wild.models.mcdm import MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
 from talkingface_wild.models.mcdm.training.stages import (
-    predict_tokens,
     run_encoders,
     run_stage,
     take_tokens,

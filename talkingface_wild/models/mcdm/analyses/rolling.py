@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from talkingface_wild.functional.similarity import ssim
-from talkingface_wild.models.conditions.sound import windows
 from talkingface_wild.models.mcdm.analyses.subjects import Picture, Subject
 from talkingface_wild.models.mcdm.config import SamplingConfig
 from talkingface_wild.models.mcdm.networks import MCDMParts
@@ -37,15 +36,6 @@ class Draws:
         return own if self.steps is None else dataclasses.replace(own, steps=self.steps)
 
 
-def heard(parts: MCDMParts, subject: Subject, position: int) -> Tensor:
-    """Sound windows (prior_frames, W, E) of the clip that begins at frame ``position``."""
-    present = parts.config.present
-    first = position - present.overlap
-    return windows(
-        parts.sound_features, subject.sound, first, parts.prior_frames, present.audio_window
-    )
-
-
 def rolled(
     parts: MCDMParts,
     subject: Subject,
@@ -65,7 +55,7 @@ def rolled(
     first_ACHW = state.archive_ACHW
     while state.position < frames:
         start = state.position
-        clip = rollout.clip(state, heard(parts, subject, start), watched=watched)
+        clip = rollout.clip(state, rollout.heard(subject.sound, start), watched=watched)
         state = clip.state
         if fixed_archive:
             state.archive_ACHW = first_ACHW
@@ -81,7 +71,7 @@ def rolled_tokens(
         torch.from_numpy(np.ascontiguousarray(subject.portrait_HWC)), draws.seed
     )
     for _ in range(windows_count):
-        sound = heard(parts, subject, state.position)
+        sound = rollout.heard(subject.sound, state.position)
         tokens = rollout.motion_tokens(state, sound)
         state = copy.copy(state)
         state.position, state.tokens_FKT = state.position + len(tokens), tokens

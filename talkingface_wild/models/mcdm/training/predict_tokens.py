@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from accelerate import Accelerator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -17,85 +18,95 @@ from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.models.conditions.sound import sound_windows
 from talkingface_wild.models.mcdm.networks import MCDMParts
+from talkingface_wild.models.mcdm.present_prior import PresentClipPrior
 from talkingface_wild.models.mcdm.prior_sampling import sampled_tokens
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.provenance import tensors_sha256
 from talkingface_wild.models.training.loop import iteration_generator
+from talkingface_wild.models.training.together import end_if_stopped
 
 SEED = 17
 
 
-class PredictedTokens:
-    """The prior, rolled over clips from their sound, with each clip's first frame as reference."""
+@torch.no_grad()
+def predict_tokens(
+    parts: MCDMParts,
+    clips: Sequence[CachedClip],
+    tell: Callable[[int, int], None] | None = None,
+    together: int = 16,
+    folder: Path | None = None,
+    accelerator: Accelerator | None = None,
+) -> None:
+    """Fill ``predicted_TKW`` of every clip as generation would: window after window, each going on
+    from the last, from the clip's first frame as the reference. Several clips go side by side.
 
-    def __init__(self, parts: MCDMParts) -> None:
-        if parts.motion_prior is None:
-            raise ValueError("this variant has no motion prior")
-        self.parts, self.prior = parts, parts.motion_prior
+    With a ``folder`` a group that is done is kept there, in a file named by all that it rests on,
+    and read again. Raises Interrupted between two groups once a stop was requested.
+    """
+    prior = parts.motion_prior
+    if prior is None:
+        raise ValueError("this variant has no motion prior")
+    rests_on = [tensors_sha256({"prior": prior}), parts.config.sampling.prior_steps]
+    for start in range(0, len(clips), together):
+        what = f"with motion tokens of {start} of {len(clips)} clips predicted for stage 3"
+        end_if_stopped(accelerator, what + (", which are kept" if folder and start else ""))
+        group = clips[start : start + together]
+        if folder is None:
+            predicted = _predicted(parts, prior, group)
+        else:
+            names = [clip.clip_id for clip in group]
+            features = [[clip.frames, clip.facts.get("fingerprint")] for clip in group]
+            path = folder / f"{digest([rests_on, names, features], 24)}.safetensors"
+            predicted = _kept(path, names) or _predicted(parts, prior, group)
+            if not path.is_file():
+                _keep(path, names, predicted)
+        for clip, tokens in zip(group, predicted, strict=True):
+            clip.predicted_TKW = tokens
+        if tell is not None:
+            tell(min(start + together, len(clips)), len(clips))
 
-    def of(self, clips: Sequence[CachedClip]) -> list[Tensor]:
-        """(T, K, W) of each clip."""
-        config, device = self.parts.config, self.parts.device
-        step, overlap = config.clip.frames, config.present.overlap
-        longest = max(clip.frames for clip in clips)
-        image = torch.stack([clip.image_TE[0][None].float() for clip in clips]).to(device)
-        windows: list[Tensor] = []
-        before: Tensor | None = None
-        for number, start in enumerate(range(0, longest, step)):
-            sound = torch.stack(
-                [
-                    sound_windows(
-                        clip.sound_TE, start - overlap, step + overlap, config.present.audio_window
-                    )
-                    for clip in clips
-                ]
-            ).to(device)
-            before = self._window(sound, image, before, number)
-            windows.append(before.cpu())
-        tokens = torch.cat(windows, dim=1)
-        return [tokens[place, : clip.frames] for place, clip in enumerate(clips)]
 
-    def _window(self, sound: Tensor, image: Tensor, before: Tensor | None, number: int) -> Tensor:
-        """(B, F - overlap, K, T) of the next window."""
-        parts, present = self.parts, self.parts.config.present
-        overlap = present.overlap
-        shape = (len(sound), sound.shape[1], self.prior.token_count, present.token_width)
-        noise = torch.randn(shape, generator=iteration_generator(SEED, number)).to(sound.device)
+def _kept(path: Path, names: Sequence[str]) -> list[Tensor] | None:
+    """The tokens of a group that was predicted before; None where they cannot be read."""
+    try:
+        tokens = load_file(path)
+        return [tokens[name] for name in names]
+    except (OSError, SafetensorError, KeyError):
+        path.unlink(missing_ok=True)
+        return None
+
+
+def _keep(path: Path, names: Sequence[str], predicted: Sequence[Tensor]) -> None:
+    with atomic_path(path) as temporary:
+        rows = [tokens.contiguous() for tokens in predicted]
+        save_file(dict(zip(names, rows, strict=True)), temporary)
+
+
+def _predicted(
+    parts: MCDMParts, prior: PresentClipPrior, clips: Sequence[CachedClip]
+) -> list[Tensor]:
+    """(T, K, W) of each clip."""
+    config, device = parts.config, parts.device
+    present, step, overlap = config.present, config.clip.frames, config.present.overlap
+    longest = max(clip.frames for clip in clips)
+    image = torch.stack([clip.image_TE[0][None].float() for clip in clips]).to(device)
+    windows: list[Tensor] = []
+    before: Tensor | None = None
+    for number, start in enumerate(range(0, longest, step)):
+        first, count = start - overlap, step + overlap
+        rows = [sound_windows(c.sound_TE, first, count, present.audio_window) for c in clips]
+        shape = (len(clips), count, prior.token_count, present.token_width)
+        noise = torch.randn(shape, generator=iteration_generator(SEED, number)).to(device)
         tokens = sampled_tokens(
-            self.prior,
+            prior,
             parts.prior_noise,
-            parts.config.sampling.prior_steps,
+            config.sampling.prior_steps,
             noise,
-            sound,
+            torch.stack(rows).to(device),
             image,
             None if before is None or not overlap else before[:, -overlap:],
         )
-        return tokens[:, overlap:]
-
-
-class KeptTokens:
-    """Groups of clips whose tokens are predicted: a file each, named by all that it rests on."""
-
-    def __init__(self, parts: MCDMParts, folder: Path) -> None:
-        if parts.motion_prior is None:
-            raise ValueError("this variant has no motion prior")
-        sampling = parts.config.sampling.prior_steps
-        self._prior = [tensors_sha256({"prior": parts.motion_prior}), sampling]
-        self._folder = folder
-
-    def of(
-        self, clips: Sequence[CachedClip], predict: Callable[[Sequence[CachedClip]], list[Tensor]]
-    ) -> list[Tensor]:
-        """(T, K, W) of each clip: read, or predicted and kept."""
-        names = [clip.clip_id for clip in clips]
-        features = [[clip.frames, clip.facts.get("fingerprint")] for clip in clips]
-        path = self._folder / f"{digest([self._prior, names, features], 24)}.safetensors"
-        try:
-            tokens = load_file(path)
-            return [tokens[name] for name in names]
-        except (OSError, SafetensorError, KeyError):
-            predicted = predict(clips)
-        with atomic_path(path) as temporary:
-            contiguous = [rows.contiguous() for rows in predicted]
-            save_file(dict(zip(names, contiguous, strict=True)), temporary)
-        return predicted
+        before = tokens[:, overlap:]
+        windows.append(before.cpu())
+    tokens = torch.cat(windows, dim=1)
+    return [tokens[place, : clip.frames] for place, clip in enumerate(clips)]

@@ -13,9 +13,9 @@ from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.objectives import trained
+from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
 from talkingface_wild.models.mcdm.training.samples import sample_frames
 from talkingface_wild.models.mcdm.training.stages import (
-    predict_tokens,
     run_encoders,
     run_stage,
     take_tokens,
@@ -24,7 +24,7 @@ from talkingface_wild.models.training.staged_run import StagedRun
 from talkingface_wild.models.training.together import end_if_stopped
 
 
-class TrainingRun(StagedRun[MCDMParts]):
+class TrainingRun(StagedRun):
     """One training folder; its configuration is an MCDMConfig."""
 
     ORDER: ClassVar[tuple[str, ...]] = ("features", "encoders", "1", "2", "3")

@@ -31,7 +31,6 @@ from talkingface_wild.models.mcdm.training.objectives import (
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
 from talkingface_wild.models.training.loop import LoopSettings, TrainingLoop, Watch
 from talkingface_wild.models.training.stages import Draw, Stage, StageOutcome
-from talkingface_wild.models.training.together import end_if_stopped
 
 
 def run_stage(
@@ -173,33 +172,3 @@ def take_tokens(parts: MCDMParts, clip: CachedClip) -> Tensor:
         raw = raw_tokens(task.encoder, task.crops(clip), device).to(device)
         streams.append(((raw - task.encoder.mean_KT) / task.encoder.std_KT).cpu())
     return torch.cat(streams, dim=1)
-
-
-@torch.no_grad()
-def predict_tokens(
-    parts: MCDMParts,
-    clips: Sequence[CachedClip],
-    tell: Callable[[int, int], None] | None = None,
-    together: int = 16,
-    folder: Path | None = None,
-    accelerator: Accelerator | None = None,
-) -> None:
-    """Fill ``predicted_TKW`` of every clip as generation would: window after window, each going on
-    from the last, from the clip's first frame as the reference. Several clips go side by side.
-
-    With a ``folder`` a group that is done is kept there, and read again while prior and clips are
-    the same. Raises Interrupted between two groups once a stop was requested.
-    """
-    from talkingface_wild.models.mcdm.training.predict_tokens import KeptTokens, PredictedTokens
-
-    kept = None if folder is None else KeptTokens(parts, folder)
-    for start in range(0, len(clips), together):
-        what = f"with motion tokens of {start} of {len(clips)} clips predicted for stage 3"
-        end_if_stopped(accelerator, what + (", which are kept" if kept and start else ""))
-        group = clips[start : start + together]
-        predict = PredictedTokens(parts).of
-        predicted = predict(group) if kept is None else kept.of(group, predict)
-        for clip, tokens in zip(group, predicted, strict=True):
-            clip.predicted_TKW = tokens
-        if tell is not None:
-            tell(min(start + together, len(clips)), len(clips))
