@@ -11,7 +11,7 @@ import numpy as np
 
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled, similarities
+from talkingface_wild.models.mcdm.analyses.rolling import Draws, compared
 from talkingface_wild.models.mcdm.analyses.subjects import Subject, against, long_enough
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.variants import ALPHAS, varied
@@ -130,11 +130,8 @@ def _scores(
     parts: MCDMParts, subjects: Sequence[Subject], draws: Draws, frames: int
 ) -> dict[str, float]:
     """Mean SSIM of each subject."""
-    scores = {}
-    for subject in subjects:
-        values, start = [], 0
-        for chunk in rolled(parts, subject, frames, draws):
-            values.append(similarities(chunk, subject, start))
-            start += len(chunk)
-        scores[subject.name] = float(np.concatenate(values).mean())
-    return scores
+    curves = {
+        subject.name: [ssim_F for *_, ssim_F in compared(parts, subject, frames, draws)]
+        for subject in subjects
+    }
+    return {name: float(np.concatenate(curve).mean()) for name, curve in curves.items()}

@@ -14,7 +14,7 @@ import numpy as np
 from talkingface_wild.functional.drift import FRAMES, slope_per_thousand, values_at
 from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
 from talkingface_wild.models.mcdm.analyses.curves import Floats, binned_curve
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled, similarities
+from talkingface_wild.models.mcdm.analyses.rolling import Draws, compared
 from talkingface_wild.models.mcdm.analyses.subjects import (
     Picture,
     Subject,
@@ -152,20 +152,19 @@ def _run(
     fixed: bool,
     tell: Callable[[str], None],
 ) -> DriftRun:
+    frames = max(frame_numbers)
     for number, subject in enumerate(subjects):
-        frames = max(frame_numbers)
         values: list[Floats] = []
-        start = 0
-        for chunk in rolled(parts, subject, frames, draws, fixed_archive=fixed):
-            values.append(similarities(chunk, subject, start))
+        for start, chunk, ssim_F in compared(parts, subject, frames, draws, fixed_archive=fixed):
+            values.append(ssim_F)
+            end = start + len(chunk)
             if number == 0:
                 run.pictures |= {
                     frame: chunk[place - start]
                     for frame, place in _places(frame_numbers, frames)
-                    if start <= place < start + len(chunk)
+                    if start <= place < end
                 }
-            start += len(chunk)
-            if start == frames or start % (40 * len(chunk)) == 0:
-                tell(f"{run.name}, {subject.name}: {start}/{frames} frames")
+            if end == frames or end % (40 * len(chunk)) == 0:
+                tell(f"{run.name}, {subject.name}: {end}/{frames} frames")
         run.clips[subject.name] = np.concatenate(values)
     return run

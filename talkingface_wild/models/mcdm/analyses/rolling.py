@@ -10,11 +10,11 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from talkingface_wild.functional.similarity import ssim
+from talkingface_wild.models.mcdm.analyses.curves import Floats
 from talkingface_wild.models.mcdm.analyses.subjects import Picture, Subject
 from talkingface_wild.models.mcdm.config import SamplingConfig
 from talkingface_wild.models.mcdm.networks import MCDMParts
@@ -78,8 +78,18 @@ def rolled_tokens(
         yield tokens.cpu(), sound[parts.config.present.overlap :]
 
 
-def similarities(chunk: Picture, subject: Subject, start: int) -> npt.NDArray[np.float64]:
+def similarities(chunk: Picture, subject: Subject, start: int) -> Floats:
     """SSIM of each frame of a chunk, whose first is frame ``start``, (F,)."""
     return np.array(
         [ssim(frame, subject.compared(start + place)) for place, frame in enumerate(chunk)]
     )
+
+
+def compared(
+    parts: MCDMParts, subject: Subject, frames: int, draws: Draws, *, fixed_archive: bool = False
+) -> Iterator[tuple[int, Picture, Floats]]:
+    """The chunks of ``rolled``: the number of its first frame, the frames, and the SSIM of each."""
+    start = 0
+    for chunk in rolled(parts, subject, frames, draws, fixed_archive=fixed_archive):
+        yield start, chunk, similarities(chunk, subject, start)
+        start += len(chunk)
