@@ -131,7 +131,7 @@ def _sound(output: Output, request: Request, half_made: HalfMade) -> StoredSound
 
 
 def _frames(output: Output, request: Request, sound: StoredSound, fps: int) -> int:
-    from talkingface_wild.models.conditions.sound import frame_count
+    from talkingface_wild.models.conditions.sound_features import frame_count
 
     if request.seconds is not None and sound.seconds < request.seconds - 1 / fps:
         output.warn(f"{request.audio} lasts {sound.seconds:.2f} s, so the video does.")

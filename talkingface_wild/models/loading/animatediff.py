@@ -11,10 +11,10 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from talkingface_wild.models.loading.locating import Layout
+from talkingface_wild.models.loading.locating import FileLayout
 from talkingface_wild.models.loading.match_tensors import Names, Placement, place
 
-LAYOUT = Layout(
+LAYOUT = FileLayout(
     "AnimateDiff's motion modules",
     ("diffusion_pytorch_model",),
     ("", "motion_adapter"),

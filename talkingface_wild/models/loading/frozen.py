@@ -9,13 +9,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.loading.locating import Layout
+from talkingface_wild.models.loading.locating import FileLayout
 from talkingface_wild.models.loading.match_tensors import Placement, place
 from talkingface_wild.models.loading.tensor_files import read_json
 
 _STEMS = ("model", "pytorch_model")
-CLIP_LAYOUT = Layout("CLIP's image encoder", _STEMS, ("", "image_encoder"))
-WAV2VEC2_LAYOUT = Layout("wav2vec 2.0", _STEMS)
+CLIP_LAYOUT = FileLayout("CLIP's image encoder", _STEMS, ("", "image_encoder"))
+WAV2VEC2_LAYOUT = FileLayout("wav2vec 2.0", _STEMS)
 _WEIGHT_NORM = {"parametrizations.weight.original0": "weight_g",
                 "parametrizations.weight.original1": "weight_v"}  # fmt: skip
 

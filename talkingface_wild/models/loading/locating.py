@@ -27,7 +27,7 @@ _SAFE, _PICKLED, _HALF = (".safetensors",), (".bin",), (".fp16.safetensors", ".f
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileLayout:
     """Where a project's folder has one network's weights."""
 
     what: str
@@ -63,7 +63,7 @@ class Located(NamedTuple):
     shown: str
 
 
-def locate(source: str, layout: Layout) -> Located:
+def locate(source: str, layout: FileLayout) -> Located:
     """Where ``source`` has the weights.
 
     Raises:
@@ -92,7 +92,7 @@ def locate(source: str, layout: Layout) -> Located:
     return _from_hub(source, layout)
 
 
-def _inside(folder: Path, layout: Layout) -> Path | None:
+def _inside(folder: Path, layout: FileLayout) -> Path | None:
     names = (name for stage in layout.stages() for name in stage)
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
@@ -108,12 +108,12 @@ def _only_file(folder: Path) -> Path | None:
     return files[0] if files else None
 
 
-def _names(layout: Layout) -> str:
+def _names(layout: FileLayout) -> str:
     names = [stage[0] for stage in layout.stages()]
     return " or ".join(names[:1] + names[-1:]) if len(names) > 1 else names[0]
 
 
-def _from_hub(source: str, layout: Layout) -> Located:
+def _from_hub(source: str, layout: FileLayout) -> Located:
     """Fetch no more than the files of one stage, and the configuration."""
     configurations = [f"{folder}/config.json".lstrip("/") for folder in layout.folders]
     unreached: NetworkUnavailable | None = None

@@ -34,7 +34,7 @@ from collections.abc import Mapping
 
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.models.loading import animatediff, frozen, moore, stable_diffusion
-from talkingface_wild.models.loading.locating import Layout
+from talkingface_wild.models.loading.locating import FileLayout
 
 ALIASES = {
     "image_encoder": "clip",
@@ -42,7 +42,7 @@ ALIASES = {
     "landmark_guider": "pose_guider",
 }
 
-_FILLS: dict[str, dict[str, Layout]] = {
+_FILLS: dict[str, dict[str, FileLayout]] = {
     "sd15": {
         "unet": stable_diffusion.UNET_LAYOUT,
         "reference_unet": stable_diffusion.UNET_LAYOUT,
@@ -68,7 +68,7 @@ NAMES = (*_FILLS, *ALIASES)
 
 def layouts(
     lacking: Mapping[str, str], sources: Mapping[str, str]
-) -> dict[str, tuple[str, Layout]]:
+) -> dict[str, tuple[str, FileLayout]]:
     """What fills which slot: by its name the source, and where that has it.
 
     ``lacking`` says of each slot of a model why it has none, nothing where it has one.
@@ -86,7 +86,7 @@ def layouts(
                 f"Expected one source of weights for {name!r}, found two; leave one of them out."
             )
         by_name[name] = source
-    filled: dict[str, tuple[str, Layout]] = {}
+    filled: dict[str, tuple[str, FileLayout]] = {}
     for name, fills in _FILLS.items():
         if name not in by_name:
             continue

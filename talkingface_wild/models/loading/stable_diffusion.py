@@ -11,20 +11,20 @@ from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.conditions.config import PictureConfig
-from talkingface_wild.models.loading.locating import Layout
+from talkingface_wild.models.conditions.picture_config import PictureConfig
+from talkingface_wild.models.loading.locating import FileLayout
 from talkingface_wild.models.loading.match_tensors import Names, Placement, place
 from talkingface_wild.models.loading.original_names import unet_name, vae_name
 from talkingface_wild.models.loading.tensor_files import read_json
 from talkingface_wild.models.networks.trunk import TrunkConfig
 
-UNET_LAYOUT = Layout(
+UNET_LAYOUT = FileLayout(
     "Stable Diffusion 1.5's UNet",
     ("diffusion_pytorch_model",),
     ("unet", ""),
     ("v1-5-pruned-emaonly.safetensors", "v1-5-pruned.safetensors"),
 )
-VAE_LAYOUT = Layout(
+VAE_LAYOUT = FileLayout(
     "Stable Diffusion's VAE",
     ("diffusion_pytorch_model",),
     ("vae", ""),

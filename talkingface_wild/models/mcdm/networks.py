@@ -27,7 +27,11 @@ from talkingface_wild.models.conditions.images import (
     ImageFeatures,
     LatentFeatures,
 )
-from talkingface_wild.models.conditions.sound import MelFeatures, SoundFeatures, Wav2Vec2Features
+from talkingface_wild.models.conditions.sound_features import (
+    MelFeatures,
+    SoundFeatures,
+    Wav2Vec2Features,
+)
 from talkingface_wild.models.loading.slots import Slot
 from talkingface_wild.models.mcdm.archived_prior import ArchivedClipPrior
 from talkingface_wild.models.mcdm.config import MCDMConfig
@@ -75,24 +79,25 @@ def _landmark_guider(config: MCDMConfig) -> LandmarkGuider | None:
     )
 
 
-def _crop_encoder(kind: Any, stream: str, window: int) -> Build:
+def _crop_encoder(kind: Any, stream: str) -> Build:
     def build(config: MCDMConfig) -> nn.Module | None:
         present, side = config.present, crop_sides(config)[stream]
         if stream == "head" and present.head != "face_crop":
             return None
         small = config.picture.side < 256 or stream == "head"
         widths = (16, 32, 64) if small else (32, 64, 128, 256)
+        window = 5 if stream == "lip" else 1
         return kind(side, window, widths, getattr(present, f"{stream}_tokens"), present.token_width)
 
     return build
 
 
-def _network(kind: Any, build: Build | None = None) -> dict[str, Any]:
-    """An entry of the list: the network's class (or where it is), and what makes a fresh one.
+def _network(kind: Any, build: Build | None = None) -> Any:
+    """A field of the list: the network's class (or where it is), and what makes a fresh one.
 
     Without ``build`` it only exists trained, and is None until weights are loaded.
     """
-    return {"kind": kind, "build": build}
+    return field(default=None, metadata={"kind": kind, "build": build})
 
 
 @dataclass
@@ -103,39 +108,20 @@ class MCDMParts:
     """
 
     config: MCDMConfig
-    unet: MCDMUNet = field(metadata=_network(MCDMUNet, MCDMUNet.of))
-    archived_prior: ArchivedClipPrior = field(
-        metadata=_network(ArchivedClipPrior, ArchivedClipPrior.of)
+    unet: MCDMUNet = _network(MCDMUNet, MCDMUNet.of)
+    archived_prior: ArchivedClipPrior = _network(ArchivedClipPrior, ArchivedClipPrior.of)
+    motion_prior: PresentClipPrior | None = _network(PresentClipPrior, PresentClipPrior.of)
+    reference_unet: ReferenceUNet | None = _network(ReferenceUNet, _reference_unet)
+    vae: AutoencoderKL | None = _network(AutoencoderKL)
+    patch_codec: PatchCodec | None = _network(PatchCodec, _patch_codec)
+    audio_encoder: nn.Module | None = _network("transformers.Wav2Vec2Model")
+    image_encoder: nn.Module | None = _network("transformers.CLIPVisionModel")
+    landmark_guider: LandmarkGuider | None = _network(LandmarkGuider, _landmark_guider)
+    lip_encoder: LipEncoder | None = _network(LipEncoder, _crop_encoder(LipEncoder, "lip"))
+    expression_encoder: ExpressionEncoder | None = _network(
+        ExpressionEncoder, _crop_encoder(ExpressionEncoder, "expression")
     )
-    motion_prior: PresentClipPrior | None = field(
-        default=None, metadata=_network(PresentClipPrior, PresentClipPrior.of)
-    )
-    reference_unet: ReferenceUNet | None = field(
-        default=None, metadata=_network(ReferenceUNet, _reference_unet)
-    )
-    vae: AutoencoderKL | None = field(default=None, metadata=_network(AutoencoderKL))
-    patch_codec: PatchCodec | None = field(
-        default=None, metadata=_network(PatchCodec, _patch_codec)
-    )
-    audio_encoder: nn.Module | None = field(
-        default=None, metadata=_network("transformers.Wav2Vec2Model")
-    )
-    image_encoder: nn.Module | None = field(
-        default=None, metadata=_network("transformers.CLIPVisionModel")
-    )
-    landmark_guider: LandmarkGuider | None = field(
-        default=None, metadata=_network(LandmarkGuider, _landmark_guider)
-    )
-    lip_encoder: LipEncoder | None = field(
-        default=None, metadata=_network(LipEncoder, _crop_encoder(LipEncoder, "lip", 5))
-    )
-    expression_encoder: ExpressionEncoder | None = field(
-        default=None,
-        metadata=_network(ExpressionEncoder, _crop_encoder(ExpressionEncoder, "expression", 1)),
-    )
-    head_encoder: HeadEncoder | None = field(
-        default=None, metadata=_network(HeadEncoder, _crop_encoder(HeadEncoder, "head", 1))
-    )
+    head_encoder: HeadEncoder | None = _network(HeadEncoder, _crop_encoder(HeadEncoder, "head"))
     facts: dict[str, Any] = field(default_factory=dict)
     """What the model was trained on and how far (R33); every file made with it repeats this."""
 
@@ -162,7 +148,7 @@ class MCDMParts:
 
     def slots(self) -> dict[str, Slot]:
         """The places that published weights may fill."""
-        from talkingface_wild.models.mcdm.slots import slots_of
+        from talkingface_wild.models.mcdm.weight_slots import slots_of
 
         return slots_of(self)
 

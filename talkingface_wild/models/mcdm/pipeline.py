@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from talkingface_wild.core.errors import InputUnreadable, RecipeError, nearest
 from talkingface_wild.models.conditions.codec import to_unit
 from talkingface_wild.models.conditions.pictures import portrait_tensor
-from talkingface_wild.models.conditions.sound import Samples, frame_count, mono_sound
+from talkingface_wild.models.conditions.sound_features import Samples, frame_count, mono_sound
 from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
 from talkingface_wild.models.mcdm.drift_gate import DriftGate
 from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts

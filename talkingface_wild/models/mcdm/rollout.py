@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from talkingface_wild.core.errors import RecipeError
-from talkingface_wild.models.conditions.sound import Samples, windows
+from talkingface_wild.models.conditions.sound_features import Samples, windows
 from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
 from talkingface_wild.models.mcdm.config import SamplingConfig
 from talkingface_wild.models.mcdm.context import Carried

@@ -9,7 +9,7 @@ from transformers import CLIPConfig, CLIPModel, Wav2Vec2Config, Wav2Vec2ForCTC
 from talkingface_wild.models.loading import animatediff, frozen, moore, stable_diffusion
 from talkingface_wild.models.loading.match_tensors import place
 from talkingface_wild.models.mcdm import MCDMUNet
-from talkingface_wild.models.mcdm.slots import TEMPORAL, place_unet
+from talkingface_wild.models.mcdm.weight_slots import TEMPORAL, place_unet
 from talkingface_wild.models.networks.pose_guider import LandmarkGuider
 from talkingface_wild.models.networks.reference_unet import ReferenceUNet
 from talkingface_wild.models.networks.trunk import TrunkConfig

@@ -25,7 +25,7 @@ import torch
 from talkingface_wild.functional.similarity import psnr_of_frames, ssim_of_frames
 from talkingface_wild.media.decode import frames as decoded
 from talkingface_wild.media.sound import read_sound
-from talkingface_wild.models.conditions.sound import sound_windows
+from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip

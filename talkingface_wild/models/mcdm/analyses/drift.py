@@ -46,7 +46,7 @@ class DriftRun:
 
 
 @dataclass(frozen=True)
-class Drift:
+class DriftFigure:
     """Both runs, the real frames (or the portrait) beside them, and what must be said."""
 
     runs: tuple[DriftRun, DriftRun]
@@ -101,7 +101,7 @@ def drift(
     draws: Draws,
     frame_numbers: Sequence[int] = FRAMES,
     tell: Callable[[str], None] = lambda _: None,
-) -> Drift:
+) -> DriftFigure:
     """Roll subjects to the last frame asked for that any of them reaches, with and without F_a.
 
     Raises InputUnreadable when no subject reaches the first frame asked for.
@@ -126,7 +126,7 @@ def drift(
     )
     first = enough[0]
     truth = first.truth_THWC
-    return Drift(
+    return DriftFigure(
         runs=runs,
         frame_numbers=reached,
         real={} if truth is None else {f: truth[p] for f, p in _places(reached, len(truth))},

@@ -17,7 +17,7 @@ from talkingface_wild.models.mcdm.analyses.drawing import (
     show_picture,
     widen,
 )
-from talkingface_wild.models.mcdm.analyses.drift import Drift
+from talkingface_wild.models.mcdm.analyses.drift import DriftFigure
 
 _LONG = 300
 """Frames from which on a slope per 1,000 frames means something."""
@@ -27,7 +27,7 @@ _CURVE_INCHES = 2.9
 _TITLE = "Drift over a long video, with and without the archived clip (Figure 5)"
 
 
-def draw_drift(path: Path, result: Drift, source: str = "") -> None:
+def draw_drift(path: Path, result: DriftFigure, source: str = "") -> None:
     """Write the picture; ``source`` says at its foot where the clips come from."""
     rows = [("real", result.real)] if result.real else []
     rows += [(formula(run.name), run.pictures) for run in result.runs]
@@ -53,7 +53,7 @@ def draw_drift(path: Path, result: Drift, source: str = "") -> None:
         _curve(below.subplots(), result)
 
 
-def _notes(result: Drift) -> list[str]:
+def _notes(result: DriftFigure) -> list[str]:
     clips = list(result.runs[0].clips)
     over = f"mean over {len(clips)} clips" if len(clips) > 1 else clips[0]
     notes = [f"{formula(run.name)}: {run.weights}." for run in result.runs]
@@ -69,7 +69,7 @@ def _notes(result: Drift) -> list[str]:
     return notes
 
 
-def _curve(axes: Any, result: Drift) -> None:
+def _curve(axes: Any, result: DriftFigure) -> None:
     for place, run in enumerate(result.runs):
         colour, line = COLOURS[place], ("-", "--")[place]
         middles, means = binned_curve(run.mean, result.stretch)
@@ -107,7 +107,7 @@ def _curve(axes: Any, result: Drift) -> None:
     axes.legend(loc="best")
 
 
-def _label(result: Drift, place: int) -> str:
+def _label(result: DriftFigure, place: int) -> str:
     run = result.runs[place]
     figures = result.figures()[run.name]
     name = formula(run.name)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.conditions.sound import RATE, Samples
+from talkingface_wild.models.conditions.sound_features import RATE, Samples
 
 Picture = npt.NDArray[np.uint8]
 Boxes = npt.NDArray[np.float32]

@@ -12,7 +12,7 @@ from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.clip_features import ClipMeasurer
 from talkingface_wild.models.mcdm.training.fit_codec import fit_codec, fit_guider, same_everywhere
-from talkingface_wild.models.training.features import (
+from talkingface_wild.models.training.feature_files import (
     FeaturesSummary,
     Tell,
     Watch,

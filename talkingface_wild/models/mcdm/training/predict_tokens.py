@@ -16,7 +16,7 @@ from torch import Tensor
 
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.paths import atomic_path
-from talkingface_wild.models.conditions.sound import sound_windows
+from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.present_prior import PresentClipPrior
 from talkingface_wild.models.mcdm.prior_sampling import sampled_tokens

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from talkingface_wild.models.conditions.sound import sound_windows
+from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm.archive import first_archive
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.rollout import Rollout

@@ -17,7 +17,7 @@ from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.mcdm.config import StageConfig
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.encoders import (
+from talkingface_wild.models.mcdm.training.encoder_tasks import (
     EncoderTask,
     encoder_loss,
     make_task,
@@ -30,7 +30,7 @@ from talkingface_wild.models.mcdm.training.objectives import (
 )
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
 from talkingface_wild.models.training.loop import LoopSettings, TrainingLoop, Watch
-from talkingface_wild.models.training.stages import Draw, Stage, StageOutcome
+from talkingface_wild.models.training.training_stage import Draw, StageOutcome, TrainingStage
 
 
 def run_stage(
@@ -70,7 +70,7 @@ def run_stage(
 
     names = ("motion_prior",) if stage == "2" else ("unet", "archived_prior", "reference_unet")
     modules = parts.modules()
-    return Stage(
+    return TrainingStage(
         stage,
         modules,
         {name: module for name, module in modules.items() if name in names},

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from talkingface_wild.models.mcdm import MCDMParts, preset
-from talkingface_wild.models.mcdm.training.encoders import (
+from talkingface_wild.models.mcdm.training.encoder_tasks import (
     contrast,
     encoder_loss,
     explained,

@@ -14,7 +14,7 @@ from talkingface_wild.models.mcdm.training.features import (
     tail_frames,
 )
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
-from talkingface_wild.models.training.features import validation_share
+from talkingface_wild.models.training.feature_files import validation_share
 from talkingface_wild.models.training.features_summary import FeaturesSummary
 from talkingface_wild.models.training.training_clip import TrainingClip, evenly, tail_id, whole_id
 from tests.models.mcdm.made import made_parts, tiny

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.conditions.sound import sound_windows
+from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm import MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
@@ -16,10 +16,10 @@ from talkingface_wild.models.mcdm.training.run import TrainingRun
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
 from talkingface_wild.models.mcdm.training.stages import run_stage
 from talkingface_wild.models.mcdm.variants import ABLATIONS, varied
-from talkingface_wild.models.training import stages
+from talkingface_wild.models.training import training_stage
 from talkingface_wild.models.training.logbook import read_log
 from talkingface_wild.models.training.loop import iteration_generator
-from talkingface_wild.models.training.stages import frozen_digest
+from talkingface_wild.models.training.training_stage import frozen_digest
 from tests.models.mcdm.training.made_clips import made_clip
 
 SHORT = (
@@ -149,7 +149,7 @@ def test_every_variant_trains_and_generates(variant, tmp_path, monkeypatch):
             "sampling.prior_steps=2",
         ]
     )
-    monkeypatch.setattr(stages, "VALIDATION_BATCHES", 1)
+    monkeypatch.setattr(training_stage, "VALIDATION_BATCHES", 1)
     parts = MCDMParts.build(config)
     clip = made_clip(parts, 30)
     clip.tokens_TKW = torch.randn(30, config.present.tokens, config.present.token_width)

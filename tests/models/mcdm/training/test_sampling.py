@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.conditions.sound import MelFeatures, sound_windows, windows
+from talkingface_wild.models.conditions.sound_features import MelFeatures, sound_windows, windows
 from talkingface_wild.models.mcdm import preset
 from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip

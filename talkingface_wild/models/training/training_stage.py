@@ -38,7 +38,7 @@ class StageOutcome:
 
 
 @dataclass
-class Stage:
+class TrainingStage:
     """What one stage trains, on what. Losses run through ``networks``; only ``parameters`` move."""
 
     name: str

@@ -7,7 +7,12 @@ import pytest
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from talkingface_wild.models.conditions.sound import RATE, MelFeatures, Wav2Vec2Features, windows
+from talkingface_wild.models.conditions.sound_features import (
+    RATE,
+    MelFeatures,
+    Wav2Vec2Features,
+    windows,
+)
 from tests.reference.mcdm_mel import log_mel
 
 FPS = 25

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from talkingface_wild.models.conditions.codec import to_unit
-from talkingface_wild.models.conditions.sound import sound_windows
+from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.encoders import CropDecoder, CropEncoder
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
@@ -54,7 +54,7 @@ class EncoderTask:
 
     def networks(self) -> dict[str, nn.Module]:
         """All that is trained, under the names that checkpoints have for it."""
-        networks = {
+        networks: dict[str, nn.Module | None] = {
             "encoder": self.encoder,
             "decoder": self.decoder,
             "heard": self.sound_side,
