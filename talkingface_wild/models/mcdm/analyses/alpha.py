@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from talkingface_wild.core.errors import RecipeError
-from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
+from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.analyses.rolling import Draws, compared
 from talkingface_wild.models.mcdm.analyses.subjects import Subject, against, long_enough
 from talkingface_wild.models.mcdm.networks import MCDMParts
@@ -91,7 +91,8 @@ def alpha_curve(
             "w/o MTA; give the training folder of the model itself."
         )
     enough = long_enough(subjects, parts.config.picture.fps, frames)
-    points, facts = [], {"The model": parts.facts}
+    points: list[AlphaPoint] = []
+    variants: dict[str, Any] = {}
     for name in ALPHAS:
         alpha = varied(parts.config, name).temporal.alpha
         variant = checkpoint.variant(name, parts)
@@ -99,17 +100,17 @@ def alpha_curve(
         with memory_at(variant or parts, alpha):
             clips = _scores(variant or parts, enough, draws, frames)
         points.append(AlphaPoint(alpha, weights, clips))
-        facts |= {f"The variant {name}": variant.facts} if variant else {}
+        variants[name] = variant and variant.facts
         tell(f"alpha {alpha:g}: SSIM {points[-1].ssim:.4f} ({weights})")
     bare, without = checkpoint.variant("no_mta", parts), None
     if bare is not None:
         without = AlphaPoint(
             None, "trained without it (variants/no_mta)", _scores(bare, enough, draws, frames)
         )
-        facts["The variant w/o MTA"] = bare.facts
+        variants["w/o MTA"] = bare.facts
         tell(f"w/o MTA: SSIM {without.ssim:.4f}")
-    sentences = cautions(parts.config.picture.side, facts)
-    return AlphaCurve(tuple(points), without, frames, against(enough), tuple(sentences))
+    sentences = model_cautions(parts, variants)
+    return AlphaCurve(tuple(points), without, frames, against(enough), sentences)
 
 
 @contextmanager

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from talkingface_wild.models.mcdm.analyses.alpha import OWN, SAME, TRAINED, AlphaCurve, AlphaPoint
-from talkingface_wild.models.mcdm.analyses.drawing import COLOURS, PAPER, plate, widen
+from talkingface_wild.models.mcdm.analyses.drawing import (
+    COLOURS,
+    draw_dots,
+    draw_value,
+    finish_similarity,
+    plate,
+)
 
 _HEIGHT_INCHES = 3.6
 _TITLE = r"SSIM over $\alpha$, the weight of the past in the motion memory (Figure 7)"
@@ -29,10 +35,7 @@ def draw_alpha(path: Path, curve: AlphaCurve, source: str = "") -> None:
             if dots:
                 _dots(axes, dots, edge, face, marker, label)
         for x, y in zip(xs, ys, strict=True):
-            axes.annotate(
-                f"{y:.4f}", (x, y), xytext=(0, 10), textcoords="offset points", ha="center",
-                fontsize=8.5, bbox=PAPER,
-            )  # fmt: skip
+            draw_value(axes, f"{y:.4f}", (x, y), 10, 8.5)
         if curve.without is not None:
             axes.axhline(
                 curve.without.ssim, color=COLOURS[1], linestyle="--", linewidth=1.6,
@@ -40,10 +43,7 @@ def draw_alpha(path: Path, curve: AlphaCurve, source: str = "") -> None:
             )  # fmt: skip
         axes.set_xticks(xs, [f"{x:g}" for x in xs])
         axes.set_xlabel(r"$\alpha$")
-        axes.set_ylabel(f"SSIM against {curve.against}")
-        axes.margins(x=0.06, y=0.25)
-        widen(axes)
-        axes.legend(loc="best")
+        finish_similarity(axes, curve.against, x=0.06, y=0.25)
 
 
 def _dots(
@@ -54,10 +54,7 @@ def _dots(
         below = [point.ssim - min(point.clips.values()) for point in points]
         above = [max(point.clips.values()) - point.ssim for point in points]
         axes.errorbar(xs, ys, (below, above), fmt="none", ecolor="#999999", capsize=3, zorder=0)
-    axes.plot(
-        xs, ys, marker, color=edge, markerfacecolor=face, markersize=8, markeredgewidth=1.8,
-        label=label, zorder=2,
-    )  # fmt: skip
+    draw_dots(axes, xs, ys, marker, edge, face, 8, label)
 
 
 def _notes(curve: AlphaCurve) -> list[str]:

@@ -64,6 +64,14 @@ class Checkpoint:
         return parts
 
 
+def model_cautions(
+    parts: MCDMParts, variants: Mapping[str, Mapping[str, Any] | None]
+) -> tuple[str, ...]:
+    """``cautions`` of a model and the facts of its variants, by name; None was not trained."""
+    facts = {f"The variant {name}": f for name, f in variants.items() if f is not None}
+    return tuple(cautions(parts.config.picture.side, {"The model": parts.facts} | facts))
+
+
 def cautions(side: int, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Sentences that the picture must carry: small frames, models that are not trained to the end.
 

@@ -102,6 +102,34 @@ def show_picture(axes: Any, picture_HWC: Any, edge: str | None = None) -> None:
         spine.set_linewidth(2)
 
 
+def draw_dots(
+    axes: Any, xs: Any, ys: Any, marker: str, edge: str, face: str, size: float, label: str
+) -> None:
+    """Dots with a coloured edge, filled or hollow."""
+    axes.plot(
+        xs, ys, marker, color=edge, markerfacecolor=face, markersize=size, markeredgewidth=1.8,
+        label=label,
+    )  # fmt: skip
+
+
+def draw_value(
+    axes: Any, text: str, at: tuple[float, float], up: float, size: float, colour: str = "black"
+) -> None:
+    """A number above its dot, or below it where ``up`` (points) is negative."""
+    axes.annotate(
+        text, at, xytext=(0, up), textcoords="offset points", ha="center", fontsize=size,
+        color=colour, bbox=PAPER,
+    )  # fmt: skip
+
+
+def finish_similarity(axes: Any, against: str, **margins: float) -> None:
+    """The vertical axis of an SSIM, and the legend."""
+    axes.set_ylabel(f"SSIM against {against}")
+    axes.margins(**margins)
+    widen(axes)
+    axes.legend(loc="best")
+
+
 def widen(axes: Any, least: float = 0.04) -> None:
     """A vertical axis that spans at least so much: no hair's breadth fills the picture."""
     low, high = axes.get_ylim()

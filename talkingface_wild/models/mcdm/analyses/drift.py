@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from talkingface_wild.functional.drift import FRAMES, slope_per_thousand, values_at
-from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
+from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.analyses.curves import Floats, binned_curve
 from talkingface_wild.models.mcdm.analyses.rolling import Draws, compared
 from talkingface_wild.models.mcdm.analyses.subjects import (
@@ -111,7 +111,6 @@ def drift(
     reached = tuple(sorted({frame for frame in frame_numbers if frame <= longest}))
     enough = long_enough(subjects, fps, reached[-1])
     variant = checkpoint.variant("no_archive", parts)
-    facts = {"The model": parts.facts} | ({"The variant w/o F_a": variant.facts} if variant else {})
     runs = (
         _run(parts, DriftRun(WITH, "the model"), enough, draws, reached, False, tell),
         _run(
@@ -134,7 +133,7 @@ def drift(
         against=against(enough),
         stretch=parts.config.clip.frames,
         left_out=len(subjects) - len(enough),
-        cautions=tuple(cautions(parts.config.picture.side, facts)),
+        cautions=model_cautions(parts, {"w/o F_a": variant and variant.facts}),
     )
 
 

@@ -10,12 +10,13 @@ from talkingface_wild.models.mcdm.analyses.curves import binned_curve
 from talkingface_wild.models.mcdm.analyses.drawing import (
     COLOURS,
     MARKERS,
-    PAPER,
     WIDTH_INCHES,
+    draw_dots,
+    draw_value,
+    finish_similarity,
     formula,
     plate,
     show_picture,
-    widen,
 )
 from talkingface_wild.models.mcdm.analyses.drift import DriftFigure
 
@@ -75,36 +76,16 @@ def _curve(axes: Any, result: DriftFigure) -> None:
         middles, means = binned_curve(run.mean, result.stretch)
         axes.plot(middles + 1, means, line, color=colour, linewidth=(2.2, 1.2)[place], alpha=0.8)
         at = {f: v for f, v in values_at(run.mean, result.frame_numbers).items() if v is not None}
-        axes.plot(
-            list(at),
-            list(at.values()),
-            MARKERS[place],
-            color=colour,
-            markersize=9,
-            markerfacecolor=(colour, "none")[place],
-            markeredgewidth=1.8,
-            label=_label(result, place),
-        )
+        face, label = (colour, "none")[place], _label(result, place)
+        draw_dots(axes, list(at), list(at.values()), MARKERS[place], colour, face, 9, label)
         for frame, value in at.items():
-            axes.annotate(
-                f"{value:.3f}",
-                (frame, value),
-                xytext=(0, (11, -17)[place]),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-                color=colour,
-                bbox=PAPER,
-            )
+            draw_value(axes, f"{value:.3f}", (frame, value), (11, -17)[place], 8, colour)
     if max(result.frame_numbers) >= _WIDE * min(result.frame_numbers):
         axes.set_xscale("log")
         axes.minorticks_off()
     axes.set_xticks(result.frame_numbers, [f"{frame:,}" for frame in result.frame_numbers])
     axes.set_xlabel("frame")
-    axes.set_ylabel(f"SSIM against {result.against}")
-    axes.margins(y=0.2)
-    widen(axes)
-    axes.legend(loc="best")
+    finish_similarity(axes, result.against, y=0.2)
 
 
 def _label(result: DriftFigure, place: int) -> str:

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.conditions.crops import DEFAULT_LIPS
-from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
+from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled
 from talkingface_wild.models.mcdm.analyses.subjects import Picture, Subject, long_enough
 from talkingface_wild.models.mcdm.config import PresentConfig
@@ -163,11 +163,8 @@ def lips(
     enough = long_enough(subjects, parts.config.picture.fps, frames)
     mouths = {subject.name: _mouth(subject, frames, mouth) for subject in enough}
     own = all(subject.mouth_T4 is not None for subject in enough)
-    models, facts = [(WITH, parts)], {"The model": parts.facts}
     variant = checkpoint.variant("no_present", parts)
-    if variant is not None:
-        models.append((WITHOUT, variant))
-        facts["The variant w/o F_pc"] = variant.facts
+    models = [(WITH, parts), *([(WITHOUT, variant)] if variant else [])]
     where = "where --mouth has it" if mouth else "where portraits usually have it"
     if mouth is None and own:
         where = "where the faces' boxes have it"
@@ -175,7 +172,7 @@ def lips(
         maps=tuple(_maps(p, name, enough, draws, mouths, tell) for name, p in models),
         mouths=mouths,
         mouth_from=where,
-        cautions=tuple(cautions(parts.config.picture.side, facts)),
+        cautions=model_cautions(parts, {WITHOUT: variant and variant.facts}),
     )
 
 
