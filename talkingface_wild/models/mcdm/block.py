@@ -51,11 +51,6 @@ class MCDMTransformerBlock(BasicTransformerBlock):
         self.norm_mta = nn.LayerNorm(self.dim)
         self.mta = temporal
 
-    @property
-    def attn_arch(self) -> Attention:
-        """CrossAttn_arch, under the name that SD 1.5's checkpoints have for it."""
-        return self.attn2
-
     def forward(
         self,
         hidden_states: Tensor,
