@@ -56,7 +56,7 @@ class CropWindows:
     def crops(self, frames_THWC: Tensor, first: int, sides: dict[str, int]) -> dict[str, Tensor]:
         """Lips, face (its mouth covered) and head, uint8 (T, S, S, 3), from frame ``first`` on.
 
-        ``sides`` are those of ``building.crop_sides``.
+        ``sides`` names them: ``lip``, ``expression``, ``head``.
         """
         count, picture = len(frames_THWC), frames_THWC.shape[1]
         index = np.arange(first, first + count).clip(max=len(self.lips_T4) - 1)
