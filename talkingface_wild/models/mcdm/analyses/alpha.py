@@ -100,7 +100,7 @@ def alpha_curve(
         with memory_at(variant or parts, alpha):
             clips = _scores(variant or parts, enough, draws, frames)
         points.append(AlphaPoint(alpha, weights, clips))
-        variants[name] = variant and variant.facts
+        variants[name] = variant.facts if variant else None
         tell(f"alpha {alpha:g}: SSIM {points[-1].ssim:.4f} ({weights})")
     bare, without = checkpoint.variant("no_mta", parts), None
     if bare is not None:

@@ -133,7 +133,7 @@ def drift(
         against=against(enough),
         stretch=parts.config.clip.frames,
         left_out=len(subjects) - len(enough),
-        cautions=model_cautions(parts, {"w/o F_a": variant and variant.facts}),
+        cautions=model_cautions(parts, {"w/o F_a": variant.facts if variant else None}),
     )
 
 

@@ -148,7 +148,7 @@ def expressions(
         chance=chance_purity(labels, clips),
         neighbours=neighbours,
         portraits=len({subject.portrait_HWC.tobytes() for subject in subjects}),
-        cautions=model_cautions(parts, {WITHOUT: variant and variant.facts}),
+        cautions=model_cautions(parts, {WITHOUT: variant.facts if variant else None}),
     )
 
 

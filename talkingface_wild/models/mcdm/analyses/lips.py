@@ -172,7 +172,7 @@ def lips(
         maps=tuple(_maps(p, name, enough, draws, mouths, tell) for name, p in models),
         mouths=mouths,
         mouth_from=where,
-        cautions=model_cautions(parts, {WITHOUT: variant and variant.facts}),
+        cautions=model_cautions(parts, {WITHOUT: variant.facts if variant else None}),
     )
 
 
