@@ -30,9 +30,9 @@ def peak_memory_bytes(device: torch.device | str) -> int:
     status = Path("/proc/self/status")
     if status.is_file():
         # Not ru_maxrss: that begins with the peak of the process that started this one.
-        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text("utf-8"), re.MULTILINE)
-        if found:
-            return int(found[1]) * 1024
+        match = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text("utf-8"), re.MULTILINE)
+        if match:
+            return int(match[1]) * 1024
     taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return taken if sys.platform == "darwin" else taken * 1024
 

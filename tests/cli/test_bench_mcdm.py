@@ -36,12 +36,12 @@ LARGE = (*QUICK, "picture.side=256", "picture.shrink=16")
 
 def _saved(folder, clip_THWC, settings, variant="ours", **facts):
     """A checkpoint of fresh weights whose codec knows the pictures."""
-    from talkingface_wild.models.mcdm import build_parts, preset
+    from talkingface_wild.models.mcdm import MCDMParts, preset
     from talkingface_wild.models.mcdm.variants import varied
 
     torch.manual_seed(0)
     config = varied(preset("tiny").changed(settings), variant)
-    parts = build_parts(config)
+    parts = MCDMParts.build(config)
     side = config.picture.side
     small = torch.nn.functional.interpolate(
         torch.from_numpy(clip_THWC).movedim(-1, 1).float(), (side, side), mode="area"

@@ -13,7 +13,7 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.jobs.figures import subjects
 from talkingface_wild.media.sound import write_wav
-from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
+from talkingface_wild.models.training.training_clip import TrainingClip
 from tests.models.mcdm.analyses.scene import film, running_parts, speech
 
 KINDS = ("drift", "lips", "alpha")

@@ -11,7 +11,7 @@ import numpy as np
 from talkingface_wild.media.decode import frames as decoded
 from talkingface_wild.media.geometry import crop_padded, union_window
 from talkingface_wild.media.sound import read_sound
-from talkingface_wild.models.mcdm.training.training_clip import Pictures, Samples, TrainingClip
+from talkingface_wild.models.training.training_clip import Pictures, Samples, TrainingClip
 from talkingface_wild.perception.faces import Detector, make_detector
 from tests.speed.mcdm_findings import ROOT
 from tests.speed.mcdm_videos import write_sound

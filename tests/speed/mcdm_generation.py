@@ -12,8 +12,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from talkingface_wild.models.conditions.codec import VaeCodec
 from talkingface_wild.models.mcdm import MCDMParts, MCDMPipeline
-from talkingface_wild.models.mcdm.codec import VaeCodec
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.state import GenerationState
 from tests.speed.mcdm_counted import step_flops

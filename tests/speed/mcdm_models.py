@@ -11,8 +11,8 @@ from diffusers import AutoencoderKL
 from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModel, Wav2Vec2Config, Wav2Vec2Model
 
-from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, build_parts, preset
-from talkingface_wild.models.mcdm.building import crop_sides
+from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
+from talkingface_wild.models.mcdm.networks import crop_sides
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 
 SMALL_SETTINGS = (
@@ -41,7 +41,7 @@ def full_size(small: bool, *settings: str) -> MCDMConfig:
 def random_parts(config: MCDMConfig, small: bool, frozen: bool = True) -> MCDMParts:
     """Fresh weights; ``frozen`` adds the networks that are published, by their configurations."""
     torch.manual_seed(0)
-    parts = build_parts(config)
+    parts = MCDMParts.build(config)
     if frozen and config.picture.codec == "vae":
         parts.vae = random_vae(small)
     if frozen and config.present.audio == "wav2vec2":

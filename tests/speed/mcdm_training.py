@@ -18,8 +18,8 @@ import torch
 from talkingface_wild.core.errors import Interrupted
 from talkingface_wild.functional.similarity import ssim_of_frames
 from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip, read_clips
-from talkingface_wild.models.mcdm.training.course import Course
+from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.run import TrainingRun
 from talkingface_wild.models.mcdm.training.samples import sample_frames
 from talkingface_wild.models.training.loop import TrainingProgress
 from tests.speed.mcdm_findings import DEVICE, OUT, SMALL, Finding, wait
@@ -98,7 +98,7 @@ def training() -> Iterator[Finding]:
     folder.mkdir(parents=True, exist_ok=True)
     config, said = planned(folder)
     yield Finding("training at 128²: iterations planned", said)
-    course = Course(
+    course = TrainingRun(
         folder, config, tell=_tell, watch=_Watch(begun).show,
         accelerator=accelerator(config.training.precision),
     )  # fmt: skip
@@ -147,12 +147,12 @@ def _make_features(parts: MCDMParts, folder: Path) -> dict[str, Any]:
     return cache_features(parts, clips, folder, device=DEVICE).figures()
 
 
-def rolled(course: Course) -> Iterator[Finding]:
+def rolled(course: TrainingRun) -> Iterator[Finding]:
     """Rollouts from the first frame and the sound alone, beside the real frames, as videos."""
     parts = course.parts().eval()
     folder = course.out / "videos"
     scores: dict[str, list[list[float]]] = {"train": [], "val": []}
-    for clip in read_clips(course.features_folder)[: 2 if SMALL else None]:
+    for clip in CachedClip.read_folder(course.features_folder)[: 2 if SMALL else None]:
         made, without = (_halves(parts, clip, present) for present in (True, False))
         real, still = made[0], np.repeat(made[0][:1], len(made[0]), axis=0)
         rows = [made[1], without[1], still]

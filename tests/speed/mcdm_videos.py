@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talkingface_wild.models.mcdm.training.training_clip import Samples, whole_id
+from talkingface_wild.models.training.training_clip import Samples, whole_id
 
 FPS, RATE = 25, 16_000
 

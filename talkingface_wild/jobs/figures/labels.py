@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from talkingface_wild.jobs.figures.request import ExpressionsRequest
     from talkingface_wild.models.mcdm.analyses.subjects import Subject
     from talkingface_wild.models.mcdm.config import PictureConfig
-    from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
+    from talkingface_wild.models.training.training_clip import TrainingClip
 
 EMOTIONS = ("given_emotion", "emotion")
 """Columns of a data set that say what a clip shows."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint
     from talkingface_wild.models.mcdm.analyses.rolling import Draws
     from talkingface_wild.models.mcdm.analyses.subjects import Subject
-    from talkingface_wild.models.mcdm.parts import MCDMParts
+    from talkingface_wild.models.mcdm.networks import MCDMParts
 
 DEVICES = ("auto", "cpu", "cuda")
 _ADVICE = "ask for fewer frames or clips, or add --device cpu"

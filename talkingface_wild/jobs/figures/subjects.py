@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from talkingface_wild.jobs.figures.request import FigureRequest, Unlabelled
     from talkingface_wild.models.mcdm.analyses.subjects import Boxes, Subject
     from talkingface_wild.models.mcdm.config import PictureConfig
-    from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
+    from talkingface_wild.models.training.training_clip import TrainingClip
 
 HELD_OUT = "test"
 _CROP = 1.6
@@ -76,7 +76,7 @@ def portrait(
 
 
 def _mouth(detector: str) -> Boxes:
-    from talkingface_wild.models.mcdm.training.crops import crop_windows
+    from talkingface_wild.models.conditions.crops import crop_windows
 
     width = 1.0 if detector == "haar" else _WIDTH_OF_TALL
     low, wide = 0.5 - 0.5 / _CROP, width / _CROP
@@ -85,7 +85,7 @@ def _mouth(detector: str) -> Boxes:
 
 
 def _clip_of_box(box_14: Boxes) -> TrainingClip:
-    from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
+    from talkingface_wild.models.training.training_clip import TrainingClip
 
     nothing = np.zeros(0, np.int16)
     return TrainingClip("portrait", lambda: iter(()), lambda: nothing, face_boxes_T4=box_14)
@@ -114,13 +114,13 @@ def _sound(path: Path) -> Any:
 
 def _filmed(clip: TrainingClip, most: int) -> Subject:
     """A clip with its real frames, ``most`` at most."""
+    from talkingface_wild.models.conditions.crops import crop_windows
     from talkingface_wild.models.mcdm.analyses.subjects import Subject
-    from talkingface_wild.models.mcdm.training.crops import crop_windows
 
     with _readable(clip):
         sound, truth = clip.sound(), _first(clip, most)
     windows = crop_windows(clip)
-    mouth = None if windows.found == "default" else windows.lips_T4
+    mouth = None if windows.source == "default" else windows.lips_T4
     return Subject(clip.clip_id, truth[0], sound, truth, mouth_T4=mouth)
 
 

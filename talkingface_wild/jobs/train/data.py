@@ -20,7 +20,7 @@ from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.load import load
 from talkingface_wild.media.decode import frames as decoded
 from talkingface_wild.media.sound import read_sound
-from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
+from talkingface_wild.models.training.training_clip import TrainingClip
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from talkingface_wild.jobs.train.trainer import Pictures, WriteSample
 from talkingface_wild.media.generated_video import finish_generated
 from talkingface_wild.media.growing import GrowingVideo
 from talkingface_wild.media.sound import read_sound, write_wav
-from talkingface_wild.models.mcdm.training.training_clip import whole_id
+from talkingface_wild.models.training.training_clip import whole_id
 
 PICTURE = (
     "left a clip of the training data as the codec gives it back, right from its first frame and "

@@ -1,7 +1,7 @@
 """Initial weights from published checkpoints, with a report of what was covered."""
 
 from talkingface_wild.models.loading.coverage import Coverage, Mismatch, table
-from talkingface_wild.models.loading.load import cover_weights, load_weights
+from talkingface_wild.models.loading.slots import Slot, cover_weights, load_weights
 from talkingface_wild.models.loading.sources import NAMES
 
-__all__ = ["NAMES", "Coverage", "Mismatch", "cover_weights", "load_weights", "table"]
+__all__ = ["NAMES", "Coverage", "Mismatch", "Slot", "cover_weights", "load_weights", "table"]

@@ -23,7 +23,7 @@ class Mismatch:
 
     name: str
     expected: str
-    found: str
+    in_checkpoint: str
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,18 @@ class Coverage:
             first = self.mismatched[0]
             raise InputUnreadable(
                 f"Expected the shapes of {self.group} in {self.source}, found {first.name} as "
-                f"{first.found} instead of {first.expected}"
+                f"{first.in_checkpoint} instead of {first.expected}"
                 f"{_more(len(self.mismatched) - 1)}; take a checkpoint of this size, or a preset "
                 "that has the checkpoint's."
             )
         if self.share < least and not self.derived:
-            found = f", which has for instance {_spelt(self.unexpected)}" if self.unexpected else ""
+            examples = (
+                f", which has for instance {_spelt(self.unexpected)}" if self.unexpected else ""
+            )
             raise WeightMissing(
                 f"Expected at least {least:.0%} of the {self.expected} tensors of {self.group} in "
                 f"{self.source}, found {len(self.loaded)} ({_percent(self.share)}) without "
-                f"{_spelt(self.missing)}{found}; {self.advice}."
+                f"{_spelt(self.missing)}{examples}; {self.advice}."
             )
 
     def row(self) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.loading.locating import Layout
-from talkingface_wild.models.loading.placing import Placement, place
-from talkingface_wild.models.loading.reading import read_json
+from talkingface_wild.models.loading.locating import FileLayout
+from talkingface_wild.models.loading.match_tensors import Placement, place
+from talkingface_wild.models.loading.tensor_files import read_json
 
 _STEMS = ("model", "pytorch_model")
-CLIP_LAYOUT = Layout("CLIP's image encoder", _STEMS, ("", "image_encoder"))
-WAV2VEC2_LAYOUT = Layout("wav2vec 2.0", _STEMS)
+CLIP_LAYOUT = FileLayout("CLIP's image encoder", _STEMS, ("", "image_encoder"))
+WAV2VEC2_LAYOUT = FileLayout("wav2vec 2.0", _STEMS)
 _WEIGHT_NORM = {"parametrizations.weight.original0": "weight_g",
                 "parametrizations.weight.original1": "weight_v"}  # fmt: skip
 
@@ -26,7 +26,7 @@ def place_clip(
     width: int,
     source: str,
     attach: Callable[[nn.Module], None],
-) -> list[Placement]:
+) -> Placement:
     """A new CLIPVisionModel whose features are ``width`` wide; the text encoder is left out."""
     from transformers import CLIPVisionConfig, CLIPVisionModel
 
@@ -36,18 +36,16 @@ def place_clip(
     names = {
         name: (name, f"{inner}{name}", name.removeprefix(inner)) for name in model.state_dict()
     }
-    return [
-        place(
-            "clip",
-            source,
-            model,
-            names,
-            tensors,
-            left_out=r"^(text_model|text_projection|visual_projection|logit_scale)|position_ids$",
-            advice="take the whole of openai/clip-vit-large-patch14",
-            attach=attach,
-        )
-    ]
+    return place(
+        "clip",
+        source,
+        model,
+        names,
+        tensors,
+        left_out=r"^(text_model|text_projection|visual_projection|logit_scale)|position_ids$",
+        advice="take the whole of openai/clip-vit-large-patch14",
+        attach=attach,
+    )
 
 
 def place_wav2vec2(
@@ -56,7 +54,7 @@ def place_wav2vec2(
     width: int,
     source: str,
     attach: Callable[[nn.Module], None],
-) -> list[Placement]:
+) -> Placement:
     """A new Wav2Vec2Model whose features are ``width`` wide; its head for text is left out.
 
     The published file has no ``masked_spec_embed``, which only training reads.
@@ -71,19 +69,17 @@ def place_wav2vec2(
         for new, old in _WEIGHT_NORM.items():
             before = before.replace(new, old)
         names[name] = (f"wav2vec2.{name}", f"wav2vec2.{before}", name, before)
-    return [
-        place(
-            "wav2vec2",
-            source,
-            model,
-            names,
-            tensors,
-            left_out=r"^(lm_head|quantizer|project_q|project_hid|dropout_features)\.",
-            idle=r"masked_spec_embed$",
-            advice="take the whole of facebook/wav2vec2-base-960h",
-            attach=attach,
-        )
-    ]
+    return place(
+        "wav2vec2",
+        source,
+        model,
+        names,
+        tensors,
+        left_out=r"^(lm_head|quantizer|project_q|project_hid|dropout_features)\.",
+        idle=r"masked_spec_embed$",
+        advice="take the whole of facebook/wav2vec2-base-960h",
+        attach=attach,
+    )
 
 
 def _configuration(
@@ -93,11 +89,11 @@ def _configuration(
     from huggingface_hub.errors import StrictDataclassError
 
     path = file.with_name("config.json")
-    found = read_json(path).get("model_type")
-    if found not in model_types:
+    model_type = read_json(path).get("model_type")
+    if model_type not in model_types:
         raise InputUnreadable(
-            f"Expected a configuration of {' or '.join(model_types)} in {path}, found {found!r}; "
-            "take the folder that this network was published in."
+            f"Expected a configuration of {' or '.join(model_types)} in {path}, found "
+            f"{model_type!r}; take the folder that this network was published in."
         )
     try:
         config = kind.from_pretrained(path.parent, local_files_only=True)

@@ -20,14 +20,14 @@ from talkingface_wild.core.errors import (
     WeightMissing,
 )
 from talkingface_wild.core.paths import disk_full
-from talkingface_wild.models.loading.reading import INDEX, SUFFIXES
+from talkingface_wild.models.loading.tensor_files import INDEX, SUFFIXES
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 _SAFE, _PICKLED, _HALF = (".safetensors",), (".bin",), (".fp16.safetensors", ".fp16.bin")
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileLayout:
     """Where a project's folder has one network's weights."""
 
     what: str
@@ -63,7 +63,7 @@ class Located(NamedTuple):
     shown: str
 
 
-def locate(source: str, layout: Layout) -> Located:
+def locate(source: str, layout: FileLayout) -> Located:
     """Where ``source`` has the weights.
 
     Raises:
@@ -75,15 +75,15 @@ def locate(source: str, layout: Layout) -> Located:
     if path.is_file():
         return Located(path, source)
     if path.is_dir():
-        found = _inside(path, layout)
-        if found is None and layout.guess:
-            found = _only_file(path)
-        if found is None:
+        file = _inside(path, layout)
+        if file is None and layout.guess:
+            file = _only_file(path)
+        if file is None:
             raise WeightMissing(
                 f"Expected {layout.what} in {path}, found no {_names(layout)}; give the folder or "
                 "file that has it."
             )
-        return Located(found, str(found))
+        return Located(file, str(file))
     if not _HUB_ID.fullmatch(source):
         raise InputUnreadable(
             f"Expected {layout.what} at {source}, found nothing there; give a folder, a file, or "
@@ -92,28 +92,28 @@ def locate(source: str, layout: Layout) -> Located:
     return _from_hub(source, layout)
 
 
-def _inside(folder: Path, layout: Layout) -> Path | None:
+def _inside(folder: Path, layout: FileLayout) -> Path | None:
     names = (name for stage in layout.stages() for name in stage)
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def _only_file(folder: Path) -> Path | None:
     """The file of tensors of a folder that has just one. Raises InputUnreadable for several."""
-    found = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and path.is_file())
-    if len(found) > 1:
+    files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and path.is_file())
+    if len(files) > 1:
         raise InputUnreadable(
-            f"Expected one file of weights in {folder}, found {len(found)}, such as "
-            f"{found[0].name} and {found[1].name}; give the file itself."
+            f"Expected one file of weights in {folder}, found {len(files)}, such as "
+            f"{files[0].name} and {files[1].name}; give the file itself."
         )
-    return found[0] if found else None
+    return files[0] if files else None
 
 
-def _names(layout: Layout) -> str:
+def _names(layout: FileLayout) -> str:
     names = [stage[0] for stage in layout.stages()]
     return " or ".join(names[:1] + names[-1:]) if len(names) > 1 else names[0]
 
 
-def _from_hub(source: str, layout: Layout) -> Located:
+def _from_hub(source: str, layout: FileLayout) -> Located:
     """Fetch no more than the files of one stage, and the configuration."""
     configurations = [f"{folder}/config.json".lstrip("/") for folder in layout.folders]
     unreached: NetworkUnavailable | None = None
@@ -166,8 +166,8 @@ def _snapshot(source: str, what: str, patterns: list[str]) -> Path:
         # What a broken connection raises depends on the hub's own HTTP library.
         if getattr(error, "errno", None) == errno.ENOSPC:
             raise disk_full(Path(HF_HUB_CACHE, repository)) from error
-        found = "TFW_OFFLINE=1" if offline else type(error).__name__
+        reason = "TFW_OFFLINE=1" if offline else type(error).__name__
         raise NetworkUnavailable(
             f"Expected {what} at {source}, found no folder of this name, and the hub was not "
-            f"reached ({found}); give a folder, or run it again with a network."
+            f"reached ({reason}); give a folder, or run it again with a network."
         ) from error

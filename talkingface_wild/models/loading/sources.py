@@ -31,12 +31,10 @@ before ``moore``, and ``moore`` before ``sd15``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.models.loading import animatediff, frozen, moore, stable_diffusion
-from talkingface_wild.models.loading.locating import Layout
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.loading.locating import FileLayout
 
 ALIASES = {
     "image_encoder": "clip",
@@ -44,7 +42,7 @@ ALIASES = {
     "landmark_guider": "pose_guider",
 }
 
-_FILLS: dict[str, dict[str, Layout]] = {
+_FILLS: dict[str, dict[str, FileLayout]] = {
     "sd15": {
         "unet": stable_diffusion.UNET_LAYOUT,
         "reference_unet": stable_diffusion.UNET_LAYOUT,
@@ -63,59 +61,42 @@ _FILLS: dict[str, dict[str, Layout]] = {
     "clip": {"clip": frozen.CLIP_LAYOUT},
     "wav2vec2": {"wav2vec2": frozen.WAV2VEC2_LAYOUT},
 }
-"""The networks that each name fills, and where it has them. Later names go before earlier ones."""
+"""The slots that each name fills, and where it has them. Later names go before earlier ones."""
 NAMES = (*_FILLS, *ALIASES)
 """Every name that may be asked for."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """One network, the source it is filled from, and where that has it."""
+def layouts(
+    lacking: Mapping[str, str], sources: Mapping[str, str]
+) -> dict[str, tuple[str, FileLayout]]:
+    """What fills which slot: by its name the source, and where that has it.
 
-    network: str
-    source: str
-    layout: Layout
-
-
-def requests(parts: MCDMParts, sources: Mapping[str, str]) -> list[Request]:
-    """What fills what. Raises UsageError for an unknown name, or one that this model can't take."""
-    asked: dict[str, str] = {}
-    for name, source in sources.items():
-        known = ALIASES.get(name, name)
-        if known not in _FILLS:
+    ``lacking`` says of each slot of a model why it has none, nothing where it has one.
+    Raises UsageError for an unknown name, or one that the model can't take.
+    """
+    by_name: dict[str, str] = {}
+    for alias, source in sources.items():
+        name = ALIASES.get(alias, alias)
+        if name not in _FILLS:
             raise UsageError(
-                f"Expected weights of {', '.join(NAMES)}, found {name!r}{nearest(name, NAMES)}."
+                f"Expected weights of {', '.join(NAMES)}, found {alias!r}{nearest(alias, NAMES)}."
             )
-        if known in asked:
+        if name in by_name:
             raise UsageError(
-                f"Expected one source of weights for {known!r}, found two; leave one of them out."
+                f"Expected one source of weights for {name!r}, found two; leave one of them out."
             )
-        asked[known] = source
-    found: dict[str, Request] = {}
+        by_name[name] = source
+    filled: dict[str, tuple[str, FileLayout]] = {}
     for name, fills in _FILLS.items():
-        if name not in asked:
+        if name not in by_name:
             continue
-        for network, layout in fills.items():
-            lacking = _lacking(parts, network)
-            if lacking is None:
-                found[network] = Request(network, asked[name], layout)
+        for slot, layout in fills.items():
+            reason = lacking.get(slot, f"it has no {slot}")
+            if not reason:
+                filled[slot] = (by_name[name], layout)
             elif len(fills) == 1:
                 raise UsageError(
-                    f"Expected a model that takes the weights {name!r}, found that {lacking}; "
+                    f"Expected a model that takes the weights {name!r}, found that {reason}; "
                     "leave them out, or take another preset or variant."
                 )
-    return list(found.values())
-
-
-def _lacking(parts: MCDMParts, network: str) -> str | None:
-    """Why this model has no place for a network's weights, or None."""
-    picture, present = parts.config.picture, parts.config.present
-    reasons = {
-        "reference_unet": (parts.reference_unet is None, "this variant has no reference UNet"),
-        "pose_guider": (parts.landmark_guider is None, f"its head tokens come from {present.head}"),
-        "vae": (picture.codec != "vae", f"its codec is {picture.codec}"),
-        "clip": (present.image != "clip", f"its image features are {present.image}"),
-        "wav2vec2": (present.audio != "wav2vec2", f"its sound features are {present.audio}"),
-    }
-    lacks, reason = reasons.get(network, (False, ""))
-    return reason if lacks else None
+    return filled

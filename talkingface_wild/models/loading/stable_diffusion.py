@@ -1,7 +1,4 @@
-"""Stable Diffusion 1.5's UNet and VAE: diffusers folders, single original files, fine-tuned ones.
-
-CrossAttn_pres starts as a copy of the text attention's q, k, v; its way out stays at zero.
-"""
+"""Stable Diffusion 1.5's UNet and VAE: diffusers folders, single files, fine-tuned ones."""
 
 from __future__ import annotations
 
@@ -14,19 +11,20 @@ from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.loading.locating import Layout
+from talkingface_wild.models.conditions.picture_config import PictureConfig
+from talkingface_wild.models.loading.locating import FileLayout
+from talkingface_wild.models.loading.match_tensors import Names, Placement, place
 from talkingface_wild.models.loading.original_names import unet_name, vae_name
-from talkingface_wild.models.loading.placing import Names, Placement, place
-from talkingface_wild.models.loading.reading import read_json
-from talkingface_wild.models.mcdm.config import PictureConfig, TrunkConfig
+from talkingface_wild.models.loading.tensor_files import read_json
+from talkingface_wild.models.networks.trunk import TrunkConfig
 
-UNET_LAYOUT = Layout(
+UNET_LAYOUT = FileLayout(
     "Stable Diffusion 1.5's UNet",
     ("diffusion_pytorch_model",),
     ("unet", ""),
     ("v1-5-pruned-emaonly.safetensors", "v1-5-pruned.safetensors"),
 )
-VAE_LAYOUT = Layout(
+VAE_LAYOUT = FileLayout(
     "Stable Diffusion's VAE",
     ("diffusion_pytorch_model",),
     ("vae", ""),
@@ -37,8 +35,6 @@ VAE_LAYOUT = Layout(
     ),
 )
 ADVICE = "take a complete Stable Diffusion 1.5, such as stable-diffusion-v1-5/stable-diffusion-v1-5"
-_OWN = re.compile(r"\.(attn_pres|mta|norm_mta)\.|^(motion_in|sound_in)\.")
-_PRESENT = re.compile(r"\.attn_pres\.to_[qkv]\.weight$")
 _SCHEDULE = r"^(alphas|betas|log_|logvar|lvlb|posterior_|sqrt_|scale_factor)"
 _NOT_UNET = (
     rf"^(first_stage_model|cond_stage_model|model_ema|loss)\.|\.motion_modules\.|{_SCHEDULE}"
@@ -53,51 +49,40 @@ _SD15_VAE: dict[str, Any] = {
 }
 
 
-def trunk_names(unet: nn.Module, trunk: TrunkConfig) -> Names:
-    """The 686 tensors (at full size) that SD 1.5 has, out of those of our UNet."""
-    return {
-        name: (
-            name,
-            f"model.diffusion_model.{unet_name(name, trunk.layers, trunk.attention)}",
-            unet_name(name, trunk.layers, trunk.attention),
-        )
-        for name in unet.state_dict()
-        if not _OWN.search(name)
-    }
+def trunk_names(unet: nn.Module, trunk: TrunkConfig, own: str = "") -> Names:
+    """The 686 tensors (at full size) that SD 1.5 has, out of those of a UNet.
+
+    ``own`` is a pattern of the tensors that the network has beside them.
+    """
+    names = {}
+    for name in unet.state_dict():
+        if not (own and re.search(own, name)):
+            original = unet_name(name, trunk.layers, trunk.attention)
+            names[name] = (name, f"model.diffusion_model.{original}", original)
+    return names
 
 
 def place_trunk(
-    unet: nn.Module, trunk: TrunkConfig, tensors: Mapping[str, Tensor], source: str
-) -> list[Placement]:
-    """The denoising UNet's trunk, and CrossAttn_pres from its text attention."""
-    names = trunk_names(unet, trunk)
-    present = {
-        name: names[name.replace(".attn_pres.", ".attn2.")]
-        for name in unet.state_dict()
-        if _PRESENT.search(name)
-    }
-    return [
-        place("unet trunk", source, unet, names, tensors, left_out=_NOT_UNET, advice=ADVICE),
-        place("present q,k,v", source, unet, present, tensors, left_out=".", derived=True),
-    ]
+    unet: nn.Module,
+    trunk: TrunkConfig,
+    tensors: Mapping[str, Tensor],
+    source: str,
+    *,
+    own: str = "",
+    group: str = "unet trunk",
+    idle: str | None = None,
+) -> Placement:
+    """A UNet's trunk; ``own`` as in ``trunk_names``, ``idle`` as in ``place``."""
+    names = trunk_names(unet, trunk, own)
+    return place(group, source, unet, names, tensors, left_out=_NOT_UNET, idle=idle, advice=ADVICE)
 
 
 def place_reference(
     unet: nn.Module, trunk: TrunkConfig, tensors: Mapping[str, Tensor], source: str
-) -> list[Placement]:
-    """Variant B2's reference UNet; Moore's file has no way out, and nothing reads it."""
-    return [
-        place(
-            "reference_unet",
-            source,
-            unet,
-            trunk_names(unet, trunk),
-            tensors,
-            left_out=_NOT_UNET,
-            idle=r"^conv_(norm_)?out\.",
-            advice=ADVICE,
-        )
-    ]
+) -> Placement:
+    """A reference UNet; Moore's file has no way out, and nothing reads it."""
+    way_out = r"^conv_(norm_)?out\."
+    return place_trunk(unet, trunk, tensors, source, group="reference_unet", idle=way_out)
 
 
 def vae_names(vae: nn.Module, levels: int) -> Names:
@@ -120,7 +105,7 @@ def place_vae(
     picture: PictureConfig,
     source: str,
     attach: Callable[[nn.Module], None],
-) -> list[Placement]:
+) -> Placement:
     """A new frozen VAE by the ``config.json`` beside the file, SD's where there is none.
 
     Raises InputUnreadable when its latents are not those of the configuration.
@@ -144,15 +129,13 @@ def place_vae(
             f"smaller than frames, found a VAE of {latents[0]} channels and {latents[1]} times in "
             f"{source}; take Stable Diffusion's vae folder or stabilityai/sd-vae-ft-mse."
         )
-    return [
-        place(
-            "vae",
-            source,
-            vae,
-            vae_names(vae, levels),
-            tensors,
-            left_out=_NOT_VAE,
-            advice="take Stable Diffusion's vae folder or stabilityai/sd-vae-ft-mse",
-            attach=attach,
-        )
-    ]
+    return place(
+        "vae",
+        source,
+        vae,
+        vae_names(vae, levels),
+        tensors,
+        left_out=_NOT_VAE,
+        advice="take Stable Diffusion's vae folder or stabilityai/sd-vae-ft-mse",
+        attach=attach,
+    )

@@ -39,8 +39,8 @@ def updated_archive(
             if slot < slots:
                 archive = torch.cat([archive[:slot], archive[slot + 1 :], latent[None]])
     else:
-        made = made_FCHW[-position % STRIDE :: STRIDE] if policy == "strided" else made_FCHW
-        archive = torch.cat([archive, made])[len(made) :]
+        added = made_FCHW[-position % STRIDE :: STRIDE] if policy == "strided" else made_FCHW
+        archive = torch.cat([archive, added])[len(added) :]
     if reference_CHW is not None:
         archive = torch.cat([reference_CHW[None], archive])
     return archive.clone() if archive is archive_ACHW else archive

@@ -12,6 +12,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.temporal_attention import sinusoidal_positions
 
 
@@ -88,6 +89,22 @@ class ArchivedClipPrior(ModelMixin, ConfigMixin):
         frames = 1 if kind == "none" else archive_frames
         self.frame_AD = nn.Parameter(torch.randn(frames, width) * 0.02)
         self.norm_out = nn.LayerNorm(width)
+
+    @classmethod
+    def of(cls, config: MCDMConfig) -> ArchivedClipPrior:
+        """The prior of a configuration."""
+        archived = config.archived
+        return cls(
+            latent_channels=config.picture.latent_channels,
+            width=config.trunk.context_width,
+            archive_frames=config.clip.archive_frames,
+            queries=archived.queries,
+            patch=archived.patch,
+            heads=archived.heads,
+            kind=archived.kind,
+            qformer_layers=archived.qformer_layers,
+            image_width=config.present.image_width,
+        )
 
     def forward(
         self, reference_BCHW: Tensor, archive_BACHW: Tensor, image_BSD: Tensor | None = None

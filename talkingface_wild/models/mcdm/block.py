@@ -11,10 +11,14 @@ import torch
 from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
-from torch.nn import functional
 
 from talkingface_wild.models.mcdm.context import ClipContext
 from talkingface_wild.models.mcdm.temporal_attention import MemoryTemporalAttention
+from talkingface_wild.models.networks.reference_attention import (
+    attend,
+    key_value,
+    reference_attention,
+)
 
 
 class MCDMTransformerBlock(BasicTransformerBlock):
@@ -47,11 +51,6 @@ class MCDMTransformerBlock(BasicTransformerBlock):
         self.norm_mta = nn.LayerNorm(self.dim)
         self.mta = temporal
 
-    @property
-    def attn_arch(self) -> Attention:
-        """CrossAttn_arch, under the name that SD 1.5's checkpoints have for it."""
-        return self.attn2
-
     def forward(
         self,
         hidden_states: Tensor,
@@ -66,7 +65,8 @@ class MCDMTransformerBlock(BasicTransformerBlock):
         """(BF, N, C) -> (BF, N, C); the context travels as ``cross_attention_kwargs["mcdm"]``."""
         clip: ClipContext = (cross_attention_kwargs or {})["mcdm"]
         x = hidden_states
-        x = x + self._self_attention(self.norm1(x), clip)
+        bank = None if clip.bank is None else clip.bank[self.number]
+        x = x + reference_attention(self.attn1, self.norm1(x), bank, clip.frames)
         u = self.norm2(x)
         archived = self._archived_attention(u, clip)
         if clip.motion:
@@ -75,15 +75,6 @@ class MCDMTransformerBlock(BasicTransformerBlock):
         else:
             x = x + archived
         return x + self.ff(self.norm3(x))
-
-    def _self_attention(self, u: Tensor, clip: ClipContext) -> Tensor:
-        rows = u
-        if clip.bank is not None:
-            bank_BNC = clip.bank[self.number]
-            bank = bank_BNC[:, None].expand(-1, clip.frames, -1, -1).flatten(0, 1)
-            rows = torch.cat([u, bank.to(u.dtype)], dim=1)
-        key, value = self._key_value(self.attn1, rows)
-        return self._attend(self.attn1, u, key, value)
 
     def _archived_attention(self, u: Tensor, clip: ClipContext) -> Tensor:
         """All frames of a clip read the same tokens, so they are one long row of queries."""
@@ -94,9 +85,9 @@ class MCDMTransformerBlock(BasicTransformerBlock):
         rows = tokens.flatten(0, 1) if aligned else tokens
         key, value = self._kept(self.attn2, rows, clip, "archived")
         if aligned:
-            return self._attend(self.attn2, u, key, value)
+            return attend(self.attn2, u, key, value)
         together = u.reshape(tokens.shape[0], -1, u.shape[-1])
-        return self._attend(self.attn2, together, key, value).reshape(u.shape)
+        return attend(self.attn2, together, key, value).reshape(u.shape)
 
     def _present_attention(self, u: Tensor, clip: ClipContext) -> Tensor | None:
         """Frame i reads its own K tokens."""
@@ -105,7 +96,7 @@ class MCDMTransformerBlock(BasicTransformerBlock):
         key, value = self._kept(self.attn_pres, clip.present_BFKD.flatten(0, 1), clip, "present")
         if clip.watched is not None:
             clip.watched.append(self._probabilities(u, key).unflatten(0, (-1, clip.frames)))
-        out = self._attend(self.attn_pres, u, key, value)
+        out = attend(self.attn_pres, u, key, value)
         if clip.present_on_B is not None:
             on = clip.present_on_B.to(out.dtype).repeat_interleave(clip.frames)
             out = out * on[:, None, None]
@@ -141,23 +132,11 @@ class MCDMTransformerBlock(BasicTransformerBlock):
         self, attention: Attention, rows: Tensor, clip: ClipContext, which: str
     ) -> tuple[Tensor, Tensor]:
         if clip.kept is None:
-            return self._key_value(attention, rows)
+            return key_value(attention, rows)
         key = (self.number, which)
         if key not in clip.kept:
-            clip.kept[key] = self._key_value(attention, rows)
+            clip.kept[key] = key_value(attention, rows)
         return clip.kept[key]
-
-    @staticmethod
-    def _key_value(attention: Attention, rows: Tensor) -> tuple[Tensor, Tensor]:
-        split = (attention.heads, -1)
-        key = attention.to_k(rows).unflatten(-1, split).transpose(1, 2)
-        return key, attention.to_v(rows).unflatten(-1, split).transpose(1, 2)
-
-    @staticmethod
-    def _attend(attention: Attention, u: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        query = attention.to_q(u).unflatten(-1, (attention.heads, -1)).transpose(1, 2)
-        out = functional.scaled_dot_product_attention(query, key, value)
-        return attention.to_out[0](out.transpose(1, 2).flatten(-2))
 
     def _probabilities(self, u: Tensor, key: Tensor) -> Tensor:
         """(BF, heads, N, K) of the present attention, for the lips' heat map (Fig. 6)."""

@@ -14,28 +14,9 @@ from typing import Any, Literal
 
 from talkingface_wild.core.config import Document, build, read_yaml, scalar
 from talkingface_wild.core.errors import RecipeError, nearest
-from talkingface_wild.models.samplers.config import DiffusionConfig
-
-
-@dataclass(frozen=True)
-class PictureConfig:
-    """Frames and what stands for them in latent space."""
-
-    side: int = 512
-    """Width and height of a frame in pixels."""
-    fps: int = 25
-    """Frames a second (R24)."""
-    codec: Literal["vae", "pca"] = "vae"
-    """``vae``: Stable Diffusion's frozen VAE (R27); ``pca``: closed-form patches, for a CPU."""
-    latent_channels: int = 4
-    """Channels of a latent."""
-    shrink: int = 8
-    """Pixels on a side for one latent on a side."""
-
-    @property
-    def latent_side(self) -> int:
-        """Width and height of a latent."""
-        return self.side // self.shrink
+from talkingface_wild.models.conditions.picture_config import PictureConfig
+from talkingface_wild.models.networks.trunk import TrunkConfig
+from talkingface_wild.models.samplers.diffusion_config import DiffusionConfig
 
 
 @dataclass(frozen=True)
@@ -46,24 +27,6 @@ class ClipConfig:
     """f, present frames."""
     archive_frames: int = 16
     """a, archived frames (R1)."""
-
-
-@dataclass(frozen=True)
-class TrunkConfig:
-    """The denoising UNet's skeleton, SD 1.5 by default."""
-
-    channels: tuple[int, ...] = (320, 640, 1280, 1280)
-    """Width of each level."""
-    attention: tuple[bool, ...] = (True, True, True, False)
-    """Whether a level has transformer blocks."""
-    layers: int = 2
-    """Residual blocks a level."""
-    heads: int = 8
-    """Attention heads."""
-    groups: int = 32
-    """Groups of a group norm."""
-    context_width: int = 768
-    """d, width of the tokens that cross-attention reads (R3)."""
 
 
 @dataclass(frozen=True)
@@ -353,10 +316,10 @@ def _put(data: dict[str, Any], key: str, value: Any) -> None:
     *sections, last = key.split(".")
     here: Any = data
     for name in (*sections, last):
-        known = here if isinstance(here, dict) else {}
-        if name not in known:
-            raise RecipeError(f"--set: {key!r} is no known setting{nearest(name, known)}.")
-        parent, here = known, known[name]
+        settings = here if isinstance(here, dict) else {}
+        if name not in settings:
+            raise RecipeError(f"--set: {key!r} is no known setting{nearest(name, settings)}.")
+        parent, here = settings, settings[name]
     parent[last] = value
 
 

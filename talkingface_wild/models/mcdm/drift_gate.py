@@ -46,15 +46,15 @@ class DriftLimits:
 def look_at(frames_FHWC: Tensor, identity: Identity | None = None) -> Look:
     """The look of frames: means of the colours in [0, 1], contrast, sharpness, and likeness."""
     unit_F3HW = frames_FHWC.movedim(-1, 1).float() / 255
-    found = dict(zip(COLOURS, unit_F3HW.mean(dim=(0, 2, 3)).tolist(), strict=True))
+    look = dict(zip(COLOURS, unit_F3HW.mean(dim=(0, 2, 3)).tolist(), strict=True))
     luma_F1HW = (unit_F3HW * unit_F3HW.new_tensor(LUMA)[:, None, None]).sum(dim=1, keepdim=True)
     kernel = luma_F1HW.new_tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
     edges = functional.conv2d(luma_F1HW, kernel[None, None])
-    found["contrast"] = float(luma_F1HW.std(dim=(1, 2, 3), correction=0).mean())
-    found["sharpness"] = float(edges.abs().mean())
+    look["contrast"] = float(luma_F1HW.std(dim=(1, 2, 3), correction=0).mean())
+    look["sharpness"] = float(edges.abs().mean())
     if identity is not None:
-        found["identity"] = float(identity(frames_FHWC))
-    return found
+        look["identity"] = float(identity(frames_FHWC))
+    return look
 
 
 @dataclass
@@ -93,21 +93,21 @@ class DriftGate:
             best.state.look = state.look | first
         return best
 
-    def drift(self, look: Look, known: Mapping[str, float]) -> float:
+    def drift(self, look: Look, looks: Mapping[str, float]) -> float:
         """How far a look is from the nearer of the two known ones; above 1 it is too far."""
-        found = [
+        distances = [
             self._distance(look, then)
             for kind in ("portrait.", "first.")
-            if (then := {k.removeprefix(kind): v for k, v in known.items() if k.startswith(kind)})
+            if (then := {k.removeprefix(kind): v for k, v in looks.items() if k.startswith(kind)})
         ]
-        return min(found, default=0.0)
+        return min(distances, default=0.0)
 
     def _distance(self, look: Look, then: Mapping[str, float]) -> float:
         limits = self.limits
-        found = [abs(look[name] - then[name]) / limits.colour for name in COLOURS]
+        ratios = [abs(look[name] - then[name]) / limits.colour for name in COLOURS]
         for name, limit in (("contrast", limits.contrast), ("sharpness", limits.sharpness)):
             now, before = max(look[name], 1e-4), max(then[name], 1e-4)
-            found.append(abs(math.log(now / before)) / math.log(limit))
+            ratios.append(abs(math.log(now / before)) / math.log(limit))
         if "identity" in look and "identity" in then:
-            found.append((then["identity"] - look["identity"]) / limits.identity)
-        return max(found)
+            ratios.append((then["identity"] - look["identity"]) / limits.identity)
+        return max(ratios)

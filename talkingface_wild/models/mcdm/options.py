@@ -17,7 +17,7 @@ from talkingface_wild.models.mcdm.rollout import Edit
 from talkingface_wild.models.mcdm.state import GenerationState
 
 
-class How(TypedDict, total=False):
+class GenerateOptions(TypedDict, total=False):
     """Options of one generation; what is left out is as the model says."""
 
     frames: int

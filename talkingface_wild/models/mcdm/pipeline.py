@@ -6,6 +6,7 @@ Shapes: T frames, H W pixels (uint8 RGB), K W head tokens. Sound is mono at 16 k
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Unpack
@@ -17,15 +18,14 @@ from diffusers import DDIMScheduler, DiffusionPipeline
 from torch import Tensor, nn
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError, nearest
-from talkingface_wild.models.mcdm.audio import windows
-from talkingface_wild.models.mcdm.codec import to_unit
+from talkingface_wild.models.conditions.codec import to_unit
+from talkingface_wild.models.conditions.pictures import portrait_tensor
+from talkingface_wild.models.conditions.sound_features import Samples, frame_count, mono_sound
 from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
 from talkingface_wild.models.mcdm.drift_gate import DriftGate
-from talkingface_wild.models.mcdm.options import How, with_head
-from talkingface_wild.models.mcdm.parts import CONFIG_NAME, MCDMParts
-from talkingface_wild.models.mcdm.pictures import portrait_tensor
+from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts
+from talkingface_wild.models.mcdm.options import GenerateOptions, with_head
 from talkingface_wild.models.mcdm.rollout import MadeClip, Rollout
-from talkingface_wild.models.mcdm.sound import Samples, frame_count, mono_sound
 from talkingface_wild.models.mcdm.state import GenerationState
 from talkingface_wild.models.samplers.noise import SOLVERS, make_solver
 
@@ -41,37 +41,14 @@ class MCDMPipeline(DiffusionPipeline):
 
     def __init__(
         self,
-        unet: nn.Module,
-        archived_prior: nn.Module,
-        motion_prior: nn.Module | None,
-        reference_unet: nn.Module | None,
-        vae: nn.Module | None,
-        patch_codec: nn.Module | None,
-        audio_encoder: nn.Module | None,
-        image_encoder: nn.Module | None,
-        landmark_guider: nn.Module | None,
-        lip_encoder: nn.Module | None,
-        expression_encoder: nn.Module | None,
-        head_encoder: nn.Module | None,
         scheduler: Any,
         prior_scheduler: Any,
         model_config: dict[str, Any] | None = None,
+        **networks: nn.Module | None,
     ) -> None:
+        """``networks`` are those of ``MCDMParts``, by name."""
         super().__init__()
-        networks = {
-            "unet": unet,
-            "archived_prior": archived_prior,
-            "motion_prior": motion_prior,
-            "reference_unet": reference_unet,
-            "vae": vae,
-            "patch_codec": patch_codec,
-            "audio_encoder": audio_encoder,
-            "image_encoder": image_encoder,
-            "landmark_guider": landmark_guider,
-            "lip_encoder": lip_encoder,
-            "expression_encoder": expression_encoder,
-            "head_encoder": head_encoder,
-        }
+        networks = {name: networks[name] for name in MCDMParts.networks()}
         config = MCDMConfig() if model_config is None else MCDMConfig.from_dict(model_config)
         self.parts = MCDMParts(config=config, **networks)  # type: ignore[arg-type]
         self.register_modules(**networks, scheduler=scheduler, prior_scheduler=prior_scheduler)
@@ -82,13 +59,11 @@ class MCDMPipeline(DiffusionPipeline):
     @classmethod
     def of(cls, parts: MCDMParts) -> MCDMPipeline:
         """The pipeline over networks that are there already."""
-        names = [field.name for field in dataclasses.fields(parts)]
-        networks = {name: getattr(parts, name) for name in names if name not in ("config", "facts")}
         pipeline = cls(
-            **networks,
-            scheduler=parts.noise,
-            prior_scheduler=parts.prior_noise,
-            model_config=parts.config.to_dict(),
+            parts.noise,
+            parts.prior_noise,
+            parts.config.to_dict(),
+            **{name: getattr(parts, name) for name in parts.networks()},
         )
         pipeline.parts = parts
         return pipeline
@@ -123,22 +98,26 @@ class MCDMPipeline(DiffusionPipeline):
 
     def to(self, *args: Any, **kwargs: Any) -> MCDMPipeline:
         """Move the networks; a dtype is that of the networks that a clip runs through."""
-        given = [*args, *kwargs.values()]
-        dtype = next((value for value in given if isinstance(value, torch.dtype)), None)
-        device = next((v for v in given if isinstance(v, str | torch.device)), self.parts.device)
+        values = [*args, *kwargs.values()]
+        dtype = next((value for value in values if isinstance(value, torch.dtype)), None)
+        device = next((v for v in values if isinstance(v, str | torch.device)), self.parts.device)
         self.parts.to(device, dtype)
         return self
 
-    def __call__(self, portrait: Any, sound: Any, **how: Unpack[How]) -> Pictures:
+    def __call__(self, portrait: Any, sound: Any, **how: Unpack[GenerateOptions]) -> Pictures:
         """All frames (T, H, W, 3) of a video; ``stream`` gives them as they are made."""
         return np.concatenate(list(self.stream(portrait, sound, **how)))
 
-    def stream(self, portrait: Any, sound: Any, **how: Unpack[How]) -> Iterator[Pictures]:
+    def stream(
+        self, portrait: Any, sound: Any, **how: Unpack[GenerateOptions]
+    ) -> Iterator[Pictures]:
         """The frames (T, H, W, 3) of one clip after another, each as soon as it is made."""
-        for made in self.clips(portrait, sound, **how):
-            yield made.frames_FHWC.cpu().numpy()
+        for clip in self.clips(portrait, sound, **how):
+            yield clip.frames_FHWC.cpu().numpy()
 
-    def clips(self, portrait: Any, sound: Any, **how: Unpack[How]) -> Iterator[MadeClip]:
+    def clips(
+        self, portrait: Any, sound: Any, **how: Unpack[GenerateOptions]
+    ) -> Iterator[MadeClip]:
         """One clip after another with its tokens and the state after it.
 
         ``portrait`` is a square picture of a face (array or PIL), ``sound`` int16, or float in
@@ -152,10 +131,10 @@ class MCDMPipeline(DiffusionPipeline):
         state = how.get("state") or self.start(portrait, how.get("seed", 0), gate)
         count = how.get("frames") or frame_count(len(heard), self.parts.config.picture.fps)
         while state.position < count:
-            made = self._clip(rollout, gate, state, heard, how)
-            made.frames_FHWC = made.frames_FHWC[: count - state.position]
-            state = made.state
-            yield made
+            clip = self._clip(rollout, gate, state, heard, how)
+            clip.frames_FHWC = clip.frames_FHWC[: count - state.position]
+            state = clip.state
+            yield clip
 
     def start(self, portrait: Any, seed: int, gate: DriftGate | None = None) -> GenerationState:
         """The state before the first clip of a video."""
@@ -165,7 +144,7 @@ class MCDMPipeline(DiffusionPipeline):
             gate.start(state, self.parts.codec.decode(state.reference_CHW[None]))
         return state
 
-    def sampling(self, how: How) -> SamplingConfig:
+    def sampling(self, how: GenerateOptions) -> SamplingConfig:
         """The model's sampling with the options that are given. Raises RecipeError."""
         swapped = [
             name
@@ -173,15 +152,18 @@ class MCDMPipeline(DiffusionPipeline):
             if type(self.scheduler) is kind and kind is not DDIMScheduler
         ]
         names = {field.name for field in dataclasses.fields(SamplingConfig)}
-        given: dict[str, Any] = {"solver": swapped[0]} if swapped else {}
-        given |= {name: value for name, value in how.items() if name in names}
-        asked = dataclasses.replace(self.parts.config.sampling, **given)
-        if asked.solver not in SOLVERS:
+        changes: dict[str, Any] = {"solver": swapped[0]} if swapped else {}
+        changes |= {name: value for name, value in how.items() if name in names}
+        sampling = dataclasses.replace(self.parts.config.sampling, **changes)
+        if sampling.solver not in SOLVERS:
             raise RecipeError(
-                f"Expected a solver of {', '.join(SOLVERS)}, found {asked.solver!r}"
-                f"{nearest(asked.solver, SOLVERS)}."
+                f"Expected a solver of {', '.join(SOLVERS)}, found {sampling.solver!r}"
+                f"{nearest(sampling.solver, SOLVERS)}."
             )
-        runs = ((asked.solver, asked.steps, "steps"), ("ddim", asked.prior_steps, "prior steps"))
+        runs = (
+            (sampling.solver, sampling.steps, "steps"),
+            ("ddim", sampling.prior_steps, "prior steps"),
+        )
         for solver, steps, name in runs:
             try:
                 make_solver(solver, self.parts.noise, steps)
@@ -190,10 +172,10 @@ class MCDMPipeline(DiffusionPipeline):
                 raise RecipeError(
                     f"Expected 1 to {most} {name} for the solver {solver}, found {steps}."
                 ) from error
-        return asked
+        return sampling
 
     @torch.no_grad()
-    def head_tokens(self, given: Any) -> Tensor:
+    def head_tokens(self, driving: Any) -> Tensor:
         """Head tokens (T, K, W) of a driving video, for the option ``head``.
 
         ``given`` is what the model's head tokens are made of: landmarks (T, P, 2) in [0, 1] of the
@@ -205,10 +187,10 @@ class MCDMPipeline(DiffusionPipeline):
         if parts.config.present.head == "landmarks":
             if parts.landmark_guider is None:
                 raise InputUnreadable("Expected the model to have its landmark_guider, found none.")
-            return parts.landmark_guider(np.asarray(given, dtype=np.float32)).cpu()
+            return parts.landmark_guider(np.asarray(driving, dtype=np.float32)).cpu()
         if parts.head_encoder is None:
             raise InputUnreadable("Expected the model to have its head_encoder, found none.")
-        crops_TSSC = torch.as_tensor(given)
+        crops_TSSC = torch.as_tensor(driving)
         batches = [to_unit(part.to(parts.device))[:, None] for part in crops_TSSC.split(64)]
         return torch.cat([parts.head_encoder(batch).cpu() for batch in batches])
 
@@ -219,16 +201,13 @@ class MCDMPipeline(DiffusionPipeline):
         gate: DriftGate | None,
         state: GenerationState,
         sound: Samples,
-        how: How,
+        how: GenerateOptions,
     ) -> MadeClip:
         parts, present = self.parts, self.parts.config.present
-        first = state.position - present.overlap
-        windows_FWE = windows(
-            parts.sound_features, sound, first, parts.prior_frames, present.audio_window
-        )
+        windows_FWE = rollout.heard(sound, state.position)
         head_FKW, edit = None, how.get("edit")
         if (head := how.get("head")) is not None:
-            rows = torch.arange(first, first + parts.prior_frames)
+            rows = torch.arange(parts.prior_frames) + state.position - present.overlap
             head_FKW = head[rows.clamp(0, len(head) - 1)]
             if present.head == "face_crop":
                 # Such a prior was never shown a given head: it takes the predicted one's place.
@@ -240,6 +219,17 @@ class MCDMPipeline(DiffusionPipeline):
             )
 
         return make(0) if gate is None else gate.clip(state, make)
+
+
+# Diffusers reads from the signature which components there are.
+MCDMPipeline.__init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)]
+    + [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
+        for name in (*MCDMParts.networks(), "scheduler", "prior_scheduler")
+    ]
+    + [inspect.Parameter("model_config", inspect.Parameter.KEYWORD_ONLY, default=None)]
+)
 
 
 def model_folder(checkpoint: Path) -> Path:

@@ -84,19 +84,19 @@ class PresentClipPrior(ModelMixin, ConfigMixin):
         self.time_in = TimestepEmbedding(width, width)
         correlated = audio_tokens if modulates else image_tokens + 1
         images = image_tokens + 1 if image_in_sequence else 0
-        asked = tokens if readout == "query" else 0
+        queries = tokens if readout == "query" else 0
         self.parts = {
             "correlation": correlated,
             "image": images,
             "landmark": head_tokens,
             "time": 1,
             "noised": tokens,
-            "query": asked,
+            "query": queries,
         }
         length = sum(self.parts.values())
         self.place_SD = nn.Parameter(torch.randn(length, width) * 0.02)
-        if asked:
-            self.query_KD = nn.Parameter(torch.randn(asked, width) * 0.02)
+        if queries:
+            self.query_KD = nn.Parameter(torch.randn(queries, width) * 0.02)
         by_time = causal_axis == "time"
         self.causal = nn.ModuleList(MultimodalCausalBlock(width, heads) for _ in range(layers))
         self.temporal = nn.ModuleList(
@@ -106,9 +106,11 @@ class PresentClipPrior(ModelMixin, ConfigMixin):
         self.out = nn.Linear(width, token_width)
 
     @classmethod
-    def of(cls, config: MCDMConfig) -> PresentClipPrior:
-        """The prior of a configuration."""
+    def of(cls, config: MCDMConfig) -> PresentClipPrior | None:
+        """The prior of a configuration; None for a variant without it."""
         present = config.present
+        if present.kind != "prior":
+            return None
         fields = cls._get_init_keys(cls) - {"self", "kwargs"}
         return cls(**{name: getattr(present, name) for name in fields})
 

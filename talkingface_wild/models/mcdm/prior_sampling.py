@@ -10,6 +10,7 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from talkingface_wild.models.mcdm.present_prior import PresentClipPrior
+from talkingface_wild.models.samplers.denoising import denoise
 from talkingface_wild.models.samplers.noise import make_solver
 
 
@@ -25,20 +26,15 @@ def sampled_tokens(
 ) -> Tensor:
     """Motion tokens (B, F, K, T) that ``noise_BFKT`` becomes in ``steps``.
 
-    ``known_BOKT``, tokens of the clip before, are noised and put in at every step, so that the
-    window goes on from them (A.7 of docs/mcdm.md). ``head_BFHT`` are given head tokens.
+    The window goes on from ``known_BOKT``, tokens of the clip before (A.7 of docs/mcdm.md).
+    ``head_BFHT`` are given head tokens.
     """
+
+    def predict(seen: Tensor, time: Tensor, _: int) -> Tensor:
+        return prior(seen, time, sound_BFWE, image_BSE, head_BFHT).float()
+
     solver = make_solver("ddim", schedule, steps, noise_BFKT.device)
-    tokens = noise_BFKT * solver.init_noise_sigma
-    for time in solver.timesteps:
-        if known_BOKT is not None:
-            overlap = known_BOKT.shape[1]
-            times = time.expand(len(tokens))
-            noised = solver.add_noise(known_BOKT, noise_BFKT[:, :overlap], times)
-            tokens[:, :overlap] = noised
-        seen = solver.scale_model_input(tokens, time)
-        out = prior(seen, time, sound_BFWE, image_BSE, head_BFHT).float()
-        tokens = solver.step(out, time, tokens).prev_sample
+    tokens = denoise(solver, noise_BFKT, predict, known_BO=known_BOKT)
     if head_BFHT is not None:
         tokens[:, :, : head_BFHT.shape[2]] = head_BFHT
     return tokens

@@ -15,15 +15,17 @@ import torch
 from torch import Tensor
 
 from talkingface_wild.core.errors import RecipeError
+from talkingface_wild.models.conditions.sound_features import Samples, windows
 from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
 from talkingface_wild.models.mcdm.config import SamplingConfig
 from talkingface_wild.models.mcdm.context import Carried
 from talkingface_wild.models.mcdm.prior_sampling import sampled_tokens
 from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.samplers.denoising import denoise
 from talkingface_wild.models.samplers.noise import make_solver
 
 if TYPE_CHECKING:
-    from talkingface_wild.models.mcdm.parts import MCDMParts
+    from talkingface_wild.models.mcdm.networks import MCDMParts
 
 
 @dataclass
@@ -72,6 +74,12 @@ class Rollout:
             archive_ACHW=first_archive(reference, config.clip.archive_frames),
             seed=seed,
         )
+
+    def heard(self, sound: Samples, position: int) -> Tensor:
+        """Sound windows (prior_frames, W, E) of the clip that begins at frame ``position``."""
+        parts, present = self.parts, self.parts.config.present
+        first = position - present.overlap
+        return windows(parts.sound_features, sound, first, parts.prior_frames, present.audio_window)
 
     @torch.no_grad()
     def clip(
@@ -132,7 +140,7 @@ class Rollout:
         draws = clip_generator(state.seed + 7919 * attempt, number, self.PRIOR)
         shape = (1, len(sound_FWE), prior.token_count, config.present.token_width)
         noise = torch.randn(shape, generator=draws).to(parts.device)
-        known = None if state.tokens_FKT is None or not overlap else state.tokens_FKT[-overlap:]
+        before = None if state.tokens_FKT is None or not overlap else state.tokens_FKT[-overlap:]
         tokens = sampled_tokens(
             prior,
             parts.prior_noise,
@@ -140,7 +148,7 @@ class Rollout:
             noise,
             sound_FWE[None].to(parts.device),
             state.image_SE[None],
-            None if known is None else known[None],
+            None if before is None else before[None],
             None if landmarks_FHT is None else landmarks_FHT[None].to(parts.device),
         )
         return tokens[0, overlap:]
@@ -158,7 +166,6 @@ class Rollout:
         """Latents (F, C, H, W) of one clip, and the motion memory by step."""
         parts, config, sampling = self.parts, self.parts.config, self.sampling
         frames = config.clip.frames
-        guided = sampling.guidance != 1.0
         context = parts.clip_context(
             state.reference_CHW[None],
             state.archive_ACHW[None],
@@ -166,26 +173,22 @@ class Rollout:
             None if tokens_FKT is None or not present else tokens_FKT[None].to(parts.device),
             sound_FWE[None].to(parts.device) if present else None,
             frames=frames,
-            guided=guided,
+            guided=sampling.guidance != 1.0,
             keep=True,
         )
         context.watched = watched
         draws = clip_generator(state.seed + 7919 * attempt, number, self.PICTURE)
         shape = (1, frames, *state.reference_CHW.shape)
-        solver = make_solver(sampling.solver, parts.noise, sampling.steps, parts.device)
-        latents = torch.randn(shape, generator=draws).to(parts.device) * solver.init_noise_sigma
+        noise = torch.randn(shape, generator=draws).to(parts.device)
         memory: dict[int, Carried] = {}
-        for step, time in enumerate(solver.timesteps):
-            seen = solver.scale_model_input(latents, time)
-            if guided:
-                seen = torch.cat([seen, seen])
-            out = parts.unet(seen.to(parts.unet.dtype), time, context, state.memory.get(step))
+
+        def predict(seen: Tensor, time: Tensor, step: int) -> Tensor:
+            carried = state.memory.get(step)
+            out = parts.unet(seen.to(parts.unet.dtype), time, context, carried)
             if out.memory:
                 memory[step] = out.memory
-            predicted = out.sample.float()
-            if guided:
-                without, having = predicted.chunk(2)
-                predicted = without + sampling.guidance * (having - without)
-            extra = {"generator": draws} if sampling.solver == "lcm" else {}
-            latents = solver.step(predicted, time, latents, **extra).prev_sample
+            return out.sample.float()
+
+        solver = make_solver(sampling.solver, parts.noise, sampling.steps, parts.device)
+        latents = denoise(solver, noise, predict, guidance=sampling.guidance, draws=draws)
         return latents[0], memory

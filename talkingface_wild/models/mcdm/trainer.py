@@ -12,10 +12,10 @@ from accelerate import Accelerator
 from talkingface_wild.core.parts import Part
 from talkingface_wild.models.loading import load_weights
 from talkingface_wild.models.mcdm.config import MCDMConfig, preset
-from talkingface_wild.models.mcdm.training.course import Course, WriteSample
 from talkingface_wild.models.mcdm.training.features import cache_features
-from talkingface_wild.models.mcdm.training.training_clip import TrainingClip
 from talkingface_wild.models.mcdm.variants import FOLDER, varied
+from talkingface_wild.models.training.staged_run import WriteSample
+from talkingface_wild.models.training.training_clip import TrainingClip
 
 _SECONDS = {"encoder": 0.037, "stage1": 0.25, "stage2": 0.13, "stage3": 0.36, "features": 1.0}
 """Of an iteration of the preset tiny, of a clip (docs/performance.md, MCDM): parts are weighed by
@@ -42,7 +42,7 @@ class MCDMTrainer:
         self._config = _configuration(out, self.out, preset, settings, variant)
         accelerator = Accelerator(cpu=cpu, mixed_precision=self._config.training.precision)
         self._accelerator, self.main = accelerator, accelerator.is_main_process
-        self._run = Course(
+        self._run = TrainingRun(
             out=self.out,
             config=self._config,
             tell=tell if self.main else _nothing,

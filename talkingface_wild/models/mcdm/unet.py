@@ -10,13 +10,13 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from diffusers import UNet2DConditionModel
 from diffusers.configuration_utils import register_to_config
-from diffusers.models.attention import BasicTransformerBlock
 from torch import Tensor, nn
 
 from talkingface_wild.models.mcdm.block import MCDMTransformerBlock
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.context import Carried, ClipContext
 from talkingface_wild.models.mcdm.temporal_attention import MemoryTemporalAttention
+from talkingface_wild.models.networks.trunk import TrunkConfig, transformer_blocks
 
 SOUND_TOKENS = 32
 """Tokens a frame that sound becomes where the present attention reads it (w/o F_pc)."""
@@ -98,25 +98,13 @@ class MCDMUNet(UNet2DConditionModel):
         qk_norm: bool = True,
         causal: bool = False,
     ) -> None:
-        down = ["CrossAttnDownBlock2D" if has else "DownBlock2D" for has in attention]
-        up = ["CrossAttnUpBlock2D" if has else "UpBlock2D" for has in reversed(attention)]
-        super().__init__(
-            sample_size=sample_size,
-            in_channels=in_channels,
-            out_channels=in_channels,
-            down_block_types=tuple(down),
-            up_block_types=tuple(up),
-            block_out_channels=tuple(channels),
-            layers_per_block=layers,
-            attention_head_dim=heads,
-            norm_num_groups=groups,
-            cross_attention_dim=context_width,
-        )
+        trunk = TrunkConfig(channels, attention, layers, heads, groups, context_width)
+        super().__init__(**trunk.unet_settings(in_channels, sample_size))
         if motion:
             self.motion_in = MotionEmbedding(token_width, tokens, context_width)
         if sound_features:
             self.sound_in = SoundEmbedding(sound_features, context_width)
-        for number, (level, block) in enumerate(self._basic_blocks(len(channels))):
+        for number, (level, block) in enumerate(transformer_blocks(self)):
             block.__class__ = MCDMTransformerBlock
             block.grow(
                 number,
@@ -141,23 +129,13 @@ class MCDMUNet(UNet2DConditionModel):
     @classmethod
     def of(cls, config: MCDMConfig) -> MCDMUNet:
         """The network of a configuration."""
-        picture, trunk, time, present = (
-            config.picture,
-            config.trunk,
-            config.temporal,
-            config.present,
-        )
+        picture, time, present = config.picture, config.temporal, config.present
         by_sound = present.kind == "audio_attention"
         heard = (2 * present.audio_window + 1) * present.audio_width
         return cls(
             sample_size=picture.latent_side,
             in_channels=picture.latent_channels,
-            channels=trunk.channels,
-            attention=trunk.attention,
-            layers=trunk.layers,
-            heads=trunk.heads,
-            groups=trunk.groups,
-            context_width=trunk.context_width,
+            **vars(config.trunk),
             frames=config.clip.frames,
             token_width=present.token_width,
             tokens=present.tokens,
@@ -166,14 +144,11 @@ class MCDMUNet(UNet2DConditionModel):
             aligned=config.archived.context == "aligned",
             temporal=time.kind,
             temporal_attention=time.attention,
-            features=time.features,
-            alpha=time.alpha,
-            streams=time.streams,
-            carry=time.carry,
-            carry_from_level=time.carry_from_level,
-            output=time.output,
-            qk_norm=time.qk_norm,
-            causal=time.causal,
+            **{
+                name: value
+                for name, value in vars(time).items()
+                if name not in ("kind", "attention")
+            },
         )
 
     @classmethod
@@ -183,24 +158,10 @@ class MCDMUNet(UNet2DConditionModel):
         mine = {k: v for k, v in config_dict.items() if k in own or k.startswith("_")}
         return super().extract_init_dict(mine, **kwargs)
 
-    def _basic_blocks(self, levels: int) -> list[tuple[int, Any]]:
-        """Every transformer block in order of use, with its level (0 is the widest map)."""
-        sides = [
-            *((level, block) for level, block in enumerate(self.down_blocks)),
-            (levels - 1, self.mid_block),
-            *((levels - 1 - step, block) for step, block in enumerate(self.up_blocks)),
-        ]
-        return [
-            (level, module)
-            for level, side in sides
-            for module in side.modules()
-            if isinstance(module, BasicTransformerBlock)
-        ]
-
     def motion_blocks(self) -> list[MCDMTransformerBlock]:
         """The transformer blocks in order of use."""
-        found = [module for module in self.modules() if isinstance(module, MCDMTransformerBlock)]
-        return sorted(found, key=lambda block: block.number)
+        blocks = [module for module in self.modules() if isinstance(module, MCDMTransformerBlock)]
+        return sorted(blocks, key=lambda block: block.number)
 
     def clip_context(
         self,

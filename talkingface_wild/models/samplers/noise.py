@@ -18,7 +18,7 @@ from diffusers import (
 from torch import Tensor
 
 from talkingface_wild.core.errors import RecipeError
-from talkingface_wild.models.samplers.config import DiffusionConfig
+from talkingface_wild.models.samplers.diffusion_config import DiffusionConfig
 
 SOLVERS = {
     "ddim": DDIMScheduler,

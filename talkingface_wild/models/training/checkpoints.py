@@ -38,8 +38,8 @@ class Checkpoints:
 
     def latest(self) -> Path | None:
         """The newest complete checkpoint."""
-        found = self._all()
-        return found[-1] if found else None
+        folders = self._all()
+        return folders[-1] if folders else None
 
     def _all(self) -> list[Path]:
         if not self.folder.is_dir():

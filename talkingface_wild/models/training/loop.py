@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,16 @@ class LoopSettings:
     seed: int = 0
     checkpoint_every: int = 1000
     validate_every: int = 1000
+
+    @classmethod
+    def of(cls, training: Any, stage: Any, number: int) -> LoopSettings:
+        """From a generator's ``training`` settings and one ``stage``'s among them.
+
+        Every ``number`` draws random numbers of its own.
+        """
+        names = {f.name for f in fields(cls)}
+        both = {**vars(training), **vars(stage), "seed": training.seed * 101 + number}
+        return cls(**{name: value for name, value in both.items() if name in names})
 
 
 @dataclass(frozen=True)
@@ -278,9 +288,9 @@ class TrainingLoop:
 
     def restore(self) -> None:
         """Go on from the latest checkpoint, if there is one."""
-        found = self.checkpoints.load(self.parameters, self.accelerator.device)
-        if found is not None:
-            self.iteration, optimizer, ema = found
+        checkpoint = self.checkpoints.load(self.parameters, self.accelerator.device)
+        if checkpoint is not None:
+            self.iteration, optimizer, ema = checkpoint
             self.optimizer.load_state_dict(optimizer)
             if self.ema is not None and ema is not None:
                 self.ema.load_state_dict(ema)

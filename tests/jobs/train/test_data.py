@@ -17,7 +17,7 @@ from talkingface_wild.media.decode import frames as decoded
 from talkingface_wild.media.probe import probe
 from talkingface_wild.media.sound import read_sound, write_wav
 from talkingface_wild.media.write import write_video
-from talkingface_wild.models.mcdm.training.cached_clip import read_clips
+from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.features import cache_features
 from tests.models.mcdm.made import made_parts
 
@@ -232,7 +232,9 @@ def test_features_of_a_data_set(data, tmp_path):
     clips = training_clips(data, None, 64, 25)
     summary = cache_features(parts, clips, tmp_path / "features", tell=told.append)
     assert list(summary.broken) == ["b2"] and any("b2 left out" in line for line in told)
-    found = {clip.clip_id: clip for clip in read_clips(tmp_path / "features", crops=True)}
+    found = {
+        clip.clip_id: clip for clip in CachedClip.read_folder(tmp_path / "features", crops=True)
+    }
     assert list(found) == ["a1", "c3"]
     a1 = found["a1"]
     assert a1.frames == FRAMES and a1.facts["mouth_from"] == "points"

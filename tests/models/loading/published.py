@@ -11,9 +11,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import CLIPConfig, CLIPModel, Wav2Vec2Config, Wav2Vec2ForCTC
 
-from talkingface_wild.models.mcdm.building import build_parts
 from talkingface_wild.models.mcdm.config import MCDMConfig, preset
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 
 SEED = 20_261_120
 
@@ -39,7 +38,7 @@ def small_config(*settings: str) -> MCDMConfig:
 
 def small_parts(*settings: str) -> MCDMParts:
     torch.manual_seed(0)
-    return build_parts(small_config(*settings))
+    return MCDMParts.build(small_config(*settings))
 
 
 def unet() -> nn.Module:

@@ -10,7 +10,7 @@ from transformers import CLIPVisionModel, Wav2Vec2Model
 
 from talkingface_wild.core.errors import InputUnreadable, UsageError, WeightMissing
 from talkingface_wild.models.loading import Coverage, cover_weights, load_weights
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from tests.models.loading.published import small_parts, without, write_sharded
 
 UNET_FILE = "unet/diffusion_pytorch_model.safetensors"

@@ -6,10 +6,12 @@ from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundEr
 
 from talkingface_wild.core.errors import InputUnreadable, NetworkUnavailable, WeightMissing
 from talkingface_wild.models.loading import load_weights
-from talkingface_wild.models.loading.locating import Layout, locate
+from talkingface_wild.models.loading.locating import FileLayout, locate
 from tests.models.loading.published import small_parts
 
-UNET = Layout("the UNet", ("diffusion_pytorch_model",), ("unet", ""), ("v1-5-pruned.safetensors",))
+UNET = FileLayout(
+    "the UNet", ("diffusion_pytorch_model",), ("unet", ""), ("v1-5-pruned.safetensors",)
+)
 
 
 def touch(folder, *names):
@@ -95,7 +97,7 @@ def test_hub_with_pickles_alone_and_with_neither(hub, monkeypatch):
     assert locate("someone/sd15", UNET).path.name == "diffusion_pytorch_model.bin"
     assert len(replaced.asked) == 2
     with pytest.raises(WeightMissing, match="in the repository someone/other"):
-        locate("someone/other", Layout("x", files=("motion_module.pth",)))
+        locate("someone/other", FileLayout("x", files=("motion_module.pth",)))
 
 
 def test_offline_only_what_was_fetched_before_is_used(hub, files):

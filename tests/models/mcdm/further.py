@@ -20,12 +20,12 @@ import torch
 from talkingface_wild.functional.similarity import ssim_of_frames
 from talkingface_wild.media.decode import frames as decoded
 from talkingface_wild.media.sound import read_sound
-from talkingface_wild.models.mcdm import build_parts, preset
+from talkingface_wild.models.conditions.sound_features import sound_windows
+from talkingface_wild.models.mcdm import MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.sampling import sound_windows
+from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
 from talkingface_wild.models.mcdm.training.stages import (
-    predict_tokens,
     run_encoders,
     run_stage,
     take_tokens,
@@ -69,7 +69,7 @@ def main() -> int:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     shared = Path(os.environ.get("TFW_SHARED", "../shared")) / "media" / "clips"
-    parts = build_parts(preset("tiny").changed(SETTINGS))
+    parts = MCDMParts.build(preset("tiny").changed(SETTINGS))
     films = {name: read(shared / f"{name}.mp4") for name in NAMES}
     cuts = {name: 3 * len(pictures) // 4 // 8 * 8 for name, (pictures, _) in films.items()}
     parts.patch_codec.fit(

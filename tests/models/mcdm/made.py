@@ -2,7 +2,7 @@
 
 import torch
 
-from talkingface_wild.models.mcdm import build_parts, preset
+from talkingface_wild.models.mcdm import MCDMParts, preset
 from talkingface_wild.models.mcdm.training.sampling import MotionBatch, PictureBatch
 
 
@@ -14,7 +14,7 @@ def tiny(*settings):
 def made_parts(*settings, seed=0):
     """A tiny model with fresh weights."""
     torch.manual_seed(seed)
-    return build_parts(tiny(*settings))
+    return MCDMParts.build(tiny(*settings))
 
 
 def awakened(parts):

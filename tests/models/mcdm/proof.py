@@ -25,12 +25,12 @@ import torch
 from talkingface_wild.functional.similarity import psnr_of_frames, ssim_of_frames
 from talkingface_wild.media.decode import frames as decoded
 from talkingface_wild.media.sound import read_sound
-from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, build_parts, preset
+from talkingface_wild.models.conditions.sound_features import sound_windows
+from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.sampling import sound_windows
+from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
 from talkingface_wild.models.mcdm.training.stages import (
-    predict_tokens,
     run_encoders,
     run_stage,
     take_tokens,
@@ -210,7 +210,7 @@ def prove(
     """Train on one clip and roll it out; stage 3 again for the other streams if asked for."""
     started = time.monotonic()
     torch.manual_seed(0)
-    parts = build_parts(config)
+    parts = MCDMParts.build(config)
     clip, pictures = cached(path, parts)
 
     def show(progress: object) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from talkingface_wild.models.mcdm import MCDMParts, build_parts, preset
+from talkingface_wild.models.mcdm import MCDMParts, preset
 
 QUICK = {"steps": 2, "prior_steps": 2}
 """Sampling that takes as little time as it can."""
@@ -14,7 +14,7 @@ def small_parts(settings: tuple[str, ...] = (), seed: int = 0) -> MCDMParts:
     # For tensors as small as these one thread is faster than several.
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    parts = build_parts(preset("tiny").changed(settings))
+    parts = MCDMParts.build(preset("tiny").changed(settings))
     parts.patch_codec.fit(faces(12))
     with torch.no_grad():
         for name in ("unet", "archived_prior", "motion_prior"):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from talkingface_wild.core.errors import RecipeError
-from talkingface_wild.models.mcdm import PRESETS, MCDMConfig, build_parts, preset
+from talkingface_wild.models.mcdm import PRESETS, MCDMConfig, MCDMParts, preset
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -115,7 +115,7 @@ def test_from_dict_names_the_document_and_the_place():
 
 
 def test_tiny_is_small_and_has_all_four_attentions():
-    parts = build_parts(preset("tiny"))
+    parts = MCDMParts.build(preset("tiny"))
     assert sum(p.numel() for p in parts.unet.parameters()) < 1.5e6
     blocks = parts.unet.motion_blocks()
     assert len(blocks) == 7 and all(block.mta.favor for block in blocks)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from talkingface_wild.models.mcdm import HeadEncoder, LipEncoder, preset
-from talkingface_wild.models.mcdm.building import build_parts, crop_sides
 from talkingface_wild.models.mcdm.encoders import CropDecoder
+from talkingface_wild.models.mcdm.networks import MCDMParts, crop_sides
 
 
 def _crops(count, window, side, seed=0):
@@ -17,7 +17,7 @@ def _crops(count, window, side, seed=0):
 def test_each_presets_encoders_take_its_crops(name):
     config = preset(name).changed(["present.head=face_crop"])
     with torch.device("meta"):
-        parts = build_parts(config)
+        parts = MCDMParts.build(config)
     present, sides = config.present, crop_sides(config)
     for encoder, part, window, tokens in (
         (parts.lip_encoder, "lip", 5, present.lip_tokens),

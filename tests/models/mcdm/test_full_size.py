@@ -5,7 +5,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch.utils.flop_counter import FlopCounterMode
 
-from talkingface_wild.models.mcdm import MCDMUNet, build_parts, preset
+from talkingface_wild.models.mcdm import MCDMParts, MCDMUNet, preset
 from talkingface_wild.models.mcdm.training.objectives import trained
 
 WITHIN = 0.01
@@ -16,7 +16,7 @@ MOTION_TOKENS = 24
 @pytest.fixture(scope="module")
 def parts():
     with torch.device("meta"):
-        return build_parts(preset("paper"))
+        return MCDMParts.build(preset("paper"))
 
 
 @pytest.fixture(scope="module")

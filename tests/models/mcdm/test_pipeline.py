@@ -10,10 +10,10 @@ from PIL import Image
 from transformers import CLIPVisionConfig, CLIPVisionModel, Wav2Vec2Config, Wav2Vec2Model
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.mcdm import MCDMPipeline, build_parts, preset
+from talkingface_wild.models.conditions.sound_features import frame_count
+from talkingface_wild.models.mcdm import MCDMParts, MCDMPipeline, preset
 from talkingface_wild.models.mcdm.options import TokenScale
 from talkingface_wild.models.mcdm.pipeline import model_folder
-from talkingface_wild.models.mcdm.sound import frame_count
 from talkingface_wild.models.mcdm.state import GenerationState
 from tests.models.mcdm.small import QUICK, portrait, small_parts, speech
 
@@ -229,7 +229,7 @@ def _with_official_kinds():
         "present.image_width=32", "sampling.drift_gate=false",
     )  # fmt: skip
     torch.manual_seed(0)
-    parts = build_parts(preset("robust").changed(settings))
+    parts = MCDMParts.build(preset("robust").changed(settings))
     parts.vae = AutoencoderKL(
         block_out_channels=(8, 8, 16, 16),
         down_block_types=("DownEncoderBlock2D",) * 4,

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from talkingface_wild.core.errors import RecipeError
-from talkingface_wild.models.mcdm.audio import windows
+from talkingface_wild.models.conditions.sound_features import windows
 from talkingface_wild.models.mcdm.rollout import Rollout, clip_generator
 from talkingface_wild.models.mcdm.state import GenerationState
 from tests.models.mcdm.small import QUICK, faces, small_parts, speech

@@ -5,8 +5,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.mcdm import MCDMParts, build_parts, preset
-from talkingface_wild.models.mcdm.codec import PatchCodec
+from talkingface_wild.models.conditions.codec import PatchCodec
+from talkingface_wild.models.mcdm import MCDMParts, preset
 from tests.models.mcdm.made import awakened, made_parts, motion_batch, picture_batch
 
 ALL = (
@@ -110,7 +110,7 @@ def test_a_codec_keeps_its_fit(tmp_path):
 @pytest.mark.parametrize("change", ["lacks", "has another"])
 def test_a_network_file_with_other_tensors_is_refused(change, tmp_path):
     """diffusers only warns: a checkpoint of another version loaded half, and drew noise."""
-    build_parts(preset("tiny")).save(tmp_path / "model")
+    MCDMParts.build(preset("tiny")).save(tmp_path / "model")
     path = tmp_path / "model" / "archived_prior" / "diffusion_pytorch_model.safetensors"
     tensors = load_file(path)
     if change == "lacks":

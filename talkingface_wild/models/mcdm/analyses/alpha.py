@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from talkingface_wild.core.errors import RecipeError
-from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled, similarities
+from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, model_cautions
+from talkingface_wild.models.mcdm.analyses.rolling import Draws, compared
 from talkingface_wild.models.mcdm.analyses.subjects import Subject, against, long_enough
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.variants import ALPHAS, varied
 
 OWN, TRAINED, SAME = "the model", "trained at this alpha", "the model's weights"
@@ -45,12 +45,12 @@ class AlphaCurve:
 
     def figures(self) -> dict[str, Any]:
         """SSIM and where its weights come from, by alpha."""
-        found: dict[str, Any] = {
+        points: dict[str, Any] = {
             f"{point.alpha:g}": {"ssim": point.ssim, "weights": point.weights}
             for point in self.points
         }
         return {
-            "alpha": found,
+            "alpha": points,
             "without_mta": None if self.without is None else self.without.ssim,
             "frames": self.frames,
         }
@@ -90,26 +90,27 @@ def alpha_curve(
             "Expected a model with memory-efficient temporal attention, found the variant "
             "w/o MTA; give the training folder of the model itself."
         )
-    chosen = long_enough(subjects, parts.config.picture.fps, frames)
-    points, facts = [], {"The model": parts.facts}
+    enough = long_enough(subjects, parts.config.picture.fps, frames)
+    points: list[AlphaPoint] = []
+    variants: dict[str, Any] = {}
     for name in ALPHAS:
         alpha = varied(parts.config, name).temporal.alpha
         variant = checkpoint.variant(name, parts)
         weights = TRAINED if variant else OWN if alpha == parts.config.temporal.alpha else SAME
         with memory_at(variant or parts, alpha):
-            clips = _scores(variant or parts, chosen, draws, frames)
+            clips = _scores(variant or parts, enough, draws, frames)
         points.append(AlphaPoint(alpha, weights, clips))
-        facts |= {f"The variant {name}": variant.facts} if variant else {}
+        variants[name] = variant.facts if variant else None
         tell(f"alpha {alpha:g}: SSIM {points[-1].ssim:.4f} ({weights})")
     bare, without = checkpoint.variant("no_mta", parts), None
     if bare is not None:
         without = AlphaPoint(
-            None, "trained without it (variants/no_mta)", _scores(bare, chosen, draws, frames)
+            None, "trained without it (variants/no_mta)", _scores(bare, enough, draws, frames)
         )
-        facts["The variant w/o MTA"] = bare.facts
+        variants["w/o MTA"] = bare.facts
         tell(f"w/o MTA: SSIM {without.ssim:.4f}")
-    said = cautions(parts.config.picture.side, facts)
-    return AlphaCurve(tuple(points), without, frames, against(chosen), tuple(said))
+    sentences = model_cautions(parts, variants)
+    return AlphaCurve(tuple(points), without, frames, against(enough), sentences)
 
 
 @contextmanager
@@ -130,11 +131,8 @@ def _scores(
     parts: MCDMParts, subjects: Sequence[Subject], draws: Draws, frames: int
 ) -> dict[str, float]:
     """Mean SSIM of each subject."""
-    found = {}
-    for subject in subjects:
-        values, made = [], 0
-        for chunk in rolled(parts, subject, frames, draws):
-            values.append(similarities(chunk, subject, made))
-            made += len(chunk)
-        found[subject.name] = float(np.concatenate(values).mean())
-    return found
+    curves = {
+        subject.name: [ssim_F for *_, ssim_F in compared(parts, subject, frames, draws)]
+        for subject in subjects
+    }
+    return {name: float(np.concatenate(curve).mean()) for name, curve in curves.items()}

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.mcdm.parts import CONFIG_NAME, MCDMParts
+from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts
 from talkingface_wild.models.mcdm.pipeline import model_folder
 from talkingface_wild.models.mcdm.variants import FOLDER
 
@@ -64,6 +64,14 @@ class Checkpoint:
         return parts
 
 
+def model_cautions(
+    parts: MCDMParts, variants: Mapping[str, Mapping[str, Any] | None]
+) -> tuple[str, ...]:
+    """``cautions`` of a model and the facts of its variants, by name; None was not trained."""
+    facts = {f"The variant {name}": f for name, f in variants.items() if f is not None}
+    return tuple(cautions(parts.config.picture.side, {"The model": parts.facts} | facts))
+
+
 def cautions(side: int, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Sentences that the picture must carry: small frames, models that are not trained to the end.
 
@@ -75,8 +83,8 @@ def cautions(side: int, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
             f"A {side}-pixel model: it shows that the analysis works, not what MCDM does at "
             "full size."
         )
-    for name, told in facts.items():
-        stages = told.get("stages", {})
+    for name, model_facts in facts.items():
+        stages = model_facts.get("stages", {})
         if "3" not in stages:
             done = ", ".join(stages) or "none"
             sentences.append(f"{name} is not fully trained (stages done: {done}).")

@@ -62,11 +62,11 @@ def plate(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    warned = _wrapped([f"Caution: {sentence}" for sentence in cautions], _BOLD_LETTERS)
-    told = _wrapped(notes, _LETTERS_A_LINE)
+    head_lines = _wrapped([f"Caution: {sentence}" for sentence in cautions], _BOLD_LETTERS)
+    foot_lines = _wrapped(notes, _LETTERS_A_LINE)
     line = 0.19
-    head = 0.38 + line * len(warned)
-    foot = 0.12 + line * len(told)
+    head = 0.38 + line * len(head_lines)
+    foot = 0.12 + line * len(foot_lines)
     with mpl.rc_context(_STYLE):
         figure: Any = Figure(
             (WIDTH_INCHES, head + height_inches + foot), dpi=DPI, layout="constrained"
@@ -75,14 +75,14 @@ def plate(
         top, middle, bottom = figure.subfigures(3, 1, height_ratios=[head, height_inches, foot])
         top.text(0.012, 1 - 0.08 / head, title, va="top", fontsize=12, fontweight="bold")
         top.text(
-            0.012, 1 - 0.34 / head, "\n".join(warned), va="top", fontsize=9, color=CAUTION,
+            0.012, 1 - 0.34 / head, "\n".join(head_lines), va="top", fontsize=9, color=CAUTION,
             fontweight="bold",
         )  # fmt: skip
-        bottom.text(0.012, 0.9, "\n".join(told), va="top", fontsize=8.5, color="#444444")
+        bottom.text(0.012, 0.9, "\n".join(foot_lines), va="top", fontsize=8.5, color="#444444")
         yield middle
-        said = " ".join([title, *cautions, "Faces in this picture are generated."])
+        description = " ".join([title, *cautions, "Faces in this picture are generated."])
         with atomic_path(path) as temporary:
-            figure.savefig(temporary, metadata={"Description": said})
+            figure.savefig(temporary, metadata={"Description": description})
 
 
 def _wrapped(sentences: Sequence[str], letters: int) -> list[str]:
@@ -100,6 +100,34 @@ def show_picture(axes: Any, picture_HWC: Any, edge: str | None = None) -> None:
         spine.set_visible(edge is not None)
         spine.set_edgecolor(edge or "none")
         spine.set_linewidth(2)
+
+
+def draw_dots(
+    axes: Any, xs: Any, ys: Any, marker: str, edge: str, face: str, size: float, label: str
+) -> None:
+    """Dots with a coloured edge, filled or hollow."""
+    axes.plot(
+        xs, ys, marker, color=edge, markerfacecolor=face, markersize=size, markeredgewidth=1.8,
+        label=label,
+    )  # fmt: skip
+
+
+def draw_value(
+    axes: Any, text: str, at: tuple[float, float], up: float, size: float, colour: str = "black"
+) -> None:
+    """A number above its dot, or below it where ``up`` (points) is negative."""
+    axes.annotate(
+        text, at, xytext=(0, up), textcoords="offset points", ha="center", fontsize=size,
+        color=colour, bbox=PAPER,
+    )  # fmt: skip
+
+
+def finish_similarity(axes: Any, against: str, **margins: float) -> None:
+    """The vertical axis of an SSIM, and the legend."""
+    axes.set_ylabel(f"SSIM against {against}")
+    axes.margins(**margins)
+    widen(axes)
+    axes.legend(loc="best")
 
 
 def widen(axes: Any, least: float = 0.04) -> None:

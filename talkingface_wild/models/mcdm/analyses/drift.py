@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 
 from talkingface_wild.functional.drift import FRAMES, slope_per_thousand, values_at
-from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
+from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.analyses.curves import Floats, binned_curve
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled, similarities
+from talkingface_wild.models.mcdm.analyses.rolling import Draws, compared
 from talkingface_wild.models.mcdm.analyses.subjects import (
     Picture,
     Subject,
     against,
     long_enough,
 )
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 
 WITH, WITHOUT = "w/ F_a", "w/o F_a"
 FIXED = "same weights, the archive fixed to the reference"
@@ -46,11 +46,11 @@ class DriftRun:
 
 
 @dataclass(frozen=True)
-class Drift:
+class DriftFigure:
     """Both runs, the real frames (or the portrait) beside them, and what must be said."""
 
     runs: tuple[DriftRun, DriftRun]
-    asked: tuple[int, ...]
+    frame_numbers: tuple[int, ...]
     real: dict[int, Picture]
     portrait_HWC: Picture
     against: str
@@ -65,7 +65,7 @@ class Drift:
         return {
             run.name: {
                 "weights": run.weights,
-                "ssim": values_at(run.mean, self.asked),
+                "ssim": values_at(run.mean, self.frame_numbers),
                 "slope_per_1000_frames": slope_per_thousand(run.mean),
                 "frames": len(run.mean),
             }
@@ -74,7 +74,7 @@ class Drift:
 
     def rows(self) -> list[dict[str, Any]]:
         """The table: asked frames (mean of 25 around each) and the drawn curve, by run and clip."""
-        found: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         for run in self.runs:
             curves = dict(run.clips)
             if len(curves) > 1:
@@ -82,14 +82,16 @@ class Drift:
             for clip, values_T in curves.items():
                 shared = {"run": run.name, "weights": run.weights, "clip": clip}
                 shared["against"] = self.against
-                asked = values_at(values_T, self.asked).items()
+                frame_numbers = values_at(values_T, self.frame_numbers).items()
                 middles, means = binned_curve(values_T, self.stretch)
-                found += [shared | {"point": "asked", "frame": f, "ssim": v} for f, v in asked]
-                found += [
+                rows += [
+                    shared | {"point": "asked", "frame": f, "ssim": v} for f, v in frame_numbers
+                ]
+                rows += [
                     shared | {"point": "clip mean", "frame": float(frame), "ssim": float(value)}
                     for frame, value in zip(middles, means, strict=True)
                 ]
-        return found
+        return rows
 
 
 def drift(
@@ -97,48 +99,47 @@ def drift(
     parts: MCDMParts,
     subjects: Sequence[Subject],
     draws: Draws,
-    asked: Sequence[int] = FRAMES,
+    frame_numbers: Sequence[int] = FRAMES,
     tell: Callable[[str], None] = lambda _: None,
-) -> Drift:
+) -> DriftFigure:
     """Roll subjects to the last frame asked for that any of them reaches, with and without F_a.
 
     Raises InputUnreadable when no subject reaches the first frame asked for.
     """
     fps = parts.config.picture.fps
-    longest = max(subject.frames(fps) for subject in long_enough(subjects, fps, min(asked)))
-    reached = tuple(sorted({frame for frame in asked if frame <= longest}))
-    chosen = long_enough(subjects, fps, reached[-1])
+    longest = max(subject.frames(fps) for subject in long_enough(subjects, fps, min(frame_numbers)))
+    reached = tuple(sorted({frame for frame in frame_numbers if frame <= longest}))
+    enough = long_enough(subjects, fps, reached[-1])
     variant = checkpoint.variant("no_archive", parts)
-    facts = {"The model": parts.facts} | ({"The variant w/o F_a": variant.facts} if variant else {})
     runs = (
-        _run(parts, DriftRun(WITH, "the model"), chosen, draws, reached, False, tell),
+        _run(parts, DriftRun(WITH, "the model"), enough, draws, reached, False, tell),
         _run(
             variant or parts,
             DriftRun(WITHOUT, VARIANT if variant else FIXED),
-            chosen,
+            enough,
             draws,
             reached,
             variant is None,
             tell,
         ),
     )
-    first = chosen[0]
+    first = enough[0]
     truth = first.truth_THWC
-    return Drift(
+    return DriftFigure(
         runs=runs,
-        asked=reached,
+        frame_numbers=reached,
         real={} if truth is None else {f: truth[p] for f, p in _places(reached, len(truth))},
         portrait_HWC=first.portrait_HWC,
-        against=against(chosen),
+        against=against(enough),
         stretch=parts.config.clip.frames,
-        left_out=len(subjects) - len(chosen),
-        cautions=tuple(cautions(parts.config.picture.side, facts)),
+        left_out=len(subjects) - len(enough),
+        cautions=model_cautions(parts, {"w/o F_a": variant.facts if variant else None}),
     )
 
 
-def _places(asked: Sequence[int], frames: int) -> list[tuple[int, int]]:
+def _places(frame_numbers: Sequence[int], frames: int) -> list[tuple[int, int]]:
     """Each asked frame that the video reaches, and where it lies; the last stands for the end."""
-    return [(frame, min(frame, frames - 1)) for frame in asked if frame <= frames]
+    return [(frame, min(frame, frames - 1)) for frame in frame_numbers if frame <= frames]
 
 
 def _run(
@@ -146,24 +147,23 @@ def _run(
     run: DriftRun,
     subjects: Sequence[Subject],
     draws: Draws,
-    asked: Sequence[int],
+    frame_numbers: Sequence[int],
     fixed: bool,
     tell: Callable[[str], None],
 ) -> DriftRun:
+    frames = max(frame_numbers)
     for number, subject in enumerate(subjects):
-        frames = max(asked)
         values: list[Floats] = []
-        made = 0
-        for chunk in rolled(parts, subject, frames, draws, fixed_archive=fixed):
-            values.append(similarities(chunk, subject, made))
+        for start, chunk, ssim_F in compared(parts, subject, frames, draws, fixed_archive=fixed):
+            values.append(ssim_F)
+            end = start + len(chunk)
             if number == 0:
                 run.pictures |= {
-                    frame: chunk[place - made]
-                    for frame, place in _places(asked, frames)
-                    if made <= place < made + len(chunk)
+                    frame: chunk[place - start]
+                    for frame, place in _places(frame_numbers, frames)
+                    if start <= place < end
                 }
-            made += len(chunk)
-            if made == frames or made % (40 * len(chunk)) == 0:
-                tell(f"{run.name}, {subject.name}: {made}/{frames} frames")
+            if end == frames or end % (40 * len(chunk)) == 0:
+                tell(f"{run.name}, {subject.name}: {end}/{frames} frames")
         run.clips[subject.name] = np.concatenate(values)
     return run

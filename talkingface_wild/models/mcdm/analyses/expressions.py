@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
+from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.analyses.clustering import (
     chance_purity,
     neighbour_purity,
@@ -25,7 +25,7 @@ from talkingface_wild.models.mcdm.analyses.clustering import (
 )
 from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled_tokens
 from talkingface_wild.models.mcdm.analyses.subjects import Subject, long_enough
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 
 Floats = npt.NDArray[np.float64]
 WITH, WITHOUT = "w/ F_pc", "w/o F_pc"
@@ -119,8 +119,6 @@ def expressions(
             "the training folder of the model itself."
         )
     variant = checkpoint.variant("no_present", parts)
-    facts = {"The model": parts.facts}
-    facts |= {"The variant w/o F_pc": variant.facts} if variant else {}
     step = parts.config.clip.frames
     fps = parts.config.picture.fps
     tokens, sounds, clips, labels = [], [], [], []
@@ -150,7 +148,7 @@ def expressions(
         chance=chance_purity(labels, clips),
         neighbours=neighbours,
         portraits=len({subject.portrait_HWC.tobytes() for subject in subjects}),
-        cautions=tuple(cautions(parts.config.picture.side, facts)),
+        cautions=model_cautions(parts, {WITHOUT: variant.facts if variant else None}),
     )
 
 

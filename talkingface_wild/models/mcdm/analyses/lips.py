@@ -17,12 +17,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from talkingface_wild.core.errors import RecipeError
-from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, cautions
+from talkingface_wild.models.conditions.crops import DEFAULT_LIPS
+from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled
 from talkingface_wild.models.mcdm.analyses.subjects import Picture, Subject, long_enough
 from talkingface_wild.models.mcdm.config import PresentConfig
-from talkingface_wild.models.mcdm.parts import MCDMParts
-from talkingface_wild.models.mcdm.training.crops import DEFAULT_LIPS
+from talkingface_wild.models.mcdm.networks import MCDMParts
 
 Floats = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
@@ -160,31 +160,28 @@ def lips(
             "Expected a model that predicts lip tokens, found the variant w/o F_pc; give the "
             "training folder of the model itself."
         )
-    chosen = long_enough(subjects, parts.config.picture.fps, frames)
-    mouths = {subject.name: _mouth(subject, frames, mouth) for subject in chosen}
-    own = all(subject.mouth_T4 is not None for subject in chosen)
-    models, facts = [(WITH, parts)], {"The model": parts.facts}
+    enough = long_enough(subjects, parts.config.picture.fps, frames)
+    mouths = {subject.name: _mouth(subject, frames, mouth) for subject in enough}
+    own = all(subject.mouth_T4 is not None for subject in enough)
     variant = checkpoint.variant("no_present", parts)
-    if variant is not None:
-        models.append((WITHOUT, variant))
-        facts["The variant w/o F_pc"] = variant.facts
+    models = [(WITH, parts), *([(WITHOUT, variant)] if variant else [])]
     where = "where --mouth has it" if mouth else "where portraits usually have it"
     if mouth is None and own:
         where = "where the faces' boxes have it"
     return Lips(
-        maps=tuple(_maps(p, name, chosen, draws, mouths, tell) for name, p in models),
+        maps=tuple(_maps(p, name, enough, draws, mouths, tell) for name, p in models),
         mouths=mouths,
         mouth_from=where,
-        cautions=tuple(cautions(parts.config.picture.side, facts)),
+        cautions=model_cautions(parts, {WITHOUT: variant.facts if variant else None}),
     )
 
 
-def _mouth(subject: Subject, frames: int, given: Box | None) -> Floats:
+def _mouth(subject: Subject, frames: int, box: Box | None) -> Floats:
     """(frames, 4)."""
-    if given is None and subject.mouth_T4 is not None:
+    if box is None and subject.mouth_T4 is not None:
         index = np.arange(frames).clip(max=len(subject.mouth_T4) - 1)
         return np.clip(subject.mouth_T4[index].astype(np.float64), 0, 1)
-    return np.tile(np.array(given or DEFAULT_LIPS, dtype=np.float64), (frames, 1))
+    return np.tile(np.array(box or DEFAULT_LIPS, dtype=np.float64), (frames, 1))
 
 
 def _maps(
@@ -199,12 +196,12 @@ def _maps(
     pictures: list[Picture] = []
     for number, subject in enumerate(subjects):
         watch = HeatWatch(parts.config.picture.latent_side)
-        found, frames = [], len(mouths[subject.name])
+        chunks, frames = [], len(mouths[subject.name])
         for chunk in rolled(parts, subject, frames, draws, watched=watch):
-            found.append(watch.taken()[: len(chunk)])
+            chunks.append(watch.taken()[: len(chunk)])
             if number == 0:
                 pictures.append(chunk)
-        heats[subject.name] = torch.cat(found)
+        heats[subject.name] = torch.cat(chunks)
         tell(f"{name}, {subject.name}: {frames} frames watched")
     tokens, maps = _of_lips(parts.config.present, heats, mouths)
     mass = {clip: masses(maps[clip], mouths[clip]) for clip in maps}

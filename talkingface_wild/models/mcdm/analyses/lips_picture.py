@@ -23,27 +23,27 @@ _HEAT = "viridis"
 """Even to colour-blind eyes, and in grey."""
 
 
-def draw_lips(path: Path, found: Lips, source: str = "") -> None:
+def draw_lips(path: Path, result: Lips, source: str = "") -> None:
     """Write the picture; ``source`` says at its foot where the clips come from."""
     cell = (WIDTH_INCHES - 1.5) / _COLUMNS
-    first = next(iter(found.mouths))
-    strip = 2 * len(found.maps) * cell + 0.3
-    bars = _BARS_INCHES + 0.35 * (len(found.maps) - 1)
+    first = next(iter(result.mouths))
+    strip = 2 * len(result.maps) * cell + 0.3
+    bars = _BARS_INCHES + 0.35 * (len(result.maps) - 1)
     # Every map over its own mean: 1 is an even map, whatever the number of tokens.
     relative = [
-        maps.heat_TSS / maps.heat_TSS.mean(axis=(1, 2), keepdims=True) for maps in found.maps
+        maps.heat_TSS / maps.heat_TSS.mean(axis=(1, 2), keepdims=True) for maps in result.maps
     ]
     spread = max(0.05, *(float(np.quantile(np.abs(heat - 1), 0.99)) for heat in relative))
-    with plate(path, strip + bars, _TITLE, [*_notes(found), source], found.cautions) as figure:
+    with plate(path, strip + bars, _TITLE, [*_notes(result), source], result.cautions) as figure:
         above, below = figure.subfigures(2, 1, height_ratios=[strip, bars])
-        grid = above.subplots(2 * len(found.maps), _COLUMNS, squeeze=False)
-        for place, (maps, heat_TSS) in enumerate(zip(found.maps, relative, strict=True)):
+        grid = above.subplots(2 * len(result.maps), _COLUMNS, squeeze=False)
+        for place, (maps, heat_TSS) in enumerate(zip(result.maps, relative, strict=True)):
             shown = _rows(
-                grid[2 * place : 2 * place + 2], maps, heat_TSS, found.mouths[first], spread
+                grid[2 * place : 2 * place + 2], maps, heat_TSS, result.mouths[first], spread
             )
         bar = above.colorbar(shown, ax=grid, shrink=0.8, pad=0.01, extend="both")
         bar.set_label("attention (1: even)", fontsize=9)
-        _bars(below.subplots(), found)
+        _bars(below.subplots(), result)
 
 
 def _rows(pair: Any, maps: LipMaps, heat_TSS: Any, mouth_T4: Any, spread: float) -> Any:
@@ -68,13 +68,13 @@ def _rows(pair: Any, maps: LipMaps, heat_TSS: Any, mouth_T4: Any, spread: float)
     return shown
 
 
-def _bars(axes: Any, found: Lips) -> None:
-    names = [formula(maps.name) for maps in found.maps]
-    shares = [100 * maps.share for maps in found.maps]
+def _bars(axes: Any, result: Lips) -> None:
+    names = [formula(maps.name) for maps in result.maps]
+    shares = [100 * maps.share for maps in result.maps]
     bars = axes.barh(names, shares, color=COLOURS[: len(names)], height=0.6)
     labels = [f"{share:.1f} %" for share in shares]
     axes.bar_label(bars, labels, label_type="center", fontsize=9, color="white", fontweight="bold")
-    even = 100 * found.even_share
+    even = 100 * result.even_share
     axes.axvline(even, color="black", linestyle=":", linewidth=1.6)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(0, 1.15 * max(*shares, even))
@@ -85,15 +85,15 @@ def _bars(axes: Any, found: Lips) -> None:
     )
 
 
-def _notes(found: Lips) -> list[str]:
-    clips = list(found.maps[0].mass)
-    notes = [f"{formula(maps.name)}: {maps.tokens}." for maps in found.maps]
-    if len(found.maps) == 1:
+def _notes(result: Lips) -> list[str]:
+    clips = list(result.maps[0].mass)
+    notes = [f"{formula(maps.name)}: {maps.tokens}." for maps in result.maps]
+    if len(result.maps) == 1:
         notes.append(formula("w/o F_pc is not shown: variants/no_present was not trained."))
     notes.append(
         "Probabilities of the present attention, averaged over heads, blocks and steps. The mouth, "
-        f"dashed, is {found.mouth_from}. Shares: mean over "
-        f"{len(found.maps[0].heat_TSS)} frames of "
+        f"dashed, is {result.mouth_from}. Shares: mean over "
+        f"{len(result.maps[0].heat_TSS)} frames of "
         + (f"{len(clips)} clips." if len(clips) > 1 else f"{clips[0]}.")
     )
     return notes

@@ -10,15 +10,14 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from talkingface_wild.functional.similarity import ssim
+from talkingface_wild.models.mcdm.analyses.curves import Floats
 from talkingface_wild.models.mcdm.analyses.subjects import Picture, Subject
-from talkingface_wild.models.mcdm.audio import windows
 from talkingface_wild.models.mcdm.config import SamplingConfig
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.state import GenerationState
 
@@ -35,15 +34,6 @@ class Draws:
         """The model's sampling with these steps."""
         own = parts.config.sampling
         return own if self.steps is None else dataclasses.replace(own, steps=self.steps)
-
-
-def heard(parts: MCDMParts, subject: Subject, position: int) -> Tensor:
-    """Sound windows (prior_frames, W, E) of the clip that begins at frame ``position``."""
-    present = parts.config.present
-    first = position - present.overlap
-    return windows(
-        parts.sound_features, subject.sound, first, parts.prior_frames, present.audio_window
-    )
 
 
 def rolled(
@@ -65,11 +55,11 @@ def rolled(
     first_ACHW = state.archive_ACHW
     while state.position < frames:
         start = state.position
-        made = rollout.clip(state, heard(parts, subject, start), watched=watched)
-        state = made.state
+        clip = rollout.clip(state, rollout.heard(subject.sound, start), watched=watched)
+        state = clip.state
         if fixed_archive:
             state.archive_ACHW = first_ACHW
-        yield made.frames_FHWC[: frames - start].cpu().numpy()
+        yield clip.frames_FHWC[: frames - start].cpu().numpy()
 
 
 def rolled_tokens(
@@ -81,15 +71,25 @@ def rolled_tokens(
         torch.from_numpy(np.ascontiguousarray(subject.portrait_HWC)), draws.seed
     )
     for _ in range(windows_count):
-        sound = heard(parts, subject, state.position)
+        sound = rollout.heard(subject.sound, state.position)
         tokens = rollout.motion_tokens(state, sound)
         state = copy.copy(state)
         state.position, state.tokens_FKT = state.position + len(tokens), tokens
         yield tokens.cpu(), sound[parts.config.present.overlap :]
 
 
-def similarities(chunk: Picture, subject: Subject, start: int) -> npt.NDArray[np.float64]:
+def similarities(chunk: Picture, subject: Subject, start: int) -> Floats:
     """SSIM of each frame of a chunk, whose first is frame ``start``, (F,)."""
     return np.array(
         [ssim(frame, subject.compared(start + place)) for place, frame in enumerate(chunk)]
     )
+
+
+def compared(
+    parts: MCDMParts, subject: Subject, frames: int, draws: Draws, *, fixed_archive: bool = False
+) -> Iterator[tuple[int, Picture, Floats]]:
+    """The chunks of ``rolled``: the number of its first frame, the frames, and the SSIM of each."""
+    start = 0
+    for chunk in rolled(parts, subject, frames, draws, fixed_archive=fixed_archive):
+        yield start, chunk, similarities(chunk, subject, start)
+        start += len(chunk)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.mcdm.audio import RATE, Samples
+from talkingface_wild.models.conditions.sound_features import RATE, Samples
 
 Picture = npt.NDArray[np.uint8]
 Boxes = npt.NDArray[np.float32]
@@ -51,9 +51,9 @@ def against(subjects: Sequence[Subject]) -> str:
 
 def long_enough(subjects: Sequence[Subject], fps: int, least: int) -> list[Subject]:
     """Those with at least ``least`` frames. Raises InputUnreadable when there are none."""
-    chosen = [subject for subject in subjects if subject.frames(fps) >= least]
-    if chosen:
-        return chosen
+    enough = [subject for subject in subjects if subject.frames(fps) >= least]
+    if enough:
+        return enough
     longest = max((subject.frames(fps) for subject in subjects), default=0)
     raise InputUnreadable(
         f"Expected at least {least} frames of speech ({least / fps:.2g} s), found {longest} at "

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from talkingface_wild.models.mcdm.context import Carried
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.sampling import MotionBatch, PictureBatch
-from talkingface_wild.models.samplers.config import DiffusionConfig
+from talkingface_wild.models.samplers.diffusion_config import DiffusionConfig
 from talkingface_wild.models.samplers.noise import diffusion_target, loss_weight
 
 MOTION_LAYERS = ("attn_pres", "mta", "norm_mta", "motion_in", "sound_in")
@@ -41,15 +41,15 @@ def trained(parts: MCDMParts, stage: str) -> dict[str, nn.Parameter]:
     if stage == "3":
         return {f"unet.{n}": p for n, p in unet.items() if is_motion(n)}
     whole = parts.config.training.stage1_scope == "trunk"
-    chosen = {
+    parameters = {
         f"unet.{n}": p for n, p in unet.items() if not is_motion(n) and (whole or reads_archive(n))
     }
-    chosen |= {f"archived_prior.{n}": p for n, p in parts.archived_prior.named_parameters()}
+    parameters |= {f"archived_prior.{n}": p for n, p in parts.archived_prior.named_parameters()}
     if parts.reference_unet is not None:
         # What comes after the last block's rows reaches no loss.
         used = parts.reference_unet.used_parameters()
-        chosen |= {f"reference_unet.{n}": p for n, p in used.items()}
-    return chosen
+        parameters |= {f"reference_unet.{n}": p for n, p in used.items()}
+    return parameters
 
 
 def drawn_noise(

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm.archive import first_archive
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.state import GenerationState
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.sampling import sound_windows
 
 CLIPS = 3
 SEED = 0
@@ -34,7 +34,7 @@ def sample_frames(
         seed=SEED,
     )
     rollout = Rollout(parts)
-    made = []
+    chunks = []
     frames = min(clip.frames, clips * config.clip.frames)
     while state.position < frames:
         start = state.position - config.present.overlap
@@ -42,7 +42,7 @@ def sample_frames(
         sound = sound_windows(clip.sound_TE, start, parts.prior_frames, reach)
         done = rollout.clip(state, sound, present=present)
         state = done.state
-        made.append(done.frames_FHWC.cpu())
-    drawn = torch.cat(made)[:frames]
+        chunks.append(done.frames_FHWC.cpu())
+    drawn = torch.cat(chunks)[:frames]
     real = parts.codec.decode(clip.latents_TCHW[:frames].float().to(device)).cpu()
     return torch.cat([real, drawn], dim=2).numpy()

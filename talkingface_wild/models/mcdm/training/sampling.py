@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm.archive import STRIDE
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
@@ -49,14 +50,6 @@ class MotionBatch:
     def to(self, device: torch.device) -> MotionBatch:
         """On another device."""
         return MotionBatch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
-
-
-def sound_windows(sound_TE: Tensor, first: int, count: int, reach: int) -> Tensor:
-    """(count, 2 reach + 1, E) windows from frame ``first`` on; zeros outside the clip."""
-    index = torch.arange(first, first + count)[:, None] + torch.arange(-reach, reach + 1)
-    inside = (index >= 0) & (index < len(sound_TE))
-    rows = sound_TE[index.clamp(0, len(sound_TE) - 1)].float()
-    return rows * inside[..., None]
 
 
 def _stacked(items: Sequence[dict[str, Tensor]]) -> dict[str, Any]:

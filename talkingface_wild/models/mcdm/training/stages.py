@@ -5,21 +5,19 @@ Shapes: T frames, K motion tokens, W their width.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor
 
-from talkingface_wild.core.errors import CheckFailed, RecipeError
+from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.mcdm.config import StageConfig
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.encoders import (
+from talkingface_wild.models.mcdm.training.encoder_tasks import (
     EncoderTask,
     encoder_loss,
     make_task,
@@ -31,28 +29,8 @@ from talkingface_wild.models.mcdm.training.objectives import (
     trained,
 )
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
-from talkingface_wild.models.training.loop import (
-    LoopSettings,
-    TrainingLoop,
-    Watch,
-    iteration_generator,
-)
-from talkingface_wild.models.training.together import end_if_stopped
-
-STAGES = ("encoders", "1", "2", "3")
-VALIDATION_BATCHES = 4
-VALIDATION_SEED = 20_261_124
-
-
-@dataclass
-class StageOutcome:
-    """What a stage ended with."""
-
-    stage: str
-    iterations: int
-    before: float | None
-    """The validation loss before training."""
-    after: float
+from talkingface_wild.models.training.loop import LoopSettings, TrainingLoop, Watch
+from talkingface_wild.models.training.training_stage import Draw, StageOutcome, TrainingStage
 
 
 def run_stage(
@@ -65,7 +43,7 @@ def run_stage(
     accelerator: Accelerator | None = None,
     after: Callable[[int], None] | None = None,
 ) -> StageOutcome:
-    """Train one of 1, 2, 3. Validation draws the same samples with the same noise every time.
+    """Train one of 1, 2, 3.
 
     Raises RecipeError for a stage that the variant has not, CheckFailed when a frozen tensor moved.
     """
@@ -74,17 +52,14 @@ def run_stage(
     parameters = trained(parts, stage)
     if not parameters:
         raise RecipeError(f"Expected a variant that has stage {stage}, found one without it.")
-    sampler = ClipSampler(clips, parts.config)
-    checker = ClipSampler(held_out or clips, parts.config)
-    networks = _networks(parts, stage)
     landmarks = parts.config.present.head == "landmarks"
-    accelerator = accelerator or Accelerator(mixed_precision=training.precision)
+    carried = training.carried if stage == "3" else 0.0
 
-    def draw(draws: torch.Generator, size: int = settings.batch, source: Any = sampler) -> Any:
+    def drawing(clips: Sequence[CachedClip], size: int, carried: float) -> Draw:
+        sampler = ClipSampler(clips, parts.config)
         if stage == "2":
-            return source.motions(draws, size, landmarks)
-        carried = training.carried if stage == "3" and source is sampler else 0.0
-        return source.pictures(draws, size, carried)
+            return lambda draws: sampler.motions(draws, size, landmarks)
+        return lambda draws: sampler.pictures(draws, size, carried)
 
     def loss(batch: Any, draws: torch.Generator, validating: bool = False) -> Tensor:
         if stage == "2":
@@ -93,78 +68,20 @@ def run_stage(
             parts, batch, draws, motion=stage == "3", drop=not validating, stratified=validating
         )
 
-    def validate() -> float:
-        total = 0.0
-        for number in range(VALIDATION_BATCHES):
-            draws = iteration_generator(VALIDATION_SEED, number)
-            batch = draw(draws, max(4, settings.batch), checker).to(accelerator.device)
-            with accelerator.autocast():
-                total += float(loss(batch, draws, validating=True))
-        return total / VALIDATION_BATCHES
-
-    if training.gradient_checkpointing:
-        found: list[Any] = list(networks.values())
-        for network in found:
-            if getattr(network, "_supports_gradient_checkpointing", False):
-                network.enable_gradient_checkpointing()
-    loop = TrainingLoop(
-        f"stage {stage}",
-        networks,
-        parameters,
-        loop_settings(parts, settings, int(stage)),
-        draw,
-        loss,
-        folder,
-        validate,
-        accelerator,
-        after,
-    )
-    with torch.no_grad():
-        before = validate() if loop.checkpoints.latest() is None else None
-    frozen = frozen_digest(parts, parameters)
-    trained_to = loop.run(watch)
-    if frozen_digest(parts, parameters) != frozen:
-        raise CheckFailed(
-            f"Expected everything but what stage {stage} trains to stay as it was, found a frozen "
-            "tensor changed; this is a defect, please report it."
-        )
-    return StageOutcome(stage, loop.iteration, before, trained_to)
-
-
-def loop_settings(parts: MCDMParts, stage: StageConfig, number: int) -> LoopSettings:
-    """The loop's settings from a configuration; every stage draws its own random numbers."""
-    training = parts.config.training
-    return LoopSettings(
-        iterations=stage.iterations,
-        rate=stage.rate,
-        warmup=stage.warmup,
-        schedule=stage.schedule,
-        accumulation=training.accumulation,
-        weight_decay=training.weight_decay,
-        clip_norm=training.clip_norm,
-        ema=training.ema,
-        precision=training.precision,
-        seed=training.seed * 101 + number,
-        checkpoint_every=training.checkpoint_every,
-        validate_every=training.validate_every,
-    )
-
-
-def _networks(parts: MCDMParts, stage: str) -> dict[str, nn.Module]:
-    """The networks that a stage's loss runs through."""
     names = ("motion_prior",) if stage == "2" else ("unet", "archived_prior", "reference_unet")
-    return {name: module for name, module in parts.modules().items() if name in names}
-
-
-def frozen_digest(parts: MCDMParts, parameters: dict[str, nn.Parameter]) -> str:
-    """A hash over every tensor that a stage must leave alone, buffers included."""
-    found = hashlib.sha256()
-    for network, module in parts.modules().items():
-        for name, tensor in module.state_dict().items():
-            if f"{network}.{name}" not in parameters:
-                plain = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
-                found.update(plain.numpy())
-    return found.hexdigest()
+    modules = parts.modules()
+    return TrainingStage(
+        stage,
+        modules,
+        {name: module for name, module in modules.items() if name in names},
+        parameters,
+        LoopSettings.of(training, settings, int(stage)),
+        drawing(clips, settings.batch, carried),
+        loss,
+        drawing(held_out or clips, max(4, settings.batch), 0.0),
+        lambda batch, draws: loss(batch, draws, validating=True),
+        training.gradient_checkpointing,
+    ).run(folder, watch, accelerator or Accelerator(mixed_precision=training.precision), after)
 
 
 def encoder_tasks(parts: MCDMParts, clips: Sequence[CachedClip] = ()) -> list[EncoderTask]:
@@ -222,7 +139,7 @@ def run_encoders(
             f"{task.name} encoder",
             networks,
             named,
-            loop_settings(parts, training.encoders, 10 + number),
+            LoopSettings.of(training, training.encoders, 10 + number),
             lambda draws: None,
             loss,
             folder / task.name,
@@ -231,8 +148,8 @@ def run_encoders(
         after = loop.run(watch)
         task.encoder.eval().requires_grad_(False)
         device = accelerator.device
-        found = [raw_tokens(task.encoder, task.crops(clip), device) for clip in clips]
-        task.encoder.set_scale(torch.cat(found).to(device))
+        tokens = [raw_tokens(task.encoder, task.crops(clip), device) for clip in clips]
+        task.encoder.set_scale(torch.cat(tokens).to(device))
         outcomes.append(StageOutcome(task.name, loop.iteration, None, after))
     return outcomes
 
@@ -241,47 +158,17 @@ def run_encoders(
 def take_tokens(parts: MCDMParts, clip: CachedClip) -> Tensor:
     """Motion tokens (T, K, W) of a clip: head, lips, expression. Needs the clip's crops."""
     device = parts.device
-    found = []
+    streams = []
     if parts.config.present.head == "landmarks":
         if clip.head_TKW is None:
             raise RecipeError(
                 f"Expected head tokens of clip {clip.clip_id!r}, found none; landmarks are needed: "
                 "see docs/mcdm.md, or take --set present.head=face_crop."
             )
-        found.append(clip.head_TKW.float())
+        streams.append(clip.head_TKW.float())
     for task in sorted(
         encoder_tasks(parts), key=lambda t: ("head", "lips", "expression").index(t.name)
     ):
         raw = raw_tokens(task.encoder, task.crops(clip), device).to(device)
-        found.append(((raw - task.encoder.mean_KT) / task.encoder.std_KT).cpu())
-    return torch.cat(found, dim=1)
-
-
-@torch.no_grad()
-def predict_tokens(
-    parts: MCDMParts,
-    clips: Sequence[CachedClip],
-    tell: Callable[[int, int], None] | None = None,
-    together: int = 16,
-    folder: Path | None = None,
-    accelerator: Accelerator | None = None,
-) -> None:
-    """Fill ``predicted_TKW`` of every clip as generation would: window after window, each going on
-    from the last, from the clip's first frame as the reference. Several clips go side by side.
-
-    With a ``folder`` a group that is done is kept there, and read again while prior and clips are
-    the same. Raises Interrupted between two groups once a stop was requested.
-    """
-    from talkingface_wild.models.mcdm.training.predicting import KeptTokens, PredictedTokens
-
-    kept = None if folder is None else KeptTokens(parts, folder)
-    for start in range(0, len(clips), together):
-        what = f"with motion tokens of {start} of {len(clips)} clips predicted for stage 3"
-        end_if_stopped(accelerator, what + (", which are kept" if kept and start else ""))
-        group = clips[start : start + together]
-        predict = PredictedTokens(parts).of
-        predicted = predict(group) if kept is None else kept.of(group, predict)
-        for clip, tokens in zip(group, predicted, strict=True):
-            clip.predicted_TKW = tokens
-        if tell is not None:
-            tell(min(start + together, len(clips)), len(clips))
+        streams.append(((raw - task.encoder.mean_KT) / task.encoder.std_KT).cpu())
+    return torch.cat(streams, dim=1)

@@ -48,7 +48,7 @@ def test_values_are_ssim_against_the_real_frame_of_the_same_time(parts, tmp_path
     made = np.concatenate(list(rolled(parts, person, 20, Draws())))
     by_hand = [ssim(made[place], person.truth_THWC[place]) for place in range(20)]
     np.testing.assert_allclose(found.runs[0].clips["one"], by_hand)
-    assert found.asked == (10, 20)
+    assert found.frame_numbers == (10, 20)
     assert found.against == "the real frames"
     assert (found.runs[0].pictures[10] == made[10]).all()
     assert (found.runs[0].pictures[20] == made[19]).all()

@@ -9,7 +9,7 @@ from talkingface_wild.models.mcdm.analyses import expressions as module
 from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint
 from talkingface_wild.models.mcdm.analyses.expressions import expressions
 from talkingface_wild.models.mcdm.analyses.expressions_picture import draw_expressions
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, heard, rolled_tokens
+from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled_tokens
 from talkingface_wild.models.mcdm.rollout import Rollout
 from tests.models.mcdm.analyses.scene import running_parts, subject
 
@@ -40,7 +40,7 @@ def test_tokens_are_those_that_a_rollout_would_read(parts):
     rollout = Rollout(parts, Draws().sampling(parts))
     state = rollout.start(torch.from_numpy(person.portrait_HWC), 0)
     for tokens in alone:
-        made = rollout.clip(state, heard(parts, person, state.position))
+        made = rollout.clip(state, rollout.heard(person.sound, state.position))
         torch.testing.assert_close(tokens, made.tokens_FKT)
         state = made.state
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from talkingface_wild.models.mcdm.parts import MCDMParts
+from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 
 

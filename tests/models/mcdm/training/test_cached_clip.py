@@ -5,8 +5,8 @@ import torch
 from safetensors.torch import save_file
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.mcdm.training import cached_clip
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip, read_clips
+from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.training import clip_file
 
 
 def clip(name="a", split="train", **more):
@@ -66,7 +66,7 @@ def test_a_write_that_fails_leaves_the_file_that_was_there(tmp_path, monkeypatch
         target.write_bytes(b"half")
         raise RuntimeError("killed")
 
-    monkeypatch.setattr(cached_clip, "save_file", broken)
+    monkeypatch.setattr(clip_file, "save_file", broken)
     with pytest.raises(RuntimeError):
         clip(tokens_TKW=torch.ones(6, 3, 32)).save(path)
     assert path.read_bytes() == before
@@ -86,7 +86,7 @@ def test_what_is_no_clip_is_named(tmp_path, harm):
     elif harm == "foreign":
         save_file({"latents_TCHW": torch.zeros(2, 1, 1, 1)}, path, {"format": "other"})
     else:
-        header = {"format": cached_clip.FORMAT, "clip": "a", "facts": "{}"}
+        header = {"format": CachedClip.FORMAT, "clip": "a", "facts": "{}"}
         save_file({"latents_TCHW": torch.zeros(2, 1, 1, 1)}, path, header)
     with pytest.raises(InputUnreadable, match=r"a\.safetensors.*run --stage features again"):
         CachedClip.load(path)
@@ -95,10 +95,13 @@ def test_what_is_no_clip_is_named(tmp_path, harm):
 def test_a_folder_is_read_by_name_and_by_split(tmp_path):
     for name, split in (("c", "train"), ("a", "val"), ("b", "train")):
         clip(name, split).save(tmp_path / f"{name}.safetensors")
-    assert [found.clip_id for found in read_clips(tmp_path)] == ["a", "b", "c"]
-    assert [found.clip_id for found in read_clips(tmp_path, split="train")] == ["b", "c"]
-    assert read_clips(tmp_path, crops=True)[0].lips_TSSC.shape == (6, 24, 24, 3)
+    assert [found.clip_id for found in CachedClip.read_folder(tmp_path)] == ["a", "b", "c"]
+    assert [found.clip_id for found in CachedClip.read_folder(tmp_path, split="train")] == [
+        "b",
+        "c",
+    ]
+    assert CachedClip.read_folder(tmp_path, crops=True)[0].lips_TSSC.shape == (6, 24, 24, 3)
     with pytest.raises(InputUnreadable, match="split 'test'.*--stage features"):
-        read_clips(tmp_path, split="test")
+        CachedClip.read_folder(tmp_path, split="test")
     with pytest.raises(InputUnreadable, match="--stage features"):
-        read_clips(tmp_path / "nowhere")
+        CachedClip.read_folder(tmp_path / "nowhere")

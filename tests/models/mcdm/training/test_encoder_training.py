@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from talkingface_wild.models.mcdm import build_parts, preset
-from talkingface_wild.models.mcdm.training.encoders import (
+from talkingface_wild.models.mcdm import MCDMParts, preset
+from talkingface_wild.models.mcdm.training.encoder_tasks import (
     contrast,
     encoder_loss,
     explained,
@@ -39,7 +39,7 @@ def test_a_frame_drawn_twice_is_no_negative_of_itself():
 def test_identity_explains_less_of_the_expression_once_trained(tmp_path):
     config = preset("tiny").changed(["training.encoders.iterations=120"])
     torch.manual_seed(0)
-    parts = build_parts(config)
+    parts = MCDMParts.build(config)
     clips = [made_clip(parts, 30, seed) for seed in range(3)]
     for clip in clips:
         brow = (8 + 5 * torch.sin(torch.arange(30) * 0.7)).long()
@@ -57,7 +57,7 @@ def test_identity_explains_less_of_the_expression_once_trained(tmp_path):
 
 
 def test_emotions_reach_the_expression_encoder_alone():
-    parts = build_parts(preset("tiny"))
+    parts = MCDMParts.build(preset("tiny"))
     clips = [made_clip(parts, 20, seed) for seed in range(2)]
     for clip, emotion in zip(clips, ("happy", "sad"), strict=True):
         clip.facts["emotion"] = emotion
@@ -67,6 +67,6 @@ def test_emotions_reach_the_expression_encoder_alone():
     draws = torch.Generator().manual_seed(0)
     encoder_loss(task, clips, draws, 8, 2, torch.device("cpu")).backward()
     assert task.emotions == ("happy", "sad")
-    assert task.felt.weight.grad.abs().sum() > 0
+    assert task.emotion_side.weight.grad.abs().sum() > 0
     other = make_task("head", parts.head_encoder, lambda c: c.head_TSSC, parts.config, clips)
-    assert other.felt is None
+    assert other.emotion_side is None

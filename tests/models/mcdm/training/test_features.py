@@ -8,16 +8,15 @@ import torch
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.core.outcome import ItemRejected
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip, read_clips
+from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.features import (
     cache_features,
     tail_frames,
-    validation_share,
 )
-from talkingface_wild.models.mcdm.training.features_summary import FeaturesSummary
-from talkingface_wild.models.mcdm.training.fitting import evenly
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
-from talkingface_wild.models.mcdm.training.training_clip import TrainingClip, tail_id, whole_id
+from talkingface_wild.models.training.feature_files import validation_share
+from talkingface_wild.models.training.features_summary import FeaturesSummary
+from talkingface_wild.models.training.training_clip import TrainingClip, evenly, tail_id, whole_id
 from tests.models.mcdm.made import made_parts, tiny
 from tests.models.mcdm.training.made_clips import made_pictures
 
@@ -71,7 +70,7 @@ def cached(parts, made, folder, **rest):
 def test_what_is_kept_is_what_the_networks_say_of_the_whole_clip(tmp_path):
     parts, one, val = made_parts(), Made(1, 40), Made(2, 30, "val")
     summary, _ = cached(parts, (one, val), tmp_path)
-    clip = read_clips(tmp_path, split="train", crops=True)[0]
+    clip = CachedClip.read_folder(tmp_path, split="train", crops=True)[0]
     shown = torch.from_numpy(one.pictures)
     latents = parts.codec.encode(shown)
     torch.testing.assert_close(clip.latents_TCHW.float(), latents, rtol=1e-3, atol=1e-3)
@@ -98,7 +97,7 @@ def test_chunks_do_not_matter_and_few_frames_are_in_work_at_once(tmp_path):
         parts.patch_codec.encode = lambda f, encode=encode: seen.append(len(f)) or encode(f)
         one = Made(1, 100, chunk=chunk, points=True)
         cached(parts, (one, Made(2, 30, "val")), tmp_path / str(number))
-        found.append(read_clips(tmp_path / str(number), split="train", crops=True)[0])
+        found.append(CachedClip.read_folder(tmp_path / str(number), split="train", crops=True)[0])
     assert same(*found)
     assert max(seen) <= 16
 
@@ -147,7 +146,7 @@ def test_what_the_features_depend_on_makes_them_anew(tmp_path, what):
 def test_files_of_other_clips_go(tmp_path):
     cached(made_parts(), (Made(1), Made(2), Made(3, split="val")), tmp_path)
     cached(made_parts(), (Made(1), Made(3, split="val")), tmp_path)
-    assert [clip.clip_id for clip in read_clips(tmp_path)] == ["clip1", "clip3"]
+    assert [clip.clip_id for clip in CachedClip.read_folder(tmp_path)] == ["clip1", "clip3"]
 
 
 def test_a_broken_clip_is_named_and_the_others_are_made(tmp_path):
@@ -158,7 +157,7 @@ def test_a_broken_clip_is_named_and_the_others_are_made(tmp_path):
     silent = Made(5)
     silent.clip = dataclasses.replace(silent.clip, sound=broken)
     summary, told = cached(made_parts(), (bad, empty, odd, silent, Made(6), val), tmp_path)
-    assert [clip.clip_id for clip in read_clips(tmp_path)] == ["clip4", "clip6"]
+    assert [clip.clip_id for clip in CachedClip.read_folder(tmp_path)] == ["clip4", "clip6"]
     figures = summary.figures()
     assert (figures["clips"], figures["left_out"]) == (2, 4)
     assert "clip1 left out: undecodable: no picture of 'x.mp4'" in "\n".join(told)
@@ -193,7 +192,7 @@ def test_a_model_without_its_networks_is_refused_before_any_clip(tmp_path):
 def test_a_long_clip_is_cut_and_that_is_said(tmp_path):
     made = Made(1, 60, chunk=25), Made(2, 20, "val")
     summary, told = cached(made_parts(), made, tmp_path, max_frames=37)
-    long, short = read_clips(tmp_path, crops=True)
+    long, short = CachedClip.read_folder(tmp_path, crops=True)
     assert (long.frames, len(long.lips_TSSC), len(long.sound_TE), short.frames) == (37, 37, 37, 20)
     assert sum("longer" in line for line in told) == 1
     assert summary.figures()["frames"] == 57
@@ -205,7 +204,7 @@ def test_an_empty_val_holds_ends_of_training_clips_out(tmp_path):
     assert tail == 8 + 8 + 10
     long, short = Made(1, 3 * tail), Made(2, 3 * tail - 1)
     summary, told = cached(made_parts(), (long, short), tmp_path)
-    clips = {clip.clip_id: clip for clip in read_clips(tmp_path, crops=True)}
+    clips = {clip.clip_id: clip for clip in CachedClip.read_folder(tmp_path, crops=True)}
     end = tail_id("clip1", 2 * tail)
     assert set(clips) == {"clip1", "clip2", end}
     assert whole_id(end) == ("clip1", 2 * tail) and whole_id("clip1") == ("clip1", 0)
@@ -242,7 +241,7 @@ def test_head_tokens_are_the_guiders(tmp_path):
     made = (Made(1, points=True), Made(2, points=True, split="val"))
     parts = made_parts(LANDMARKS)
     summary, told = cached(parts, made, tmp_path)
-    clip = read_clips(tmp_path, split="train", crops=True)[0]
+    clip = CachedClip.read_folder(tmp_path, split="train", crops=True)[0]
     assert clip.facts["mouth_from"] == "points" and clip.head_TSSC is None
     np.testing.assert_array_equal(clip.landmarks_TP2, made[0].clip.points_TP2)
     tokens = parts.landmark_guider(made[0].clip.points_TP2)

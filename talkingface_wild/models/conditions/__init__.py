@@ -1,0 +1,1 @@
+"""What generators are told: latents, features of sound and pictures, drawn landmarks, crops."""

@@ -1,0 +1,27 @@
+"""Frames, and the latents that stand for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class PictureConfig:
+    """Frames and what stands for them in latent space."""
+
+    side: int = 512
+    """Width and height of a frame in pixels."""
+    fps: int = 25
+    """Frames a second (R24)."""
+    codec: Literal["vae", "pca"] = "vae"
+    """``vae``: Stable Diffusion's frozen VAE (R27); ``pca``: closed-form patches, for a CPU."""
+    latent_channels: int = 4
+    """Channels of a latent."""
+    shrink: int = 8
+    """Pixels on a side for one latent on a side."""
+
+    @property
+    def latent_side(self) -> int:
+        """Width and height of a latent."""
+        return self.side // self.shrink
