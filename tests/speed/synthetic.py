@@ -119,7 +119,7 @@ def _table(
                 columns[column.name] = _placed(made, mine)
         if measured:
             worked = ~isclip if planned.stage.level == "source" else isclip
-            columns |= _facts(planned.name, planned.stage.kind == "split", worked, generator)
+            columns |= _facts(planned.name, planned.name == "shots", worked, generator)
     channels = [source.channel for source in sources]
     columns |= {
         "channel": channels + [channels[owner] for owner in owners],
