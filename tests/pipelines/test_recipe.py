@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import pytest
-from talkingface_wild.pipelines.describe import given_reasons, reason_called
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import RecipeError
@@ -13,6 +12,7 @@ from talkingface_wild.engine.plan import make_plan
 from talkingface_wild.engine.stage import Stage
 from talkingface_wild.pipelines.clip_crops import CLIP_CROPS
 from talkingface_wild.pipelines.recipe import load_recipe, recipe_names
+from talkingface_wild.pipelines.schema import given_reasons, reason_called
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
 

@@ -13,6 +13,7 @@ from talkingface_wild.core.parts import Part
 from talkingface_wild.models.loading import load_weights
 from talkingface_wild.models.mcdm.config import MCDMConfig, preset
 from talkingface_wild.models.mcdm.training.features import cache_features
+from talkingface_wild.models.mcdm.training.run import TrainingRun
 from talkingface_wild.models.mcdm.variants import FOLDER, varied
 from talkingface_wild.models.training.staged_run import WriteSample
 from talkingface_wild.models.training.training_clip import TrainingClip
