@@ -34,7 +34,7 @@ def test_a_sentence_goes_on_after_each_hint_as_it_would_without_one():
     uses = list(_hints())
     assert len(uses) > 40
     for path, hint, parent in uses:
-        assert not isinstance(parent, ast.BoolOp | ast.IfExp) or path.name == "footage.py", path
+        assert not isinstance(parent, ast.BoolOp | ast.IfExp) or path.name == "run_videos.py", path
         if isinstance(parent, ast.JoinedStr):
             after = parent.values[parent.values.index(hint) + 1 :]
             text = after[0].value if after and isinstance(after[0], ast.Constant) else ""

@@ -22,7 +22,7 @@ def test_one_ctrl_c_ends_a_run_that_has_nothing_in_flight(tmp_path):
     time.sleep(2)
     terminal.type(CTRL_C)
     began = time.monotonic()
-    assert terminal.wait(30) == 130
+    assert terminal.wait(30) == 130, terminal.text[-3000:]
     assert time.monotonic() - began < 12
     for word in ("Traceback", "ray::", "Exception in thread", "SIGTERM"):
         # A thread of Ray that outlived the run started another cluster, which spoke of SIGTERM.
