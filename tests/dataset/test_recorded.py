@@ -123,3 +123,11 @@ def test_a_commit_of_before_says_elsewhere_why_stages_measured_nothing(tmp_path)
     told = pa.array([WHY_NO_SYNC] * len(table))
     pq.write_table(table.append_column("sync_unmeasured", told), path)
     assert read_recorded(made.out).unmeasured == {"sync": WHY_NO_SYNC}
+
+
+def test_a_commits_time_is_in_utc_wherever_it_was_made(data_set):
+    """The report said UTC and printed the local time of the machine that had made the commit."""
+    origin = data_set.out / "dataset" / "origin.json"
+    noted = {"made_by": "curate", "at": "2026-11-28T10:00:00+05:30"}
+    origin.write_text(json.dumps(noted))
+    assert f"{read_recorded(data_set.out).written:%Y-%m-%d %H:%M %Z}" == "2026-11-28 04:30 UTC"
