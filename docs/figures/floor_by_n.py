@@ -67,8 +67,8 @@ def synthetic() -> Iterator[Point]:
 
 def of_run(folder: Path) -> Iterator[Point]:
     """Random halves of a run's reference features: by identity, and by row whoever it is of."""
+    from talkingface_wild.benchmark.feature_store import FeatureStore
     from talkingface_wild.benchmark.runs import read_run
-    from talkingface_wild.benchmark.store import FeatureStore
 
     run = read_run(folder)
     table, store = run.clips(), FeatureStore(run.path)

@@ -14,7 +14,7 @@ from talkingface_wild.core.counting import counted
 from talkingface_wild.core.fingerprint import digest
 
 if TYPE_CHECKING:
-    from talkingface_wild.benchmark.extractors.base import Extractor
+    from talkingface_wild.benchmark.extractors.extractor import Extractor
     from talkingface_wild.benchmark.protocol import Protocol
 
 Features = Mapping[str, npt.NDArray[Any]]

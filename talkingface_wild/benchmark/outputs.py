@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 
 from talkingface_wild.benchmark.candidates import Candidate, stamp
+from talkingface_wild.benchmark.clip_pair import Opened
 from talkingface_wild.benchmark.clips import BenchClip
+from talkingface_wild.benchmark.decoded_video import SOUND_RATE
 from talkingface_wild.benchmark.external.adapter import Adapter
 from talkingface_wild.benchmark.external.program import Inputs, run_adapter
-from talkingface_wild.benchmark.opening import Opened
+from talkingface_wild.benchmark.feature_store import FeatureStore
 from talkingface_wild.benchmark.protocol import Protocol
-from talkingface_wild.benchmark.store import FeatureStore
-from talkingface_wild.benchmark.view import SOUND_RATE
 from talkingface_wild.core.arrays import Pictures, Samples
 from talkingface_wild.core.errors import CheckFailed, TfwError
 from talkingface_wild.core.fingerprint import digest

@@ -12,13 +12,13 @@ import numpy as np
 
 from talkingface_wild.benchmark.base import Features, Metric, Sample, Score
 from talkingface_wild.benchmark.candidates import halves_of
-from talkingface_wild.benchmark.extractors.base import Extractor
+from talkingface_wild.benchmark.extractors.extractor import Extractor
+from talkingface_wild.benchmark.feature_store import FeatureStore
+from talkingface_wild.benchmark.measure_stage import content_key, extractors_of, jobs, sides_from
 from talkingface_wild.benchmark.metrics import METRICS
 from talkingface_wild.benchmark.protocol import Protocol, from_json
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature
-from talkingface_wild.benchmark.stage import content_key, extractors_of, jobs, sides_from
-from talkingface_wild.benchmark.store import FeatureStore
 from talkingface_wild.core.version import __version__
 from talkingface_wild.functional.intervals import assign_folds
 

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
-from talkingface_wild.functional import sync
+from talkingface_wild.functional import sync_distances
 from talkingface_wild.functional.frechet import frechet_distance, frechet_of_moments
 from talkingface_wild.functional.intervals import grouped_jackknife, holm
 from talkingface_wild.functional.kernel_distance import polynomial_mmd2
@@ -81,7 +81,7 @@ def _flat_ssim() -> float:
 def _planted_offset() -> float:
     """Lips that match the sound four windows later give an offset of −4."""
     sounds = np.random.default_rng(0).normal(size=(120, 64))
-    return float(sync.score(np.roll(sounds, -4, axis=0), sounds).offset)
+    return float(sync_distances.score(np.roll(sounds, -4, axis=0), sounds).offset)
 
 
 def _jackknife_of_a_mean() -> float:
@@ -117,7 +117,7 @@ CLOSED_FORMS: tuple[tuple[str, float, Callable[[], float], float], ...] = (
 
 
 def _syncnet_example(example: Path | None) -> Iterator[Answer]:
-    from talkingface_wild.benchmark.networks import standing
+    from talkingface_wild.benchmark.metric_weights import standing
 
     name = "SyncNet's published example"
     expected = ", ".join(f"{key} {value:g}" for key, value in SYNCNET_EXAMPLE.items())
@@ -153,7 +153,7 @@ def _score_example(example: Path) -> dict[str, float]:
     seen = recode(pictures, ["jpeg"])[..., ::-1]
     network = SyncNetPerceiver(weights.path("syncnet_v2")).open()
     found = network.embed(np.ascontiguousarray(seen), read_sound(example))
-    score = sync.score(found.lips, found.sounds)
+    score = sync_distances.score(found.lips, found.sounds)
     return {
         "offset": float(score.offset),
         "distance": score.distance,

@@ -17,18 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from talkingface_wild import weights
-from talkingface_wild.benchmark import networks, protocol
+from talkingface_wild.benchmark import metric_weights, protocol
 from talkingface_wild.benchmark.candidates import FLOORS
 from talkingface_wild.benchmark.clips import ClipSet
-from talkingface_wild.benchmark.costs import bench_costs
-from talkingface_wild.benchmark.folder import asked_for, check_delivered, check_folder
-from talkingface_wild.benchmark.metrics import chosen_metrics
-from talkingface_wild.benchmark.request import BenchRequest
-from talkingface_wild.benchmark.rows import Asked, add_values, remarks, rows_of
-from talkingface_wild.benchmark.runs import BenchRun, write_run
-from talkingface_wild.benchmark.scoring import Scoring
-from talkingface_wild.benchmark.signature import Signature
-from talkingface_wild.benchmark.stage import (
+from talkingface_wild.benchmark.feature_store import FeatureStore
+from talkingface_wild.benchmark.measure_stage import (
     Features,
     FeaturesConfig,
     content_key,
@@ -36,7 +29,14 @@ from talkingface_wild.benchmark.stage import (
     jobs,
     sides_from,
 )
-from talkingface_wild.benchmark.store import FeatureStore
+from talkingface_wild.benchmark.metrics import chosen_metrics
+from talkingface_wild.benchmark.request import BenchRequest
+from talkingface_wild.benchmark.rows import Asked, add_values, remarks, rows_of
+from talkingface_wild.benchmark.run_folder import asked_for, check_delivered, check_folder
+from talkingface_wild.benchmark.runs import BenchRun, write_run
+from talkingface_wild.benchmark.scoring import Scoring
+from talkingface_wild.benchmark.signature import Signature
+from talkingface_wild.benchmark.typical_costs import bench_costs
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.core.version import __version__
 from talkingface_wild.engine.executors import device_for, make_executor
@@ -75,7 +75,7 @@ class Selection:
     def refuse_missing(self, skip_missing: bool) -> None:
         """Raise WeightMissing unless ``skip_missing``; UsageError where no metric is left."""
         if not skip_missing:
-            networks.refuse_missing(self.left_out)
+            metric_weights.refuse_missing(self.left_out)
         if not self.metrics:
             raise UsageError(
                 "Expected at least one metric that can be measured here, found none left: "
@@ -86,11 +86,11 @@ class Selection:
 
 def select(request: BenchRequest) -> Selection:
     """The protocol and metrics that a request asks for. Raises UsageError, RecipeError."""
-    chosen = networks.resolved(protocol.load_protocol(request.protocol))
+    chosen = metric_weights.resolved(protocol.load_protocol(request.protocol))
     if request.autocast:
         chosen = dataclasses.replace(chosen, autocast=True)
     names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
-    left_out = networks.missing(chosen, names)
+    left_out = metric_weights.missing(chosen, names)
     return Selection(chosen, [name for name in names if name not in left_out], left_out)
 
 
@@ -227,8 +227,8 @@ def _scored(
     given: Mapping[str, Any],
 ) -> BenchRun:
     """Compute every score and write the run."""
-    used = dict.fromkeys(w for name in names for w in networks.weights_of(chosen, name))
-    standing = networks.standing(list(used))
+    used = dict.fromkeys(w for name in names for w in metric_weights.weights_of(chosen, name))
+    standing = metric_weights.standing(list(used))
     prints = {e.name: e.fingerprint() for e in extractors_of(chosen, names)}
     listed = clips.listed or len(clips.clips)
     head = Signature(

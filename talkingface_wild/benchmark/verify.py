@@ -14,10 +14,9 @@ import numpy as np
 
 from talkingface_wild import weights
 from talkingface_wild.benchmark.base import Score
-from talkingface_wild.benchmark.extractors.base import Extractor
-from talkingface_wild.benchmark.runs import BenchRun
-from talkingface_wild.benchmark.scoring import rescore, scoring_of
-from talkingface_wild.benchmark.stage import (
+from talkingface_wild.benchmark.extractors.extractor import Extractor
+from talkingface_wild.benchmark.feature_store import FeatureStore
+from talkingface_wild.benchmark.measure_stage import (
     Features,
     FeaturesConfig,
     content_key,
@@ -25,7 +24,8 @@ from talkingface_wild.benchmark.stage import (
     jobs,
     sides_from,
 )
-from talkingface_wild.benchmark.store import FeatureStore
+from talkingface_wild.benchmark.runs import BenchRun
+from talkingface_wild.benchmark.scoring import rescore, scoring_of
 from talkingface_wild.core.errors import WeightMissing
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.outcome import Done

@@ -13,7 +13,7 @@ from talkingface_wild.core.errors import TfwError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from talkingface_wild.perception.faces import Detector
+    from talkingface_wild.perception.face_detector import Detector
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 
@@ -49,8 +49,8 @@ def show(
 
 
 def _lists(folder: Path) -> list[dict[str, Any]]:
+    from talkingface_wild.benchmark.lists.clip_list import read_list
     from talkingface_wild.benchmark.lists.plans import PLANS
-    from talkingface_wild.benchmark.lists.table import read_list
 
     rows = []
     for plan in PLANS.values():
@@ -168,7 +168,7 @@ def make(
     With --videos it adds paths, fingerprints and, where an SCRFD weight is here, crops of the face.
     """
     output = Output("bench list make", json)
-    from talkingface_wild.benchmark.lists.making import make_list
+    from talkingface_wild.benchmark.lists.make_list import make_list
     from talkingface_wild.benchmark.lists.plans import SEED
 
     def progress(done: int, total: int) -> None:

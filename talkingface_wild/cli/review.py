@@ -52,7 +52,6 @@ def export(
     The sample is that many random kept clips a language, and the clips nearest to each gate.
     """
     output = Output("review export", json)
-    from talkingface_wild.dataset.recorded import read_recorded
     from talkingface_wild.dataset.review import (
         RANDOM,
         check_no_answers_are_lost,
@@ -60,6 +59,7 @@ def export(
         manifest,
         write_manifest,
     )
+    from talkingface_wild.dataset.snapshot import read_recorded
 
     recorded = read_recorded(out)
     check_no_answers_are_lost(recorded.layout)
@@ -108,7 +108,7 @@ def import_command(
     output = Output("review import", json)
     from talkingface_wild.dataset.answers import overall_rate, read_answers
     from talkingface_wild.dataset.decisions import save_decisions
-    from talkingface_wild.dataset.recorded import read_recorded
+    from talkingface_wild.dataset.snapshot import read_recorded
     from talkingface_wild.jobs.recut import recommit
 
     folder = out or _folder_of(file)

@@ -46,7 +46,7 @@ def why(
     """
     output = Output("why", json)
     from talkingface_wild.dataset.naming import find_item
-    from talkingface_wild.dataset.recorded import read_recorded
+    from talkingface_wild.dataset.snapshot import read_recorded
     from talkingface_wild.dataset.why import story
 
     recorded = read_recorded(out)

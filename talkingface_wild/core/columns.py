@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from talkingface_wild.core.outcome import Value
 
 TYPES = ("float", "int", "string", "bool", "list<float>", "list<int>")
-"""The types a column may have; ``dataset/schema.py`` says which Arrow type each becomes."""
+"""The types a column may have; ``dataset/arrow_schema.py`` says which Arrow type each becomes."""
 
 
 @dataclass(frozen=True)

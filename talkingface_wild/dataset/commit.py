@@ -24,11 +24,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import file_sha256
 from talkingface_wild.core.languages import UNKNOWN
 from talkingface_wild.core.paths import NO_ROOM, atomic_symlink, disk_full, sync_file
-from talkingface_wild.dataset.compact import NULL_COLUMNS, null_columns
-from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.dataset.origin import NAME as ORIGIN
-from talkingface_wild.dataset.origin import write_origin
-from talkingface_wild.dataset.schema import (
+from talkingface_wild.dataset.arrow_schema import (
     CLIP_COLUMNS,
     LEDGER_COLUMNS,
     NOT_MEASURED,
@@ -36,10 +32,14 @@ from talkingface_wild.dataset.schema import (
     arrow_schema,
     arrow_table,
 )
+from talkingface_wild.dataset.compact import NULL_COLUMNS, null_columns
+from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.dataset.origin import NAME as ORIGIN
+from talkingface_wild.dataset.origin import write_origin
+from talkingface_wild.engine.item_table import BASE, FACTS, fact
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling
 from talkingface_wild.engine.stage import Stage, Whole
-from talkingface_wild.engine.table import BASE, FACTS, fact
 
 FORMAT = 2
 """Of a commit: 2 names media in the store; 1, of version 0.3.0, named files of media/."""

@@ -19,8 +19,13 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import file_sha256
 from talkingface_wild.core.log import LOGGER
 from talkingface_wild.core.paths import NO_ROOM, disk_full
+from talkingface_wild.dataset.clip_store import (
+    PATH_COLUMNS,
+    check_stored,
+    stored_files,
+    stored_name,
+)
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.dataset.store import PATH_COLUMNS, check_stored, stored_files, stored_name
 
 OWN_NAME = re.compile(r"(?P<clip>c[0-9a-f]{15})(?P<suffix>\.(?:mp4|wav))")
 """Names of finished clips in media/."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from talkingface_wild.core.errors import UsageError, nearest
-from talkingface_wild.dataset.recorded import Recorded
+from talkingface_wild.dataset.snapshot import Recorded
 
 _MOST_SHOWN = 8
 _FILES = {"media_path": "clip", "audio_path": "clip", "download_path": "source"}

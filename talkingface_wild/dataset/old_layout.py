@@ -15,11 +15,17 @@ import pyarrow.parquet as pq
 
 from talkingface_wild.core.log import LOGGER
 from talkingface_wild.core.paths import atomic_path, sync_file, write_text
+from talkingface_wild.dataset.clip_store import (
+    PATH_COLUMNS,
+    adopt,
+    is_stored,
+    stored_files,
+    stored_name,
+)
 from talkingface_wild.dataset.commit import FORMAT, MANIFEST, manifest_of
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.media_links import OWN_NAME, on_one_disk
 from talkingface_wild.dataset.origin import note_brought_over
-from talkingface_wild.dataset.store import PATH_COLUMNS, adopt, is_stored, stored_files, stored_name
 
 
 def is_old(layout: Layout) -> bool:

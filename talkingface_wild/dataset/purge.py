@@ -7,9 +7,9 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from talkingface_wild.dataset.clip_store import is_stored, is_temporary, stored_files
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.media_links import link_media, links_of
-from talkingface_wild.dataset.store import is_stored, is_temporary, stored_files
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.dataset.borderline import nearest_to_bound
 from talkingface_wild.dataset.decisions import load_decisions
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.dataset.recorded import Recorded
+from talkingface_wild.dataset.snapshot import Recorded
 
 RANDOM = "random"
 ANSWERS = ("decision", "reason", "words", "reviewer")

@@ -11,10 +11,10 @@ import pandas as pd
 
 from talkingface_wild.core.gate import COMPARISONS, Bound, Gate
 from talkingface_wild.core.outcome import Value
+from talkingface_wild.dataset.arrow_schema import NOT_MEASURED
 from talkingface_wild.dataset.decisions import Decision, load_decisions
-from talkingface_wild.dataset.recorded import Recorded
-from talkingface_wild.dataset.schema import NOT_MEASURED
-from talkingface_wild.engine.table import fact
+from talkingface_wild.dataset.snapshot import Recorded
+from talkingface_wild.engine.item_table import fact
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from talkingface_wild.engine.item_table import fact
 from talkingface_wild.engine.plan import Plan
-from talkingface_wild.engine.table import fact
 
 _DOUBT_SECONDS = 5.0
 """A stage's own records outweigh the typical cost once they are of more work than this."""

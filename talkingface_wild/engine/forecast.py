@@ -13,9 +13,9 @@ import pandas as pd
 from talkingface_wild.core.gate import judge
 from talkingface_wild.core.pace import Pace
 from talkingface_wild.engine.costs import Costs, item_sizes
+from talkingface_wild.engine.item_table import fact
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling, objects_of
-from talkingface_wild.engine.table import fact
 
 _DOUBT_ITEMS = 12.0
 """Shares and numbers of children that are assumed weigh as much as so many items."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from talkingface_wild.engine.table import fact
+from talkingface_wild.engine.item_table import fact
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from talkingface_wild.core.pace import TimeLeft
 from talkingface_wild.core.reporter import ProgressRow, Snapshot
 from talkingface_wild.engine.costs import Costs
 from talkingface_wild.engine.forecast import Forecast, Reach
+from talkingface_wild.engine.item_table import fact
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.ruling import REJECTED, Ruling
-from talkingface_wild.engine.table import fact
 
 _NEEDED = {"item", "state", "values", "children", "seconds", "at"}
 """What a line of a log must have to count."""

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from talkingface_wild.core.gate import COMPARISONS, Gate
+from talkingface_wild.engine.item_table import BASE, fact
 from talkingface_wild.engine.ledger import Entry, ledger_of
 from talkingface_wild.engine.plan import Plan, Planned, given_text
 from talkingface_wild.engine.stage import Whole, Workplace
-from talkingface_wild.engine.table import BASE, fact
 
 KEPT, REJECTED, FAILED, PENDING, SPLIT = "kept", "rejected", "failed", "pending", "split"
 

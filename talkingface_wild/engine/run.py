@@ -17,13 +17,13 @@ from talkingface_wild.core.log import LOGGER
 from talkingface_wild.core.terminal import mute_closed_terminal
 from talkingface_wild.engine.costs import Costs
 from talkingface_wild.engine.executors import Executor
+from talkingface_wild.engine.item_table import build_table
 from talkingface_wild.engine.journal import Journal, Record
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.progress import Progress
 from talkingface_wild.engine.ruling import Ruling, rule
 from talkingface_wild.engine.stage import Item, Workplace
 from talkingface_wild.engine.stall import StallWatch
-from talkingface_wild.engine.table import build_table
 from talkingface_wild.engine.worker import Task, request_stop, stop_requested
 from talkingface_wild.engine.workers import markers
 

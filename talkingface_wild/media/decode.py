@@ -14,6 +14,14 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.media.container import OpenMedia, open_media
+from talkingface_wild.media.demux import lasting_us, timed
+from talkingface_wild.media.frame_times import (
+    SECOND_US,
+    GridPicker,
+    Ticks,
+    micros,
+    tick_count,
+)
 from talkingface_wild.media.geometry import (
     Orientation,
     Picture,
@@ -21,14 +29,6 @@ from talkingface_wild.media.geometry import (
     fit_inside,
     orientation_of,
 )
-from talkingface_wild.media.grid import (
-    SECOND_US,
-    GridPicker,
-    Ticks,
-    micros,
-    tick_count,
-)
-from talkingface_wild.media.reading import lasting_us, timed
 
 
 @dataclass(frozen=True)

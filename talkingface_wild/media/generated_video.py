@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild.core.provenance import Provenance, container_words, write_sidecar
-from talkingface_wild.media.growing import GrowingVideo
+from talkingface_wild.media.resumable_video import GrowingVideo
 from talkingface_wild.media.write import write_video
 
 Pictures = npt.NDArray[np.uint8]

@@ -18,10 +18,10 @@ from talkingface_wild.core.arrays import Samples
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.core.paths import atomic_path
-from talkingface_wild.media.clocked import ClockedSound
+from talkingface_wild.media.audio_timeline import ClockedSound
 from talkingface_wild.media.container import OpenMedia, open_media
-from talkingface_wild.media.grid import SECOND_US, micros, tick_count
-from talkingface_wild.media.reading import timed
+from talkingface_wild.media.demux import timed
+from talkingface_wild.media.frame_times import SECOND_US, micros, tick_count
 
 QUIETEST_DBFS = -120.0
 

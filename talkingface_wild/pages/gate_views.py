@@ -10,7 +10,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.dataset.borderline import is_numeric, judged, nearest_to_bound
-from talkingface_wild.dataset.recorded import Recorded
+from talkingface_wild.dataset.snapshot import Recorded
 from talkingface_wild.pages.stills import finished_span, jpeg, source_span, stills
 from talkingface_wild.pages.svg import number
 

@@ -10,7 +10,7 @@ from talkingface_wild.core.languages import NAMES
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reasons import ALL
 from talkingface_wild.dataset.funnel import Step
-from talkingface_wild.dataset.recorded import read_recorded
+from talkingface_wild.dataset.snapshot import read_recorded
 from talkingface_wild.pages.charts import bars, share_bar
 from talkingface_wild.pages.data_report import (
     MOST_PICTURES,

@@ -14,8 +14,8 @@ from markupsafe import Markup
 from talkingface_wild.benchmark.base import Score
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature, merged
-from talkingface_wild.benchmark.tables.columns import ARROWS, in_order, title_of, written
-from talkingface_wild.benchmark.tables.survivors import scored_clips
+from talkingface_wild.benchmark.tables.common_clips import scored_clips
+from talkingface_wild.benchmark.tables.score_columns import ARROWS, in_order, title_of, written
 from talkingface_wild.benchmark.tables.table import fails_often, videos_of
 from talkingface_wild.benchmark.tables.text import UNOFFICIAL
 from talkingface_wild.core.languages import NAMES

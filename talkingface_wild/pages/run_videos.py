@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.benchmark.decoded_video import Crop, Wanted, on_canvas
 from talkingface_wild.benchmark.runs import BenchRun
-from talkingface_wild.benchmark.view import Crop, Wanted, on_canvas
 from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected

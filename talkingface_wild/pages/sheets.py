@@ -10,8 +10,8 @@ import numpy as np
 
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.core.paths import write_bytes
-from talkingface_wild.dataset.recorded import Recorded
 from talkingface_wild.dataset.review import Drawn
+from talkingface_wild.dataset.snapshot import Recorded
 from talkingface_wild.pages.stills import (
     Picture,
     finished_span,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from talkingface_wild.core.outcome import ItemFailed
-from talkingface_wild.dataset.recorded import Recorded
+from talkingface_wild.dataset.snapshot import Recorded
 from talkingface_wild.media.decode import frames
 
 Picture = npt.NDArray[np.uint8]

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from talkingface_wild.benchmark.decoded_video import Crop, Wanted, on_canvas
 from talkingface_wild.benchmark.runs import BenchRun
-from talkingface_wild.benchmark.tables.columns import in_order, title_of, written
-from talkingface_wild.benchmark.tables.pairing import badness
-from talkingface_wild.benchmark.tables.survivors import scored_clips
-from talkingface_wild.benchmark.view import Crop, Wanted, on_canvas
+from talkingface_wild.benchmark.tables.common_clips import scored_clips
+from talkingface_wild.benchmark.tables.ranking import badness
+from talkingface_wild.benchmark.tables.score_columns import in_order, title_of, written
 from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.pages.run_videos import clip_request

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from talkingface_wild.core.errors import WeightMissing
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.functional.video_geometry import GEOMETRIES, Geometry
-from talkingface_wild.perception.checkpoint import load_state, load_strict
 from talkingface_wild.perception.folding import fold_norms
+from talkingface_wild.perception.state_dict import load_state, load_strict
 from talkingface_wild.weights.torchscript import (
     is_torchscript,
     norm_epsilons,

@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from talkingface_wild.functional.resize import half_pixel_bilinear, pil_bicubic, tf1_bilinear
-from talkingface_wild.perception.checkpoint import load_state, load_strict
 from talkingface_wild.perception.folding import fold_norms
+from talkingface_wild.perception.state_dict import load_state, load_strict
 
 SIDE = 299
 """Side of the resized frame, in pixels."""

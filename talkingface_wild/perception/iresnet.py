@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from talkingface_wild.perception.arcface import DIMENSIONS, Picture, embed_batches
-from talkingface_wild.perception.checkpoint import load_state, load_strict
 from talkingface_wild.perception.folding import fold_norms
+from talkingface_wild.perception.state_dict import load_state, load_strict
 
 Layers = Literal[50, 100]
 

@@ -19,8 +19,8 @@ from talkingface_wild.functional.face_alignment import (
     align_face,
     load_model_points,
 )
-from talkingface_wild.perception.checkpoint import load_state, load_strict
 from talkingface_wild.perception.resnet import ResNet50Trunk, fold_batch_norms
+from talkingface_wild.perception.state_dict import load_state, load_strict
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
-from talkingface_wild.perception.checkpoint import load_state, load_strict
+from talkingface_wild.perception.state_dict import load_state, load_strict
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

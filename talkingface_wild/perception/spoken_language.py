@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from talkingface_wild.core.errors import WeightMissing
-from talkingface_wild.perception.checkpoint import load_state, load_strict
+from talkingface_wild.perception.state_dict import load_state, load_strict
 from talkingface_wild.perception.whisper import RATE, Dimensions, Whisper, log_mel
 
 WEIGHT = "whisper_small"

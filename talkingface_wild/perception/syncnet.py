@@ -1,5 +1,5 @@
 """SyncNet v2 (Chung and Zisserman, 2016): mouths and sound in one space of 1,024 dimensions.
-It embeds windows of a face crop and of sound; ``functional/sync.py`` says what distances mean.
+It embeds windows of a face crop and of sound; ``functional/sync_distances.py`` is their maths.
 Shape legend: B batch, C channels, T frames, H height, W width, N frames of a clip, F cepstra.
 """
 
@@ -18,7 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.functional.mfcc import mfcc
-from talkingface_wild.perception.checkpoint import load_state, load_strict
+from talkingface_wild.perception.state_dict import load_state, load_strict
 
 CROP = 224
 """Side of the face crop, in pixels."""

@@ -22,7 +22,7 @@ from talkingface_wild.functional.face_track import CropPath, crop_path, crop_squ
 from talkingface_wild.media.decode import Frame, frames
 from talkingface_wild.media.geometry import Window, crop_padded
 from talkingface_wild.perception.arcface import align
-from talkingface_wild.pipelines.items import media_file, number
+from talkingface_wild.pipelines.source_items import media_file, number
 
 RATE = 25.0
 CHOSEN = 8

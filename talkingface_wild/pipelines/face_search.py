@@ -19,9 +19,9 @@ from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.engine.stage import Cache, Item, Workplace, config_data
 from talkingface_wild.functional.face_samples import Detection
-from talkingface_wild.perception.faces import PADDING, WEIGHTS, make_detector
-from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_frames
-from talkingface_wild.pipelines.items import number, source_of
+from talkingface_wild.perception.face_detector import PADDING, WEIGHTS, make_detector
+from talkingface_wild.pipelines.source_items import number, source_of
+from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_frames
 
 NEEDS = (*SPAN_SOUND, "width", "height")
 FACE_SAMPLES = Cache("face_samples", needs=NEEDS)

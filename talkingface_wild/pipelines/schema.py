@@ -8,8 +8,8 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.reasons import CATALOGUE, LOOSEN, OWN, REVIEW, Reason
+from talkingface_wild.dataset.arrow_schema import CLIP_COLUMNS, LEDGER_COLUMNS, SOURCE_COLUMNS
 from talkingface_wild.dataset.commit import is_track, item_columns
-from talkingface_wild.dataset.schema import CLIP_COLUMNS, LEDGER_COLUMNS, SOURCE_COLUMNS
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.stages import stage_class
 

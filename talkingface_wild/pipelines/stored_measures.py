@@ -14,13 +14,13 @@ from talkingface_wild.core.clip import Source
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.languages import UNKNOWN
+from talkingface_wild.dataset.commit_items import load_items
 from talkingface_wild.dataset.decisions import apply_decisions
-from talkingface_wild.dataset.items import load_items
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.engine.item_table import with_all_columns, without_lost_files
 from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.ruling import KEPT, Memo, Ruling
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.engine.table import with_all_columns, without_lost_files
 from talkingface_wild.pipelines.gathering import load_sources
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.stages import stage_class

@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from talkingface_wild.benchmark.clip_sources import asked_of, clips_of
 from talkingface_wild.benchmark.request import BenchRequest
-from talkingface_wild.benchmark.resolving import asked_of, clips_of
 from talkingface_wild.benchmark.suite import bench, select
 from talkingface_wild.media.decode import frames
 from talkingface_wild.media.sound import read_sound, write_wav

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from talkingface_wild.benchmark.decoded_video import View
 from talkingface_wild.benchmark.extractors.lipsync import LipSync
 from talkingface_wild.benchmark.protocol import SyncSettings
-from talkingface_wild.benchmark.view import View
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.perception.syncnet import Embeddings
 

@@ -12,16 +12,16 @@ import pytest
 from typer.testing import CliRunner
 
 from talkingface_wild.benchmark.lists.choice import choose, dataset_choice
-from talkingface_wild.benchmark.lists.making import make_list
+from talkingface_wild.benchmark.lists.clip_list import ListRow, read_list
+from talkingface_wild.benchmark.lists.make_list import make_list
 from talkingface_wild.benchmark.lists.plans import PLANS, plan_of
 from talkingface_wild.benchmark.lists.published import name_stem, read_celebvhq, read_hdtf
-from talkingface_wild.benchmark.lists.table import ListRow, read_list
 from talkingface_wild.benchmark.lists.videos import find_videos, locate, look
 from talkingface_wild.cli import bench_list
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.functional.fingerprints import Fingerprint, sound_words
 from talkingface_wild.media.sound import write_wav
-from talkingface_wild.perception.faces import make_detector
+from talkingface_wild.perception.face_detector import make_detector
 from tests.benchmark.published import celebvhq, many, write_celebvhq, write_hdtf
 from tests.dataset.fixture import make_data_set
 

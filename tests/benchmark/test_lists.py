@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from talkingface_wild.benchmark.lists.table import (
+from talkingface_wild.benchmark.lists.clip_list import (
     COLUMNS,
     ListRow,
     hash_file,

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from talkingface_wild.benchmark.extractors.inception import InceptionFeatures
-from talkingface_wild.benchmark.extractors.similarity import FrameSimilarity, JitterError
+from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.extractors.frame_similarity import FrameSimilarity, JitterError
+from talkingface_wild.benchmark.extractors.inception_features import InceptionFeatures
 from talkingface_wild.benchmark.protocol import FidSettings, SimilaritySettings
-from talkingface_wild.benchmark.view import View
 from talkingface_wild.functional.frechet import frechet_of_moments
 from talkingface_wild.functional.moments import Moments
 from tests.benchmark.films import CLIPS, REAL, pictures

@@ -10,8 +10,8 @@ import yaml
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.generator import Facts, Generator, State
+from talkingface_wild.media.container_probe import probe
 from talkingface_wild.media.decode import frames
-from talkingface_wild.media.probe import probe
 from tests.benchmark.films import COUNT, MADE, REAL, pairs_csv, scored
 
 NAMES = ("hill", "may", "zhao")
@@ -99,9 +99,9 @@ def test_another_fingerprint_or_canvas_is_made_anew(asked, pixels, tmp_path):
 
 
 def test_how_far_the_videos_are_is_told_as_they_are_made(asked, pixels, tmp_path):
+    from talkingface_wild.benchmark.clip_sources import clips_of
     from talkingface_wild.benchmark.outputs import generated_outputs
     from talkingface_wild.benchmark.protocol import load_protocol
-    from talkingface_wild.benchmark.resolving import clips_of
 
     asked = {key: value for key, value in asked.items() if key == "pairs"}
     clips = clips_of(BenchRequest(out=tmp_path, **asked)).clips

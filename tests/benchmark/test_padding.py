@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talkingface_wild.benchmark.extractors.similarity import FrameSimilarity
+from talkingface_wild.benchmark.decoded_video import View, Wanted, content_of, on_canvas
+from talkingface_wild.benchmark.extractors.frame_similarity import FrameSimilarity
 from talkingface_wild.benchmark.protocol import SimilaritySettings
-from talkingface_wild.benchmark.view import View, Wanted, content_of, on_canvas
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.functional.similarity import psnr, ssim
 from tests.benchmark.films import film, scored

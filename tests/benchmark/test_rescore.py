@@ -6,14 +6,14 @@ import time
 import numpy as np
 import pytest
 
-from talkingface_wild.benchmark import opening, view
-from talkingface_wild.benchmark.networks import weights_of
+from talkingface_wild.benchmark import clip_pair, decoded_video
+from talkingface_wild.benchmark.feature_store import FeatureStore
+from talkingface_wild.benchmark.measure_stage import extractors_of, sides_from
+from talkingface_wild.benchmark.metric_weights import weights_of
 from talkingface_wild.benchmark.protocol import load_protocol
 from talkingface_wild.benchmark.runs import BenchRun, read_run, write_run
 from talkingface_wild.benchmark.scoring import Scoring, rescore, scoring_of
 from talkingface_wild.benchmark.signature import Signature
-from talkingface_wild.benchmark.stage import extractors_of, sides_from
-from talkingface_wild.benchmark.store import FeatureStore
 from talkingface_wild.benchmark.tables.leaderboard import build_table
 from talkingface_wild.core.errors import InputUnreadable
 
@@ -73,9 +73,9 @@ def _no_video(monkeypatch):
     def refused(*arguments, **more):
         raise AssertionError("a video was opened")
 
-    for module in (opening, view):
+    for module in (clip_pair, decoded_video):
         monkeypatch.setattr(module, "decode_view", refused)
-    monkeypatch.setattr(view, "open_media", refused)
+    monkeypatch.setattr(decoded_video, "open_media", refused)
 
 
 def test_any_subset_is_scored_in_a_moment_without_a_video(large):

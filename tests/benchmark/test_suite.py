@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkingface_wild.benchmark import opening
+from talkingface_wild.benchmark import clip_pair
 from talkingface_wild.benchmark.protocol import load_protocol
 from talkingface_wild.benchmark.runs import read_run
 from talkingface_wild.benchmark.signature import Signature
@@ -29,20 +29,20 @@ def _values(outcome):
 def decoded(monkeypatch):
     """How often each file was decoded."""
     counts = collections.Counter()
-    original = opening.decode_view
+    original = clip_pair.decode_view
 
     def counted(path, wanted, folder):
         counts[path.parent.name + "/" + path.name] += 1
         return original(path, wanted, folder)
 
-    monkeypatch.setattr(opening, "decode_view", counted)
+    monkeypatch.setattr(clip_pair, "decode_view", counted)
     return counts
 
 
 @pytest.fixture
 def measured(monkeypatch):
     """The names of extractors that were run, in order."""
-    from talkingface_wild.benchmark.stage import Features
+    from talkingface_wild.benchmark.measure_stage import Features
 
     names = []
     original = Features._ensure_open

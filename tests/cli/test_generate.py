@@ -15,11 +15,11 @@ from PIL import Image
 from skimage import data
 
 from talkingface_wild.cli import main
+from talkingface_wild.media.container_probe import probe
 from talkingface_wild.media.decode import frames
-from talkingface_wild.media.probe import probe
 from talkingface_wild.media.sound import write_wav
 from talkingface_wild.models.mcdm import MCDMPipeline, preset
-from talkingface_wild.models.provenance import weights_sha256
+from talkingface_wild.models.weights_hash import weights_sha256
 from tests.media.fixtures import clicks, write_video
 from tests.models.mcdm.small import small_parts, speech
 from tests.pipelines.curated import heed_signals
@@ -137,7 +137,7 @@ class _Stop:
     """Ends a run after so many clips as ``error`` does, in the middle of writing the next."""
 
     def __init__(self, monkeypatch, clips, error):
-        from talkingface_wild.media.growing import GrowingVideo
+        from talkingface_wild.media.resumable_video import GrowingVideo
 
         self.left, self.error, self.append = clips, error, GrowingVideo.append
         monkeypatch.setattr(GrowingVideo, "append", lambda video, made: self(video, made))

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from talkingface_wild.benchmark.clips import from_pairs
-from talkingface_wild.benchmark.lists.table import read_list
+from talkingface_wild.benchmark.lists.clip_list import read_list
 from talkingface_wild.core.csv_rows import csv_fields, csv_rows, csv_text
 from talkingface_wild.dataset.answers import read_answers
 

@@ -18,11 +18,11 @@ from talkingface_wild.core.gate import Gate
 from talkingface_wild.dataset.commit import write_commit
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.engine.item_table import build_table
 from talkingface_wild.engine.journal import Journal, Record
 from talkingface_wild.engine.plan import make_plan
 from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Item, Stage, Whole, Workplace
-from talkingface_wild.engine.table import build_table
 
 FPS = 25
 

@@ -5,7 +5,7 @@ import pytest
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.dataset.catalogue import STATES, Query, catalogue
 from talkingface_wild.dataset.naming import find_item
-from talkingface_wild.dataset.recorded import read_recorded
+from talkingface_wild.dataset.snapshot import read_recorded
 from tests.dataset.fixture import Take, Video, make_data_set
 
 

@@ -9,13 +9,13 @@ import pytest
 from talkingface_wild.dataset.commit import write_commit
 from talkingface_wild.dataset.compact import is_compact
 from talkingface_wild.dataset.load import load
-from talkingface_wild.dataset.recorded import read_recorded
 from talkingface_wild.dataset.review import draw_sample, manifest
+from talkingface_wild.dataset.snapshot import read_recorded
 from talkingface_wild.dataset.why import story
+from talkingface_wild.engine.item_table import build_table
 from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.engine.table import build_table
 from talkingface_wild.pages.data_report import gather_report
 from tests.dataset.fixture import WHY_NO_SYNC, make_data_set
 

@@ -7,7 +7,7 @@ import pytest
 from talkingface_wild.core.clip import Source, source_id
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.dataset.naming import find_item
-from talkingface_wild.dataset.recorded import read_recorded
+from talkingface_wild.dataset.snapshot import read_recorded
 from tests.dataset.fixture import make_data_set
 
 

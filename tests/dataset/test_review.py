@@ -8,7 +8,6 @@ import pytest
 
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.dataset.decisions import Decision, save_decisions
-from talkingface_wild.dataset.recorded import read_recorded
 from talkingface_wild.dataset.review import (
     ANSWERS,
     check_no_answers_are_lost,
@@ -16,6 +15,7 @@ from talkingface_wild.dataset.review import (
     manifest,
     write_manifest,
 )
+from talkingface_wild.dataset.snapshot import read_recorded
 from tests.dataset.fixture import Take, Video, make_data_set
 
 

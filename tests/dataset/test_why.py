@@ -7,7 +7,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.dataset.decisions import Decision, save_decisions
 from talkingface_wild.dataset.naming import find_item
-from talkingface_wild.dataset.recorded import read_recorded
+from talkingface_wild.dataset.snapshot import read_recorded
 from talkingface_wild.dataset.why import story
 from tests.dataset.fixture import STAGES, WHY_NO_SYNC, Identities, make_data_set
 

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from talkingface_wild.core.gate import Gate, judge
+from talkingface_wild.engine.item_table import build_table
 from talkingface_wild.engine.journal import Record as Stored
 from talkingface_wild.engine.plan import given_text
 from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Item, Workplace
-from talkingface_wild.engine.table import build_table
 from tests.engine.stages import STAGES, Look, plan_of
 from tests.reference.ruling import Record, first_failure, walk
 

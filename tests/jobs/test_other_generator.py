@@ -15,7 +15,7 @@ from skimage import data
 from talkingface_wild.cli import main
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.media.decode import frames
-from talkingface_wild.media.growing import GrowingVideo
+from talkingface_wild.media.resumable_video import GrowingVideo
 from talkingface_wild.media.sound import write_wav
 from talkingface_wild.models import generator_class, registered
 from tests.benchmark.films import FPS, film

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from talkingface_wild.core.outcome import ItemFailed
+from talkingface_wild.media.container_probe import probe
 from talkingface_wild.media.decode import frames
-from talkingface_wild.media.probe import probe
 from talkingface_wild.media.sound import read_sound, write_wav
 from talkingface_wild.media.write import write_video
 

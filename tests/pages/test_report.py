@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from talkingface_wild.core.gate import Gate
-from talkingface_wild.dataset.recorded import read_recorded
+from talkingface_wild.dataset.snapshot import read_recorded
 from talkingface_wild.engine.journal import Journal, Record
 from talkingface_wild.pages.data_report import gather_report
 from talkingface_wild.pages.report_page import page, write_report

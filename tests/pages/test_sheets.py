@@ -5,8 +5,8 @@ import shutil
 import cv2
 import pytest
 
-from talkingface_wild.dataset.recorded import read_recorded
 from talkingface_wild.dataset.review import draw_sample
+from talkingface_wild.dataset.snapshot import read_recorded
 from talkingface_wild.pages.sheets import CELL_PX, LABEL_PX, write_sheets
 from tests.dataset.fixture import (
     Take,

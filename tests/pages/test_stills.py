@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from talkingface_wild.core.outcome import ItemFailed
-from talkingface_wild.dataset.recorded import read_recorded
+from talkingface_wild.dataset.snapshot import read_recorded
 from talkingface_wild.pages.stills import (
     FileSpan,
     finished_span,

@@ -6,7 +6,7 @@ import torch
 
 from talkingface_wild.core.errors import WeightMissing
 from talkingface_wild.perception.arcface import TEMPLATE_52, align
-from talkingface_wild.perception.faces import ScrfdDetector
+from talkingface_wild.perception.face_detector import ScrfdDetector
 from talkingface_wild.perception.iresnet import ArcFaceTorchPerceiver, IResNet
 from tests.perception import golden
 from tests.perception.sampled import pictures

@@ -8,7 +8,7 @@ import torch
 from talkingface_wild.core.errors import WeightMissing
 from talkingface_wild.functional.face_alignment import align
 from talkingface_wild.perception import recon3d
-from talkingface_wild.perception.faces import ScrfdDetector
+from talkingface_wild.perception.face_detector import ScrfdDetector
 from talkingface_wild.perception.recon3d import Recon3DPerceiver, ReconNetResNet50
 from talkingface_wild.perception.resnet import fold_batch_norms
 from tests.perception import golden

@@ -12,7 +12,7 @@ from scipy.io import wavfile
 
 from talkingface_wild.core.errors import WeightMissing
 from talkingface_wild.core.outcome import ItemRejected
-from talkingface_wild.functional import sync
+from talkingface_wild.functional import sync_distances
 from talkingface_wild.functional.mfcc import mfcc
 from talkingface_wild.perception.syncnet import SyncNet, SyncNetPerceiver
 from tests.perception import golden
@@ -88,9 +88,9 @@ def test_golden_syncnet_evaluate(goldens, perceiver, tmp_path):
         if case["wav2lip_resize"]:
             frames = np.stack([cv2.resize(frame, (224, 224)) for frame in frames])
         embedded = perceiver.embed(frames, sound)
-        table = sync.distances(embedded.lips, embedded.sounds, case["vshift"])
+        table = sync_distances.distances(embedded.lips, embedded.sounds, case["vshift"])
         expected = case["result"]
-        _assert_evaluation(sync.score_distances(table), expected, tolerance)
+        _assert_evaluation(sync_distances.score_distances(table), expected, tolerance)
         np.testing.assert_allclose(table[0], expected["dist_row0"], rtol=tolerance)
 
 
@@ -105,7 +105,7 @@ def test_golden_syncnet_clip(goldens, perceiver, tmp_path):
     subprocess.run([*clip, *sound, str(tmp_path / "audio.wav")], check=True)
     pictures = np.stack([cv2.imread(str(path)) for path in sorted(tmp_path.glob("*.jpg"))])
     embedded = perceiver.embed(pictures, wavfile.read(tmp_path / "audio.wav")[1])
-    found = sync.score(embedded.lips, embedded.sounds)
+    found = sync_distances.score(embedded.lips, embedded.sounds)
     _assert_evaluation(found, stored.data, stored.tolerance("relative"))
 
 

@@ -9,16 +9,16 @@ from typing import Any
 
 from talkingface_wild.core.clip import Source
 from talkingface_wild.core.reporter import Snapshot
+from talkingface_wild.engine.item_table import build_table
 from talkingface_wild.engine.journal import Journal, Record, open_log
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.progress import Progress
 from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Item, Workplace
-from talkingface_wild.engine.table import build_table
-from talkingface_wild.pipelines.costs import curation_costs
-from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.planning import plan_of
 from talkingface_wild.pipelines.recipe import load_recipe
+from talkingface_wild.pipelines.source_items import root_item
+from talkingface_wild.pipelines.stage_costs import curation_costs
 
 EVENTS = Path(__file__).parent / "events"
 EPOCH = 1_700_000_000.0

@@ -11,7 +11,7 @@ from scenedetect import AdaptiveDetector, detect
 from talkingface_wild.core.languages import DEFAULT
 from talkingface_wild.core.reasons import REJECTED
 from talkingface_wild.functional.mouth import flags_at, mouth_change
-from talkingface_wild.functional.speech import speech_measures
+from talkingface_wild.functional.speech_share import speech_measures
 from talkingface_wild.pipelines.demo import corpus, voice
 
 FAULTS = {

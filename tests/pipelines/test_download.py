@@ -13,10 +13,10 @@ import pytest
 
 from talkingface_wild.core.errors import DiskFull
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
-from talkingface_wild.media.probe import probe
-from talkingface_wild.pipelines.download.fetch import Downloaded, fetch
-from talkingface_wild.pipelines.download.options import DownloadOptions
+from talkingface_wild.media.container_probe import probe
 from talkingface_wild.pipelines.download.politeness import Politeness
+from talkingface_wild.pipelines.download.video_download import Downloaded, fetch
+from talkingface_wild.pipelines.download.ytdlp_options import DownloadOptions
 from tests.pipelines.loopback import Loopback, make_video, serving
 
 QUICK = DownloadOptions(attempts=3, resumptions=2, pause_seconds=0.02, timeout_seconds=5)

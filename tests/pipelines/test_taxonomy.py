@@ -9,8 +9,8 @@ import pytest
 
 from talkingface_wild.core.reasons import ALL
 from talkingface_wild.pipelines.download import taxonomy
-from talkingface_wild.pipelines.download.options import Access
 from talkingface_wild.pipelines.download.session import Listener, open_session
+from talkingface_wild.pipelines.download.ytdlp_options import Access
 from tests.pipelines.loopback import Loopback, serving
 
 MESSAGES = [

@@ -12,7 +12,7 @@ from talkingface_wild.media.decode import frames as decoded
 from talkingface_wild.media.geometry import crop_padded, union_window
 from talkingface_wild.media.sound import read_sound
 from talkingface_wild.models.training.training_clip import Pictures, Samples, TrainingClip
-from talkingface_wild.perception.faces import Detector, make_detector
+from talkingface_wild.perception.face_detector import Detector, make_detector
 from tests.speed.mcdm_findings import ROOT
 from tests.speed.mcdm_videos import write_sound
 

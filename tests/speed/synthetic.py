@@ -10,13 +10,13 @@ import pyarrow as pa
 from talkingface_wild.core.clip import Source, make_clip, source_id
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.gate import Gate
+from talkingface_wild.dataset.clip_store import PATH_COLUMNS, move_in, temporary_name
 from talkingface_wild.dataset.commit import Commit
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.dataset.store import PATH_COLUMNS, move_in, temporary_name
+from talkingface_wild.engine.item_table import BASE, FACTS, fact, typed
 from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.engine.table import BASE, FACTS, fact, typed
 from talkingface_wild.pipelines.commit_ruling import commit_ruling
 from talkingface_wild.pipelines.gathering import save_sources
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe

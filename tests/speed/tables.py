@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from talkingface_wild.benchmark.extractors.base import Extractor, PairExtractor
+from talkingface_wild.benchmark.decoded_video import View, Wanted, decode_view
+from talkingface_wild.benchmark.extractors.extractor import Extractor, PairExtractor
+from talkingface_wild.benchmark.feature_store import FeatureStore
+from talkingface_wild.benchmark.measure_stage import extractors_of
 from talkingface_wild.benchmark.protocol import Protocol, load_protocol
 from talkingface_wild.benchmark.scoring import Scoring
 from talkingface_wild.benchmark.signature import Signature
-from talkingface_wild.benchmark.stage import extractors_of
-from talkingface_wild.benchmark.store import FeatureStore
-from talkingface_wild.benchmark.view import View, Wanted, decode_view
 
 Row = tuple[str, str, str]
 """What was measured, the figure, the bound it is held against."""

@@ -23,8 +23,8 @@ from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.core.paths import atomic_path
+from talkingface_wild.media.container_probe import probe
 from talkingface_wild.media.ffmpeg import file_argument, run_ffmpeg
-from talkingface_wild.media.probe import probe
 
 PASSED_ON = (
     "PATH",

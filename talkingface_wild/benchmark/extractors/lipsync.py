@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.extractors.base import VideoExtractor
+from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.extractors.extractor import VideoExtractor
 from talkingface_wild.benchmark.protocol import SyncSettings
-from talkingface_wild.benchmark.view import View
 from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.outcome import ItemRejected
-from talkingface_wild.functional import sync
+from talkingface_wild.functional import sync_distances
 from talkingface_wild.functional.face_track import CropRule, published_tracks, track_crops
 from talkingface_wild.media.recode import recode
 
@@ -59,9 +59,9 @@ class LipSync(VideoExtractor):
             begin = first * _SAMPLES_PER_FRAME
             sound = view.sound[begin : begin + len(crops_bgr) * _SAMPLES_PER_FRAME]
             found = self._network.embed(crops_bgr, sound)
-            distances = sync.distances(found.lips, found.sounds)
+            distances = sync_distances.distances(found.lips, found.sounds)
             if not means:
-                nulls = np.asarray(sync.shifted_confidences(found.lips, found.sounds))
+                nulls = np.asarray(sync_distances.shifted_confidences(found.lips, found.sounds))
             means.append(distances.mean(axis=0))
             windows.append(len(distances))
         return {

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.extractors.base import VideoExtractor
-from talkingface_wild.benchmark.view import View
+from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.extractors.extractor import VideoExtractor
 from talkingface_wild.core.outcome import ItemRejected
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from talkingface_wild.benchmark.lists.clip_list import ListRow, relative_path
 from talkingface_wild.benchmark.lists.plans import LANGUAGES, PER_LANGUAGE, SEED, Plan
 from talkingface_wild.benchmark.lists.published import UNNAMED, Segment
-from talkingface_wild.benchmark.lists.table import ListRow, relative_path
 from talkingface_wild.benchmark.lists.videos import find_files
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.core.fingerprint import digest, file_sha256

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from talkingface_wild.benchmark.lists.table import FPS
+from talkingface_wild.benchmark.lists.clip_list import FPS
 from talkingface_wild.core.errors import UsageError, nearest
 
 SEED = 1

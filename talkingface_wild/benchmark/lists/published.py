@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
-from talkingface_wild.benchmark.lists.table import Crop, relative_crop
+from talkingface_wild.benchmark.lists.clip_list import Crop, relative_crop
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.media.geometry import Window
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild import weights
-from talkingface_wild.benchmark.lists.table import FPS, BenchList, Crop, ListRow, relative_crop
+from talkingface_wild.benchmark.lists.clip_list import FPS, BenchList, Crop, ListRow, relative_crop
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.functional.face_samples import observe
@@ -23,7 +23,7 @@ from talkingface_wild.functional.fingerprints import picture_fingerprint, sound_
 from talkingface_wild.media.decode import frames
 from talkingface_wild.media.geometry import union_window
 from talkingface_wild.media.sound import read_sound
-from talkingface_wild.perception.faces import WEIGHTS, Detection, Detector, make_detector
+from talkingface_wild.perception.face_detector import WEIGHTS, Detection, Detector, make_detector
 
 SUFFIXES = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v")
 HASHED_PICTURES = 5

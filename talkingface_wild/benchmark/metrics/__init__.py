@@ -15,7 +15,7 @@ from talkingface_wild.benchmark.metrics.fid import Fid, Kid
 from talkingface_wild.benchmark.metrics.flicker import Flicker
 from talkingface_wild.benchmark.metrics.fvd import Fvd, Kvd
 from talkingface_wild.benchmark.metrics.likeness import Psnr, Ssim, Tje
-from talkingface_wild.benchmark.metrics.sync import NSync, SyncC, SyncC0, SyncD, SyncOffset
+from talkingface_wild.benchmark.metrics.lip_sync import NSync, SyncC, SyncC0, SyncD, SyncOffset
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.plug_ins import load, plug_ins
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from talkingface_wild.benchmark.base import Features, Sample
-from talkingface_wild.benchmark.extractors.base import Extractor
-from talkingface_wild.benchmark.extractors.faces import IdentityFeatures
+from talkingface_wild.benchmark.extractors.extractor import Extractor
+from talkingface_wild.benchmark.extractors.face_features import IdentityFeatures
 from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
 from talkingface_wild.benchmark.protocol import Protocol
 

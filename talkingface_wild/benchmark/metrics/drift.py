@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild.benchmark.base import Sample, Score
-from talkingface_wild.benchmark.extractors.base import Extractor
-from talkingface_wild.benchmark.extractors.faces import IdentityFeatures
+from talkingface_wild.benchmark.extractors.extractor import Extractor
+from talkingface_wild.benchmark.extractors.face_features import IdentityFeatures
+from talkingface_wild.benchmark.extractors.frame_similarity import FrameSimilarity
 from talkingface_wild.benchmark.extractors.motion import FrameSharpness
-from talkingface_wild.benchmark.extractors.similarity import FrameSimilarity
 from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.core.arrays import Floats
-from talkingface_wild.functional import drift as curves
+from talkingface_wild.functional import drift_curve as curves
 
 
 class Drift(ClipMean):

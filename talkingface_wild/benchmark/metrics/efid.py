@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Self
 
 from talkingface_wild.benchmark.base import Sample
-from talkingface_wild.benchmark.extractors.base import Extractor
-from talkingface_wild.benchmark.extractors.faces import AlignedInception, ExpressionFeatures
+from talkingface_wild.benchmark.extractors.extractor import Extractor
+from talkingface_wild.benchmark.extractors.face_features import AlignedInception, ExpressionFeatures
 from talkingface_wild.benchmark.metrics.set_distance import SIDES, FrechetMetric, Rows
 from talkingface_wild.benchmark.protocol import Protocol
 

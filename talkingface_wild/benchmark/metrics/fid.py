@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from talkingface_wild.benchmark.extractors.base import Extractor
-from talkingface_wild.benchmark.extractors.inception import InceptionFeatures
+from talkingface_wild.benchmark.extractors.extractor import Extractor
+from talkingface_wild.benchmark.extractors.inception_features import InceptionFeatures
 from talkingface_wild.benchmark.metrics.set_distance import FrechetMetric, KernelMetric
 from talkingface_wild.benchmark.protocol import Protocol
 

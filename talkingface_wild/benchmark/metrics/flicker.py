@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from talkingface_wild.benchmark.base import Sample
-from talkingface_wild.benchmark.extractors.base import Extractor
+from talkingface_wild.benchmark.extractors.extractor import Extractor
 from talkingface_wild.benchmark.extractors.motion import FrameChanges
 from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
 from talkingface_wild.benchmark.protocol import Protocol

@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from talkingface_wild.benchmark.base import Sample
-from talkingface_wild.benchmark.extractors.base import Extractor
-from talkingface_wild.benchmark.extractors.similarity import FrameSimilarity, JitterError
+from talkingface_wild.benchmark.extractors.extractor import Extractor
+from talkingface_wild.benchmark.extractors.frame_similarity import FrameSimilarity, JitterError
 from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
 from talkingface_wild.benchmark.protocol import Protocol
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from talkingface_wild.benchmark.tables.columns import ARROWS
+from talkingface_wild.benchmark.tables.score_columns import ARROWS
 from talkingface_wild.benchmark.tables.table import Cell, Column, Table
 from talkingface_wild.benchmark.tables.text import around, one_line, value_text
 

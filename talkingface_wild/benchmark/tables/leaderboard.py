@@ -14,16 +14,7 @@ from talkingface_wild.benchmark.base import Score
 from talkingface_wild.benchmark.candidates import FLOORS
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature, differences
-from talkingface_wild.benchmark.tables.columns import in_order, title_of
-from talkingface_wild.benchmark.tables.footer import footer
-from talkingface_wild.benchmark.tables.pairing import standing
-from talkingface_wild.benchmark.tables.reported import (
-    CAPTIONS,
-    LIST_TITLES,
-    PAPER_METRICS,
-    reported_rows,
-)
-from talkingface_wild.benchmark.tables.survivors import (
+from talkingface_wild.benchmark.tables.common_clips import (
     Entry,
     Rescore,
     alike,
@@ -32,6 +23,15 @@ from talkingface_wild.benchmark.tables.survivors import (
     scored_clips,
     scores_on,
 )
+from talkingface_wild.benchmark.tables.notes import footer
+from talkingface_wild.benchmark.tables.ranking import standing
+from talkingface_wild.benchmark.tables.reported import (
+    CAPTIONS,
+    LIST_TITLES,
+    PAPER_METRICS,
+    reported_rows,
+)
+from talkingface_wild.benchmark.tables.score_columns import in_order, title_of
 from talkingface_wild.benchmark.tables.table import (
     FEW_WINDOWS,
     LEAST_SHARE,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from talkingface_wild.benchmark.tables.columns import ARROWS, written
+from talkingface_wild.benchmark.tables.score_columns import ARROWS, written
 from talkingface_wild.benchmark.tables.table import Block, Cell, Column, Table
 
 UNOFFICIAL = "UNOFFICIAL WEIGHTS"

@@ -19,8 +19,8 @@ from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.core.generator import Facts
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reporter import Reporter
-from talkingface_wild.jobs.bench.checkpoint import data_line
 from talkingface_wild.jobs.bench.run import WarningsKept, bench
+from talkingface_wild.jobs.bench.training_overlap import data_line
 from talkingface_wild.models import generator_class, registered
 
 ROWS = {

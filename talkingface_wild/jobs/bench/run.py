@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from talkingface_wild.benchmark.candidates import FLOORS
-from talkingface_wild.benchmark.costs import measuring_seconds
+from talkingface_wild.benchmark.clip_sources import SEEDS, asked_of, clips_of, row_name
 from talkingface_wild.benchmark.outputs import Making
 from talkingface_wild.benchmark.request import BenchRequest
-from talkingface_wild.benchmark.resolving import SEEDS, asked_of, clips_of, row_name
 from talkingface_wild.benchmark.suite import BenchOutcome, select
 from talkingface_wild.benchmark.suite import bench as measure
+from talkingface_wild.benchmark.typical_costs import measuring_seconds
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.generator import Generator
 from talkingface_wild.core.reporter import Look, Reporter
 from talkingface_wild.engine.executors import device_for
-from talkingface_wild.jobs.bench.checkpoint import facts_of_run
 from talkingface_wild.jobs.bench.progress import VideosProgress
+from talkingface_wild.jobs.bench.training_overlap import facts_of_run
 from talkingface_wild.models import generator_class, registered
 from talkingface_wild.pages.run_page import write_page
 

@@ -13,17 +13,17 @@ from talkingface_wild.core.counting import counted
 from talkingface_wild.core.durations import clock
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.forecast import Forecast, Reach
+from talkingface_wild.engine.item_table import build_table, fact
 from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.engine.table import build_table, fact
 from talkingface_wild.jobs.curate.prospects import Prospects, prospects
 from talkingface_wild.jobs.curate.request import CurateRequest
 from talkingface_wild.jobs.curate.run import recipe_of
-from talkingface_wild.pipelines.costs import cost_table, curation_costs
-from talkingface_wild.pipelines.items import root_item
 from talkingface_wild.pipelines.planning import plan_of, plan_summary, with_required
 from talkingface_wild.pipelines.recipe import Recipe
+from talkingface_wild.pipelines.source_items import root_item
+from talkingface_wild.pipelines.stage_costs import cost_table, curation_costs
 from talkingface_wild.pipelines.targets import admitted_ruling
 
 _HOUR = 3600.0

@@ -13,7 +13,7 @@ from talkingface_wild.jobs.figures.subjects import Tell, dataset_clips, heard, p
 
 if TYPE_CHECKING:
     from talkingface_wild.jobs.figures.request import ExpressionsRequest
-    from talkingface_wild.models.mcdm.analyses.subjects import Subject
+    from talkingface_wild.models.mcdm.analyses.speaking_portrait import Subject
     from talkingface_wild.models.mcdm.config import PictureConfig
     from talkingface_wild.models.training.training_clip import TrainingClip
 

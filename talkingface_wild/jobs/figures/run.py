@@ -24,9 +24,9 @@ from talkingface_wild.jobs.figures.subjects import subjects
 from talkingface_wild.models import need_packages
 
 if TYPE_CHECKING:
-    from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint
     from talkingface_wild.models.mcdm.analyses.rolling import Draws
-    from talkingface_wild.models.mcdm.analyses.subjects import Subject
+    from talkingface_wild.models.mcdm.analyses.speaking_portrait import Subject
+    from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
     from talkingface_wild.models.mcdm.networks import MCDMParts
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -61,7 +61,7 @@ def drift(request: DriftRequest, reporter: Reporter) -> Figure:
     numbers = request.numbers
     request.check()
     with _opened(request) as model:
-        from talkingface_wild.models.mcdm.analyses.drift import drift as measure
+        from talkingface_wild.models.mcdm.analyses.drift_curves import drift as measure
         from talkingface_wild.models.mcdm.analyses.drift_picture import draw_drift
 
         picture = model.parts.config.picture
@@ -131,9 +131,9 @@ def _opened(request: FigureRequest) -> Iterator[_Opened]:
     """
     need_packages("diffusers", "transformers")
     device = _device(request.device)
-    from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint
     from talkingface_wild.models.mcdm.analyses.drawing import need_drawing
     from talkingface_wild.models.mcdm.analyses.rolling import Draws
+    from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
     from talkingface_wild.models.out_of_memory import memory_told
 
     need_drawing()

@@ -18,7 +18,7 @@ from talkingface_wild.jobs.train.data import training_clips
 
 if TYPE_CHECKING:
     from talkingface_wild.jobs.figures.request import FigureRequest, Unlabelled
-    from talkingface_wild.models.mcdm.analyses.subjects import Boxes, Subject
+    from talkingface_wild.models.mcdm.analyses.speaking_portrait import Boxes, Subject
     from talkingface_wild.models.mcdm.config import PictureConfig
     from talkingface_wild.models.training.training_clip import TrainingClip
 
@@ -93,7 +93,7 @@ def _clip_of_box(box_14: Boxes) -> TrainingClip:
 
 def speaking(shown: tuple[Any, Boxes | None], audio: Path, name: str, label: str = "") -> Subject:
     """A portrait that speaks a file's sound."""
-    from talkingface_wild.models.mcdm.analyses.subjects import Subject
+    from talkingface_wild.models.mcdm.analyses.speaking_portrait import Subject
 
     return Subject(name, shown[0], _sound(audio), label=label, mouth_T4=shown[1])
 
@@ -115,7 +115,7 @@ def _sound(path: Path) -> Any:
 def _filmed(clip: TrainingClip, most: int) -> Subject:
     """A clip with its real frames, ``most`` at most."""
     from talkingface_wild.models.conditions.crops import crop_windows
-    from talkingface_wild.models.mcdm.analyses.subjects import Subject
+    from talkingface_wild.models.mcdm.analyses.speaking_portrait import Subject
 
     with _readable(clip):
         sound, truth = clip.sound(), _first(clip, most)
@@ -126,7 +126,7 @@ def _filmed(clip: TrainingClip, most: int) -> Subject:
 
 def heard(clip: TrainingClip, label: str, shown: Any | None) -> Subject:
     """A clip's sound, spoken by a portrait or by its own first frame."""
-    from talkingface_wild.models.mcdm.analyses.subjects import Subject
+    from talkingface_wild.models.mcdm.analyses.speaking_portrait import Subject
 
     with _readable(clip):
         sound = clip.sound()

@@ -23,7 +23,7 @@ from talkingface_wild.core.provenance import Provenance
 from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.jobs.generate.resume import UnfinishedVideo, refuse_other
 from talkingface_wild.media.generated_video import finish_generated
-from talkingface_wild.media.stored_sound import StoredSound
+from talkingface_wild.media.mapped_sound import StoredSound
 
 Pictures = npt.NDArray[np.uint8]
 

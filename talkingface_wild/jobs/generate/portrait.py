@@ -17,7 +17,7 @@ from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.media.geometry import Picture, Window, crop_padded, union_window
 
 if TYPE_CHECKING:
-    from talkingface_wild.perception.faces import Detector
+    from talkingface_wild.perception.face_detector import Detector
 
 FINEST = ("scrfd_10g", "scrfd_2.5g", "scrfd_500m")
 """Detectors that ``auto`` takes where their weights are; the Haar cascades else."""
@@ -91,7 +91,7 @@ def face_detector(name: str, device: str = "cpu") -> tuple[str, Detector]:
     Raises UsageError for an unknown name, WeightMissing.
     """
     from talkingface_wild import weights
-    from talkingface_wild.perception.faces import WEIGHTS, make_detector
+    from talkingface_wild.perception.face_detector import WEIGHTS, make_detector
 
     if name not in ("auto", *WEIGHTS):
         names = ("auto", *WEIGHTS)

@@ -13,7 +13,7 @@ from talkingface_wild.jobs.generate.generation import Generation
 from talkingface_wild.jobs.generate.portrait import check_side, find_portrait
 from talkingface_wild.jobs.generate.request import GenerateRequest, describe, input_hashes
 from talkingface_wild.jobs.generate.resume import UnfinishedVideo
-from talkingface_wild.media.stored_sound import StoredSound, store_sound
+from talkingface_wild.media.mapped_sound import StoredSound, store_sound
 from talkingface_wild.models import generator_class
 
 SILENT_DBFS = -60.0

@@ -14,7 +14,7 @@ from typing import Any
 from talkingface_wild.core.errors import FolderLocked, UsageError
 from talkingface_wild.core.generator import State
 from talkingface_wild.jobs.generate.state_file import load_state, save_state
-from talkingface_wild.media.growing import GrowingVideo
+from talkingface_wild.media.resumable_video import GrowingVideo
 
 OPTIONS = {
     "weights": "--checkpoint",

@@ -17,7 +17,7 @@ from talkingface_wild.jobs.train.data import training_clips
 from talkingface_wild.jobs.train.logs import logs_line, logs_of, tensorboard_line
 from talkingface_wild.jobs.train.progress import TrainingRows
 from talkingface_wild.jobs.train.request import TrainRequest
-from talkingface_wild.jobs.train.samples import sample_writer
+from talkingface_wild.jobs.train.sample_videos import sample_writer
 from talkingface_wild.jobs.train.trainer import FeatureMaker, Trainer
 from talkingface_wild.models import generator_class
 

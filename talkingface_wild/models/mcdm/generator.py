@@ -26,7 +26,7 @@ from talkingface_wild.core.generator import Drive, Facts, Generator, Poses, Stat
 from talkingface_wild.models import need_packages
 from talkingface_wild.models.conditions.crops import crop_windows
 from talkingface_wild.models.conditions.pictures import padded_square, resized
-from talkingface_wild.models.mcdm.analyses.checkpoint import SMALL, Checkpoint, cautions
+from talkingface_wild.models.mcdm.analyses.trained_variants import SMALL, Checkpoint, cautions
 from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
 from talkingface_wild.models.mcdm.drift_gate import DriftGate
 from talkingface_wild.models.mcdm.networks import CONFIG_NAME, crop_sides
@@ -34,8 +34,8 @@ from talkingface_wild.models.mcdm.pipeline import MCDMPipeline, model_folder
 from talkingface_wild.models.mcdm.state import GenerationState
 from talkingface_wild.models.mcdm.variants import VARIANTS, varied
 from talkingface_wild.models.out_of_memory import memory_told
-from talkingface_wild.models.provenance import tensors_sha256, weights_sha256
 from talkingface_wild.models.training.training_clip import TrainingClip
+from talkingface_wild.models.weights_hash import tensors_sha256, weights_sha256
 
 VERSION = 1
 """Raised when the same weights and settings would give other frames: stored outputs are remade."""

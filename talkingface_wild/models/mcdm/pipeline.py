@@ -23,8 +23,8 @@ from talkingface_wild.models.conditions.pictures import portrait_tensor
 from talkingface_wild.models.conditions.sound_features import Samples, frame_count, mono_sound
 from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
 from talkingface_wild.models.mcdm.drift_gate import DriftGate
+from talkingface_wild.models.mcdm.generate_options import GenerateOptions, with_head
 from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts
-from talkingface_wild.models.mcdm.options import GenerateOptions, with_head
 from talkingface_wild.models.mcdm.rollout import MadeClip, Rollout
 from talkingface_wild.models.mcdm.state import GenerationState
 from talkingface_wild.models.samplers.noise import SOLVERS, make_solver

@@ -9,7 +9,7 @@ from typing import Any
 
 from talkingface_wild.core.errors import ExtraMissing
 from talkingface_wild.core.log import LOGGER
-from talkingface_wild.pipelines.download.options import Access
+from talkingface_wild.pipelines.download.ytdlp_options import Access
 from talkingface_wild.pipelines.sources.address import is_loopback, offline_forbids
 
 _EXTRACTOR_PAUSE_SECONDS = 0.75

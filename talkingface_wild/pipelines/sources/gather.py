@@ -14,11 +14,11 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.languages import DEFAULT
 from talkingface_wild.pipelines.sources.address import canonical, is_address, is_collection
 from talkingface_wild.pipelines.sources.entry import Entry, is_wanted, language_of
-from talkingface_wild.pipelines.sources.folder import MEDIA, read_folder
 from talkingface_wild.pipelines.sources.keys import HashCache, KnownHashes
+from talkingface_wild.pipelines.sources.list_file import SUFFIXES
 from talkingface_wild.pipelines.sources.listing import read_list
-from talkingface_wild.pipelines.sources.rows import SUFFIXES
 from talkingface_wild.pipelines.sources.search import Search, SearchOptions, expand
+from talkingface_wild.pipelines.sources.video_folder import MEDIA, read_folder
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from talkingface_wild.pipelines.sources.entry import (
     skipped,
     summary,
 )
-from talkingface_wild.pipelines.sources.rows import Row, read_rows
+from talkingface_wild.pipelines.sources.list_file import Row, read_rows
 
 ALIASES = {
     "start_seconds": "start",

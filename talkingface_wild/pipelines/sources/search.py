@@ -13,9 +13,9 @@ from talkingface_wild.core.errors import InputUnreadable, NetworkUnavailable
 from talkingface_wild.core.outcome import ItemFailed
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.pipelines.download import taxonomy
-from talkingface_wild.pipelines.download.options import Access
 from talkingface_wild.pipelines.download.politeness import Politeness
 from talkingface_wild.pipelines.download.session import Listener, open_session
+from talkingface_wild.pipelines.download.ytdlp_options import Access
 from talkingface_wild.pipelines.sources.address import canonical, host_of, offline_forbids
 from talkingface_wild.pipelines.sources.entry import Entry
 from talkingface_wild.pipelines.sources.queries import load_queries

@@ -9,8 +9,8 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import file_sha256
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Resources, Stage
-from talkingface_wild.pipelines.download.options import DownloadOptions
-from talkingface_wild.pipelines.items import download_name, media_file, source_of
+from talkingface_wild.pipelines.download.ytdlp_options import DownloadOptions
+from talkingface_wild.pipelines.source_items import download_name, media_file, source_of
 
 
 class Download(Stage):
@@ -57,10 +57,10 @@ class Download(Stage):
                     "channel": source.channel,
                 }
             )
-        from talkingface_wild.media.probe import probe
-        from talkingface_wild.pipelines.download.fetch import fetch
-        from talkingface_wild.pipelines.download.options import Access
+        from talkingface_wild.media.container_probe import probe
         from talkingface_wild.pipelines.download.politeness import Politeness
+        from talkingface_wild.pipelines.download.video_download import fetch
+        from talkingface_wild.pipelines.download.ytdlp_options import Access
 
         found = fetch(
             source.url,

@@ -6,8 +6,8 @@ import pandas as pd
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.engine.stage import Whole
-from talkingface_wild.functional.duplicates import Row, duplicates
 from talkingface_wild.functional.fingerprints import Fingerprint
+from talkingface_wild.functional.near_duplicates import Row, duplicates
 
 
 class Duplicates(Whole):

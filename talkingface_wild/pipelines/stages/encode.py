@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
-from talkingface_wild.dataset.store import move_in, temporary_name
+from talkingface_wild.dataset.clip_store import move_in, temporary_name
 from talkingface_wild.engine.stage import Item, Stage
-from talkingface_wild.media.encode import encode_clip
+from talkingface_wild.media.clip_encoder import encode_clip
 from talkingface_wild.pipelines.clip_crops import WINDOW, window_of
-from talkingface_wild.pipelines.items import media_file, number
+from talkingface_wild.pipelines.source_items import media_file, number
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from talkingface_wild.core.outcome import Child, Done, Outcome, Rejected
 from talkingface_wild.engine.stage import Item, Resources, Stage
 from talkingface_wild.functional.face_measures import split_at, violations
 from talkingface_wild.functional.face_samples import Detection, observe
-from talkingface_wild.pipelines.analysis import PROXY_RATE, proxy_range
 from talkingface_wild.pipelines.face_search import FACE_SAMPLES, FaceSearch, FaceSearchConfig
-from talkingface_wild.pipelines.items import SPAN, clip_child, clip_of, number
+from talkingface_wild.pipelines.source_items import SPAN, clip_child, clip_of, number
+from talkingface_wild.pipelines.source_proxy import PROXY_RATE, proxy_range
 
 
 @dataclass(frozen=True)

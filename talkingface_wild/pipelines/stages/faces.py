@@ -14,10 +14,10 @@ from talkingface_wild.functional.black_bars import Bars, BarSearch, scaled_bars
 from talkingface_wild.functional.crop_window import crop_window, padding_share
 from talkingface_wild.functional.face_measures import measures
 from talkingface_wild.functional.face_samples import Observation, observe
-from talkingface_wild.pipelines.analysis import PROXY_RATE
 from talkingface_wild.pipelines.clip_crops import BARS
 from talkingface_wild.pipelines.face_search import FACE_SAMPLES, FaceSearch, FaceSearchConfig
-from talkingface_wild.pipelines.items import number
+from talkingface_wild.pipelines.source_items import number
+from talkingface_wild.pipelines.source_proxy import PROXY_RATE
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from talkingface_wild import weights
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Resources, Stage
-from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_samples
+from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_samples
 
 
 @dataclass(frozen=True)

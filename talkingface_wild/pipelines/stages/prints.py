@@ -10,8 +10,8 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Stage
 from talkingface_wild.functional.fingerprints import fingerprint
-from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_samples
 from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, RATE, ensure_clip_crops
+from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_samples
 
 
 class Prints(Stage):

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Rejected, Value
 from talkingface_wild.engine.stage import Item, Stage
-from talkingface_wild.media.probe import Probe, probe
-from talkingface_wild.pipelines.items import media_file, source_of
+from talkingface_wild.media.container_probe import Probe, probe
+from talkingface_wild.pipelines.source_items import media_file, source_of
 
 
 class ProbeStage(Stage):
-    """Reads headers and packets, decodes a few samples; see ``media/probe.py``."""
+    """Reads headers and packets, decodes a few samples; see ``media/container_probe.py``."""
 
     name = "probe"
     level = "source"

@@ -13,9 +13,9 @@ from talkingface_wild.core.clip import make_clip
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Rejected
 from talkingface_wild.engine.stage import Item, Stage
-from talkingface_wild.media.shots import ShotDetector, spans
-from talkingface_wild.pipelines.analysis import SOURCE_SPAN, analyse_source
-from talkingface_wild.pipelines.items import SPAN, clip_child, number, source_of
+from talkingface_wild.media.shot_boundaries import ShotDetector, spans
+from talkingface_wild.pipelines.source_items import SPAN, clip_child, number, source_of
+from talkingface_wild.pipelines.source_proxy import SOURCE_SPAN, analyse_source
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Literal
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Stage
-from talkingface_wild.functional.speech import speech_measures
+from talkingface_wild.functional.speech_share import speech_measures
 from talkingface_wild.media.sound import loudness_dbfs
-from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_samples
+from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_samples
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, ItemRejected, Outcome, Value
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.engine.stage import Item, Resources, Stage
-from talkingface_wild.functional import sync
-from talkingface_wild.pipelines.analysis import SPAN_SOUND, span_samples
+from talkingface_wild.functional import sync_distances
 from talkingface_wild.pipelines.clip_crops import LIP_CROPS, ensure_lip_crops
+from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_samples
 
 SAMPLES_PER_FRAME = 640
 
@@ -117,11 +117,11 @@ class Sync(Stage):
             found = self._perceiver.embed(lips, samples)
         except ItemRejected:
             return Done({"sync_windows": 0})
-        score = sync.score(found.lips, found.sounds)
+        score = sync_distances.score(found.lips, found.sounds)
         values = self._parts(found.lips, found.sounds, score)
         if score.offset and abs(score.offset) <= self.config.correct_frames:
             moved = self._perceiver.embed(lips, _shifted(samples, score.offset))
-            corrected = sync.score(moved.lips, moved.sounds)
+            corrected = sync_distances.score(moved.lips, moved.sounds)
             values |= {
                 "sync_correction": score.offset,
                 "sync_confidence": corrected.confidence,
@@ -132,11 +132,16 @@ class Sync(Stage):
         return Done(values)
 
     def _parts(
-        self, lips: npt.NDArray[np.float32], sounds: npt.NDArray[np.float32], score: sync.SyncScore
+        self,
+        lips: npt.NDArray[np.float32],
+        sounds: npt.NDArray[np.float32],
+        score: sync_distances.SyncScore,
     ) -> dict[str, Value]:
-        margin = sync.margin(score.confidence, sync.null_confidences(lips, sounds))
-        thirds = sync.offset_parts(lips, sounds, 3)
-        quarters = sync.offset_parts(lips, sounds, 4)
+        margin = sync_distances.margin(
+            score.confidence, sync_distances.null_confidences(lips, sounds)
+        )
+        thirds = sync_distances.offset_parts(lips, sounds, 3)
+        quarters = sync_distances.offset_parts(lips, sounds, 4)
         return {
             "sync_confidence": score.confidence,
             "sync_distance": score.distance,

@@ -1,6 +1,6 @@
 """SSIM of each clip's worst frame, averaged over the clips."""
 
-from talkingface_wild.benchmark.extractors.similarity import FrameSimilarity
+from talkingface_wild.benchmark.extractors.frame_similarity import FrameSimilarity
 from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from talkingface_wild.core.errors import RecipeError
-from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.analyses.rolling import Draws, compared
-from talkingface_wild.models.mcdm.analyses.subjects import Subject, against, long_enough
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import Subject, against, long_enough
+from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.variants import ALPHAS, varied
 

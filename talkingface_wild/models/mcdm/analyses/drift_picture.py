@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from talkingface_wild.functional.drift import values_at
+from talkingface_wild.functional.drift_curve import values_at
 from talkingface_wild.models.mcdm.analyses.curves import binned_curve
 from talkingface_wild.models.mcdm.analyses.drawing import (
     COLOURS,
@@ -18,7 +18,7 @@ from talkingface_wild.models.mcdm.analyses.drawing import (
     plate,
     show_picture,
 )
-from talkingface_wild.models.mcdm.analyses.drift import DriftFigure
+from talkingface_wild.models.mcdm.analyses.drift_curves import DriftFigure
 
 _LONG = 300
 """Frames from which on a slope per 1,000 frames means something."""

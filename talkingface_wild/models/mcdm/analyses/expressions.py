@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.analyses.clustering import (
     chance_purity,
     neighbour_purity,
@@ -24,7 +23,8 @@ from talkingface_wild.models.mcdm.analyses.clustering import (
     standardised,
 )
 from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled_tokens
-from talkingface_wild.models.mcdm.analyses.subjects import Subject, long_enough
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import Subject, long_enough
+from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.networks import MCDMParts
 
 Floats = npt.NDArray[np.float64]

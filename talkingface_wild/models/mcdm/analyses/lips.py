@@ -18,9 +18,9 @@ from torch.nn import functional
 
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.conditions.crops import DEFAULT_LIPS
-from talkingface_wild.models.mcdm.analyses.checkpoint import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled
-from talkingface_wild.models.mcdm.analyses.subjects import Picture, Subject, long_enough
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import Picture, Subject, long_enough
+from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.config import PresentConfig
 from talkingface_wild.models.mcdm.networks import MCDMParts
 

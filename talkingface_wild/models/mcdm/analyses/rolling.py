@@ -15,7 +15,7 @@ from torch import Tensor
 
 from talkingface_wild.functional.similarity import ssim
 from talkingface_wild.models.mcdm.analyses.curves import Floats
-from talkingface_wild.models.mcdm.analyses.subjects import Picture, Subject
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import Picture, Subject
 from talkingface_wild.models.mcdm.config import SamplingConfig
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.rollout import Rollout

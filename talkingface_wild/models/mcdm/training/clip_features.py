@@ -21,8 +21,8 @@ from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.models.conditions.crops import crop_windows
 from talkingface_wild.models.mcdm.networks import MCDMParts, crop_sides
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.provenance import tensors_sha256
 from talkingface_wild.models.training.training_clip import Pictures, TrainingClip
+from talkingface_wild.models.weights_hash import tensors_sha256
 
 CHUNK = 16
 """Frames in work at once."""

@@ -14,7 +14,7 @@ from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.objectives import trained
 from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
-from talkingface_wild.models.mcdm.training.samples import sample_frames
+from talkingface_wild.models.mcdm.training.sample_rollouts import sample_frames
 from talkingface_wild.models.mcdm.training.stages import (
     run_encoders,
     run_stage,

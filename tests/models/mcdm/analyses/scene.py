@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from talkingface_wild.models.mcdm.analyses.subjects import Subject
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import Subject
 from tests.models.mcdm.made import awakened, made_parts
 
 SIDE = 32

@@ -1,0 +1,218 @@
+"""The one stage of a benchmark: measure what the metrics need of a clip, and store it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from talkingface_wild.benchmark.candidates import candidate_from_json
+from talkingface_wild.benchmark.clip_pair import Opened, Side, mux_offset_ms
+from talkingface_wild.benchmark.clips import clip_from_json
+from talkingface_wild.benchmark.extractors.extractor import Extractor, PairExtractor, VideoExtractor
+from talkingface_wild.benchmark.feature_store import FeatureStore
+from talkingface_wild.benchmark.metrics import METRICS
+from talkingface_wild.benchmark.protocol import Protocol, from_json
+from talkingface_wild.core.columns import Column
+from talkingface_wild.core.outcome import Done, ItemFailed, ItemRejected, Outcome
+from talkingface_wild.engine.stage import SILENT, Cache, Item, Resources, Stage
+
+GENERATED, REFERENCE, PAIR, STILL = "generated", "reference", "pair", "still"
+PIXELS = Cache("pixels")
+"""Decoded pictures of a clip's sides, while it is measured."""
+
+
+@dataclass(frozen=True)
+class FeaturesConfig:
+    """What is measured, and where it is kept."""
+
+    protocol: dict[str, Any]
+    """The whole protocol as plain data: any change of it measures anew."""
+    metrics: tuple[str, ...]
+    features: str = field(default="features", metadata=SILENT)
+    """Folder of the store, absolute or relative to the run's."""
+
+
+def extractors_of(protocol: Protocol, metrics: Sequence[str]) -> tuple[Extractor, ...]:
+    """Each extractor that the metrics need, once."""
+    found = {e.name: e for name in metrics for e in METRICS[name].extractors(protocol)}
+    return tuple(found.values())
+
+
+class Features(Stage):
+    """Decodes each side of a clip at most once and stores every extractor's answer.
+
+    A method's video that is missing, broken or far too short is replaced by the static frame, as
+    the protocol says, and the row says so; so is the answer of an extractor that refuses the
+    method's video but not the real one. Every refusal is stored with its reason.
+    """
+
+    name = "features"
+    reads = (PIXELS,)
+    columns = (
+        Column("bench_state", "string", "scored, or static where the method's video failed"),
+        Column("bench_reason", "string", "why the method's video failed"),
+        Column("bench_detail", "string", "what was found"),
+        Column("frames", "int", "frames of the generated side", "frames", 0),
+        Column("reference_frames", "int", "frames of the reference side", "frames", 0),
+        Column("codec", "string", "how the video was delivered; frames: never encoded"),
+        Column("flags", "string", "codec! size! crop! fps! short! long! brief!, or empty"),
+        Column("keys", "string", "JSON: the content keys by side, with and without sound"),
+        Column("refused", "string", "JSON: why an extractor had no answer, by side/extractor"),
+        Column("replaced", "string", "extractors whose answer is the static frame's"),
+        Column("mux_offset_ms", "float", "the container's sound behind the driving one", "ms"),
+        Column("decodes", "int", "videos decoded for this clip; 0 where all was stored", "", 0),
+    )
+    Config = FeaturesConfig
+    resources = Resources(gpus=0.5)
+
+    @classmethod
+    def weights(cls, config: FeaturesConfig) -> tuple[str, ...]:
+        """Every weight of every extractor."""
+        found = extractors_of(from_json(config.protocol), config.metrics)
+        return tuple(dict.fromkeys(name for e in found for name in e.weights()))
+
+    def open(self) -> None:
+        """Nothing yet: a network is loaded when the first clip needs it."""
+        self.protocol = from_json(self.config.protocol)
+        self.extractors = extractors_of(self.protocol, self.config.metrics)
+        self.prints = {e.name: e.fingerprint() for e in self.extractors}
+        self.store = FeatureStore(self.place.out / self.config.features)
+        self._ready: set[str] = set()
+
+    def process(self, items: Sequence[Item]) -> list[Outcome]:
+        """One answer per clip."""
+        return [self._one(item) for item in items]
+
+    def _one(self, item: Item) -> Outcome:
+        clip = clip_from_json(item.payload["clip"])
+        candidate = candidate_from_json(item.payload["candidate"])
+        pixels = PIXELS.folder(item, self.place)
+        with Opened(clip, candidate, self.protocol, self.store, pixels) as opened:
+            real = opened.reference()
+            state, reason, detail = "scored", "", ""
+            try:
+                generated, reference = opened.sides()
+            except (ItemRejected, ItemFailed) as error:
+                if candidate.kind != "file":
+                    raise
+                state, reason = "static", error.outcome.reason
+                detail = error.outcome.detail
+                generated, reference = opened.still(), real
+            own = candidate.kind == "file" and state == "scored"
+            still = opened.still() if own or (real is None and clip.portrait) else None
+            refused = self._measure(opened, Sides(generated, reference, still))
+            replaced = self._replace(opened, still, refused) if own else []
+            flags = [*generated.flags]
+            if real is not None and real.frames < clip.frames:
+                flags.append("brief!")
+            values = {
+                "bench_state": state,
+                "bench_reason": reason or None,
+                "bench_detail": detail or None,
+                "frames": generated.frames,
+                "reference_frames": reference.frames if reference else None,
+                "codec": generated.codec,
+                "flags": " ".join(dict.fromkeys(flags)),
+                "keys": json.dumps(Sides(generated, reference, still).keys()),
+                "refused": json.dumps(refused),
+                "replaced": " ".join(replaced) or None,
+                "mux_offset_ms": self._mux(opened, generated) if own else None,
+                "decodes": opened.decodes,
+            }
+        return Done(values)
+
+    def _mux(self, opened: Opened, generated: Side) -> float | None:
+        """The container's own sound against the driving one."""
+        driving = opened.sound(generated)
+        path = Path(opened.candidate.path)
+        return mux_offset_ms(path, generated, driving, self.protocol.fps)
+
+    def _measure(self, opened: Opened, sides: Sides) -> dict[str, str]:
+        """Run every extractor whose answer is not stored; the reasons of those that refuse."""
+        refused: dict[str, str] = {}
+        for name, extractor, looked in jobs(self.extractors, sides):
+            if (why := self._answer(opened, extractor, looked)) is not None:
+                refused[name] = why
+        return refused
+
+    def _answer(self, opened: Opened, extractor: Extractor, looked: tuple[Side, ...]) -> str | None:
+        """Have an extractor's answer stored; why it refused, or None."""
+        key, printed = content_key(extractor, looked), self.prints[extractor.name]
+        if not self.store.has(key, printed):
+            self._ensure_open(extractor)
+            views = [opened.view(side) for side in looked]
+            try:
+                if isinstance(extractor, PairExtractor):
+                    found = extractor.compare(views[0], views[1])
+                elif isinstance(extractor, VideoExtractor):
+                    found = extractor.extract(views[0])
+                self.store.save(key, printed, found)
+            except ItemRejected as error:
+                self.store.refuse(key, printed, f"{error.outcome.reason}: {error.outcome.detail}")
+        return self.store.load(key, printed)[1]
+
+    def _replace(self, opened: Opened, still: Side | None, refused: dict[str, str]) -> list[str]:
+        """Measure the static frame where the method's video alone was refused; which extractors."""
+        replaced: list[str] = []
+        for extractor in self.extractors:
+            name = extractor.name
+            blamed = f"{GENERATED}/{name}" in refused and f"{REFERENCE}/{name}" not in refused
+            if extractor.pair or still is None or not blamed:
+                continue
+            if self._answer(opened, extractor, (still,)) is None:
+                replaced.append(name)
+        return replaced
+
+    def _ensure_open(self, extractor: Extractor) -> None:
+        if extractor.name not in self._ready:
+            extractor.open(self.place.device, self.place.threads)
+            self._ready.add(extractor.name)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The sides of a clip; ``still`` is there where the reference picture may have to stand in."""
+
+    generated: Side | None
+    reference: Side | None
+    still: Side | None = None
+
+    def keys(self) -> dict[str, list[str]]:
+        """Picture and sound key of each side, from which every content key is made."""
+        named = {GENERATED: self.generated, REFERENCE: self.reference, STILL: self.still}
+        return {n: [s.picture_key, s.sound_key] for n, s in named.items() if s is not None}
+
+
+def sides_from(keys: Mapping[str, Sequence[str]]) -> Sides:
+    """The sides that ``Sides.keys`` wrote: enough to find what is stored of them."""
+
+    def side(name: str) -> Side | None:
+        return Side(None, keys[name][0], keys[name][1], 0) if name in keys else None
+
+    return Sides(side(GENERATED), side(REFERENCE), side(STILL))
+
+
+def jobs(
+    extractors: Sequence[Extractor], sides: Sides
+) -> Iterator[tuple[str, Extractor, tuple[Side, ...]]]:
+    """(``side/extractor``, the extractor, the sides it looks at) for all that apply to a clip."""
+    generated, reference = sides.generated, sides.reference
+    for extractor in extractors:
+        if extractor.pair:
+            if generated is not None and reference is not None:
+                yield f"{PAIR}/{extractor.name}", extractor, (generated, reference)
+            continue
+        if generated is not None:
+            yield f"{GENERATED}/{extractor.name}", extractor, (generated,)
+        stand_in = sides.still if extractor.portrait_will_do else None
+        real = reference or stand_in
+        if real is not None:
+            yield f"{REFERENCE}/{extractor.name}", extractor, (real,)
+
+
+def content_key(extractor: Extractor, looked: Sequence[Side]) -> str:
+    """The store's key of what the extractor looks at."""
+    return "+".join(side.content(extractor.hears) for side in looked)

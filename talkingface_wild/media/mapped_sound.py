@@ -1,0 +1,76 @@
+"""The sound of a file as samples on the disk: an hour takes no more memory than a second."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from talkingface_wild.core.arrays import Samples
+from talkingface_wild.core.outcome import ItemRejected
+from talkingface_wild.core.paths import atomic_path
+from talkingface_wild.media.audio_timeline import ClockedSound
+from talkingface_wild.media.container import open_media
+from talkingface_wild.media.demux import timed
+from talkingface_wild.media.sound import Loudness
+
+
+@dataclass(frozen=True)
+class StoredSound:
+    """Mono samples, mapped from a file and read-only, with the loudness of the whole."""
+
+    samples: Samples
+    rate: int
+    dbfs: float
+    broke_off: bool
+    """The file's data end before they should."""
+
+    def let_go(self) -> None:
+        """Give back the memory of what was read so far; it is read again when asked for."""
+        mapped = getattr(self.samples, "_mmap", None)
+        if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return len(self.samples) / self.rate
+
+
+def store_sound(
+    source: Path, target: Path, seconds: float | None = None, rate: int = 16_000
+) -> StoredSound:
+    """Decode the sound of ``source``, any media file, into ``target`` as 16-bit samples.
+
+    Sample k stands at ``k / rate`` seconds on the source's clock, as ``read_sound`` has it.
+    ``seconds`` ends earlier. Raises ItemRejected("no_audio") without a sound stream or without
+    samples in it, DiskFull, and what ``open_media`` raises.
+    """
+    most = None if seconds is None else round(seconds * rate)
+    loudness = Loudness()
+    with open_media(source, pictures=False) as media, atomic_path(target) as temporary:
+        if media.audio is None:
+            raise ItemRejected("no_audio", f"{source.name!r} has no sound stream")
+        sound = ClockedSound(rate)
+        with temporary.open("wb") as stream:
+
+            def put(piece: Samples) -> None:
+                kept = piece if most is None else piece[: max(0, most - loudness.count)]
+                if len(kept):
+                    stream.write(np.ascontiguousarray(kept, dtype="<i2").tobytes())
+                    loudness.add(kept)
+
+            for time_us, frame in timed(media, media.audio, 0.0):
+                for piece in sound.feed(time_us, frame):
+                    put(piece)
+                if most is not None and loudness.count >= most:
+                    break
+            for piece in sound.finish():
+                put(piece)
+        if not loudness.count:
+            raise ItemRejected("no_audio", f"the sound stream of {source.name!r} is empty")
+        broke_off = media.damage.broke_off
+    samples = np.memmap(target, "<i2", "r")
+    return StoredSound(samples, rate, loudness.dbfs, broke_off)
