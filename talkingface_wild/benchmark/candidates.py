@@ -1,7 +1,5 @@
 """What is scored on a clip: a method's video, or a floor that is made from the clip."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path

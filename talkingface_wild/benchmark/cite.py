@@ -1,7 +1,5 @@
 """BibTeX for what made some runs' numbers: metrics, networks, protocol, list, intervals."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources

@@ -1,7 +1,5 @@
 """A clip's two sides as views: decoded at most once each, and only when something needs pixels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType

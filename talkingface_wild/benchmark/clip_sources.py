@@ -1,7 +1,5 @@
 """From what was asked for to clips and candidates: data sets, lists, pairs; floors, methods."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

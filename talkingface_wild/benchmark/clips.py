@@ -70,11 +70,7 @@ class ClipSet:
         if limit is None or limit >= len(self.clips):
             return self
         return ClipSet(
-            self.name,
-            self.sha8,
-            self.clips[:limit],
-            self.notes,
-            self.listed or len(self.clips),
+            self.name, self.sha8, self.clips[:limit], self.notes, self.listed or len(self.clips)
         )
 
 

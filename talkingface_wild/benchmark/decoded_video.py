@@ -4,8 +4,6 @@ Decoded once into a file of raw pixels that is mapped, so that memory stays the 
 the video is, and every extractor reads what it needs.
 """
 
-from __future__ import annotations
-
 import math
 import uuid
 from collections.abc import Iterator, Sequence

@@ -2,8 +2,6 @@
 and tables can be made on any subset without a video. A refusal is stored as well, with its reason.
 """
 
-from __future__ import annotations
-
 import json
 import zipfile
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Which weights a benchmark needs, which are there, and whether they are the published files."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal

@@ -3,8 +3,6 @@
 A generator or a command gets the reference picture and the driving sound, and nothing else.
 """
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -4,8 +4,6 @@ Two numbers may be compared when the same protocol made them. ``protocols/*.yaml
 ones; each field's meaning stands here, and nowhere else.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field

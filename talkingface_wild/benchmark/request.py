@@ -1,7 +1,5 @@
 """What a call of ``tfw bench`` asks for, as plain data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The rows of a run: what was asked of each clip, and what came of it. Computes no score."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

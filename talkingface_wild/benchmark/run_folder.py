@@ -1,7 +1,5 @@
 """What may be written where: a run's folder holds one method on one list under one protocol."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,11 +27,7 @@ def asked_for(request: BenchRequest, chosen: Protocol, clips: ClipSet) -> dict[s
 
 
 def check_folder(
-    out: Path,
-    request: BenchRequest,
-    chosen: Protocol,
-    clips: ClipSet,
-    names: Sequence[str],
+    out: Path, request: BenchRequest, chosen: Protocol, clips: ClipSet, names: Sequence[str]
 ) -> list[str]:
     """The metrics to measure: those asked for, and those that the run in ``out`` has already.
 

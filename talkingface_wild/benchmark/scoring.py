@@ -1,7 +1,5 @@
 """From stored features to scores: no video is opened here, and none is needed."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Known answers: closed forms, and published examples where the official weights are here."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The caller hands in generators and shows what comes back.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

@@ -3,8 +3,6 @@
 One thread of a CPU; the pace of a run corrects them for the machine at hand.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

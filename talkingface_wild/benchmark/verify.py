@@ -1,7 +1,5 @@
 """Does a run say what its files say? Scores again from features, a sample again from videos."""
 
-from __future__ import annotations
-
 import json
 import math
 import tempfile

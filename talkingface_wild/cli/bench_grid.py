@@ -1,7 +1,5 @@
 """``tfw bench grid``: methods × frames of one clip as one picture."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

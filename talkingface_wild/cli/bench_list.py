@@ -141,8 +141,7 @@ def _show_adapters(output: Output) -> None:
 def make(
     name: Annotated[str, typer.Argument(help="A list of `tfw bench list`.")],
     source: Annotated[
-        Path | None,
-        typer.Option("--from", help="The published lists, or a data set's folder."),
+        Path | None, typer.Option("--from", help="The published lists, or a data set's folder.")
     ] = None,
     videos: Annotated[
         Path | None,

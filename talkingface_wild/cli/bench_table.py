@@ -34,8 +34,7 @@ def table(
         Path | None, typer.Option("--output", help="A file for them; stdout without it.")
     ] = None,
     fragment: Annotated[
-        bool,
-        typer.Option("--fragment", help="LaTeX: the table environments alone, for a paper."),
+        bool, typer.Option("--fragment", help="LaTeX: the table environments alone, for a paper.")
     ] = False,
     allow_mixed: Annotated[
         bool, typer.Option("--allow-mixed", help="Mark cells of other signatures; do not refuse.")

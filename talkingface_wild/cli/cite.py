@@ -1,7 +1,5 @@
 """``tfw cite``: BibTeX for exactly what made some runs' numbers."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``tfw curate``: the command line of a run, its live board, and what it prints at the end."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """What ``tfw --help`` prints: where to begin, and the verbs in groups. Plain text of any width."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

@@ -1,7 +1,5 @@
 """``tfw generate``: a talking-face video from a portrait and a sound."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import typer

@@ -1,7 +1,5 @@
 """``tfw help``: the topics that belong to no verb, and any verb's help."""
 
-from __future__ import annotations
-
 import textwrap
 from typing import Annotated, Any
 

@@ -53,8 +53,7 @@ def ls(
         str | None, typer.Option(help="Those whose source has this text in its path or address.")
     ] = None,
     where: Annotated[
-        str | None,
-        typer.Option(help="A condition, such as 'yaw_p90 > 20 and language == \"de\"'."),
+        str | None, typer.Option(help="A condition, such as 'yaw_p90 > 20 and language == \"de\"'.")
     ] = None,
     columns: Annotated[
         str | None, typer.Option(help="Columns to show beside id and name: a,b,c")

@@ -4,8 +4,6 @@ examples(…))`` makes a plain verb, an ``@app.callback()`` and several commands
 raises ``TfwError`` and writes through ``output.Output`` alone.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 import sys

@@ -1,7 +1,5 @@
 """A verb's options and their help, derived from the request of its job."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import types

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 JsonOption = Annotated[
-    bool,
-    typer.Option("--json", help="Print one JSON object on stdout and all talk on stderr."),
+    bool, typer.Option("--json", help="Print one JSON object on stdout and all talk on stderr.")
 ]
 """The ``--json`` option that each verb takes."""
 

@@ -1,7 +1,5 @@
 """``tfw purge``: remove finished clips that no commit keeps."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 from typing import Annotated

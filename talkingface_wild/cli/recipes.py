@@ -1,7 +1,5 @@
 """``tfw recipes``: the recipes that come with the package, and one of them with every setting."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

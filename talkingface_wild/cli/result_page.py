@@ -1,7 +1,5 @@
 """What a person sees at the end of a run: the funnel, the languages, and where things are."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -88,8 +88,7 @@ def export(
 
 
 @app.command(
-    "import",
-    epilog=examples("tfw review import demo_out/review/manifest.csv --out demo_out"),
+    "import", epilog=examples("tfw review import demo_out/review/manifest.csv --out demo_out")
 )
 def import_command(
     file: Annotated[Path, typer.Argument(help="The manifest with answers, CSV or Parquet.")],

@@ -18,8 +18,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog=examples("tfw status demo_out", "tfw status demo_out --json"))
 def status(
-    out: Annotated[Path, typer.Argument(help="The data set's folder.")],
-    json: JsonOption = False,
+    out: Annotated[Path, typer.Argument(help="The data set's folder.")], json: JsonOption = False
 ) -> None:
     """Say how far a run is, and what is left; ``cut`` counts what was cut into clips."""
     output = Output("status", json)

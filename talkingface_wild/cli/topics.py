@@ -1,7 +1,5 @@
 """What ``tfw help TOPIC`` tells: exit codes and environment variables, as data and as text."""
 
-from __future__ import annotations
-
 import textwrap
 from dataclasses import dataclass
 

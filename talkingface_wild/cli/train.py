@@ -1,7 +1,5 @@
 """``tfw train``: train a generator in stages on a curated data set."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The command line as it was typed, for hints that can be pasted: quoted, and without secrets."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import shutil

@@ -145,8 +145,7 @@ def fetch(
 def import_command(
     source: Annotated[Path, typer.Argument(help="A folder, a file, or a zip or tar archive.")],
     trust: Annotated[
-        bool,
-        typer.Option("--trust", help="Take files of the right layout but unknown hash, too."),
+        bool, typer.Option("--trust", help="Take files of the right layout but unknown hash, too.")
     ] = False,
     json: JsonOption = False,
 ) -> None:

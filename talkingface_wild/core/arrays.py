@@ -1,7 +1,5 @@
 """The arrays that rooms pass to one another; shapes stand where each is used."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

@@ -1,7 +1,5 @@
 """Source and Clip: where video comes from, and a span of it. Frozen, without measured fields."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any

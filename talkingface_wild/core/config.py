@@ -3,8 +3,6 @@
 Unknown keys are answered with the nearest name.
 """
 
-from __future__ import annotations
-
 import ast
 import dataclasses
 import inspect

@@ -1,7 +1,5 @@
 """Lengths of time as a person reads them."""
 
-from __future__ import annotations
-
 _MINUTE, _HOUR = 60, 3600
 _HOURS_IN_FULL = 10
 """Below so many hours minutes are told."""

@@ -1,7 +1,5 @@
 """One tree of errors, each with its exit code. Messages say what was expected, found, and to do."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

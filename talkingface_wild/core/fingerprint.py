@@ -1,7 +1,5 @@
 """Stable short hashes of plain data: item ids and stage fingerprints."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

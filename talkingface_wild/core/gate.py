@@ -1,7 +1,5 @@
 """Gates: a column, a comparison, a bound, a reason. Only recipes have them; no pixels."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What a refused command made is taken back. Never used around work that a person would miss."""
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 from collections.abc import Iterator, Sequence

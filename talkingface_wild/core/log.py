@@ -1,7 +1,5 @@
 """One logger for talk on stderr; data go to stdout through the cli alone. Takes secrets out."""
 
-from __future__ import annotations
-
 import logging
 import re
 import sys

@@ -3,8 +3,6 @@
 Rejected is a result; what failed may succeed another time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

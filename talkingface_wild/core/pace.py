@@ -3,8 +3,6 @@
 ``work`` is in typical seconds: what the same work takes where the costs were measured.
 """
 
-from __future__ import annotations
-
 import math
 
 

@@ -3,8 +3,6 @@
 Runs of the engine count by their journal instead.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Files that appear under their final name only when complete. The project's one atomic writer."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -1,7 +1,5 @@
 """What other installed packages add: entry points of a group, by name, loaded when used."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Container
 from importlib.metadata import entry_points

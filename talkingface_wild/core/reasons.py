@@ -2,8 +2,6 @@
 stage or a gate declares itself. ``tfw reasons`` and docs/reasons.md are made of it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 REVIEW = "review"

@@ -3,8 +3,6 @@
 The command line's board implements ``Reporter``; an app, a notebook and tests may do the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,7 +1,5 @@
 """What a job is asked for: a typed, validated model; its attribute docstrings are its help."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

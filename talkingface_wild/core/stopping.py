@@ -4,8 +4,6 @@ Handlers are installed in the main thread alone and put back afterwards; a signa
 started the process had ignored (``nohup``, a shell's ``&``) stays ignored.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -4,8 +4,6 @@ A background process that touches a terminal is stopped by the kernel (SIGTTIN, 
 for ever; ffmpeg does so as soon as its standard input is one, unless it is told not to.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import os

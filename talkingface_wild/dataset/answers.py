@@ -1,7 +1,5 @@
 """Reviewers' answers from a CSV or Parquet file, checked line by line, and the defect rates."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

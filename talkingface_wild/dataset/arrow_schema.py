@@ -1,7 +1,5 @@
 """Arrow schemas of the tables, made from the declared columns, with their metadata in fields."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pandas as pd

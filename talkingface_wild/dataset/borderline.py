@@ -1,7 +1,5 @@
 """Items judged by one gate, and those nearest to its bound, for the report and for review."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
@@ -43,10 +41,7 @@ def nearest_to_bound(
     rows = judged(items, gate)
     distance = (rows["value"].astype(float) - rows["bound"].astype(float)).abs()
     passed = rows["passed"].to_numpy(bool)
-    return (
-        _nearest(distance[passed], per_side, seed),
-        _nearest(distance[~passed], per_side, seed),
-    )
+    return (_nearest(distance[passed], per_side, seed), _nearest(distance[~passed], per_side, seed))
 
 
 def _nearest(distance: pd.Series, count: int, seed: int) -> list[str]:

@@ -3,8 +3,6 @@
 Reads only the columns that are asked for; sources that never became clips are listed too.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from talkingface_wild.core.errors import UsageError, nearest
-from talkingface_wild.core.languages import UNKNOWN
+from talkingface_wild.core.language_names import UNKNOWN
 from talkingface_wild.core.reasons import ALL
 from talkingface_wild.dataset.condition import Condition
 from talkingface_wild.dataset.layout import Layout

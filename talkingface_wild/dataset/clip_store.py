@@ -4,8 +4,6 @@ A name stands for its bytes: a file there is read-only and never becomes another
 that names it holds.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import re

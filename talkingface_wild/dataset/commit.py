@@ -2,8 +2,6 @@
 one atomic replace.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -22,7 +20,7 @@ import pyarrow.parquet as pq
 from talkingface_wild.core.clip import Source
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import file_sha256
-from talkingface_wild.core.languages import UNKNOWN
+from talkingface_wild.core.language_names import UNKNOWN
 from talkingface_wild.core.paths import NO_ROOM, atomic_symlink, disk_full, sync_file
 from talkingface_wild.dataset.arrow_schema import (
     CLIP_COLUMNS,
@@ -135,12 +133,7 @@ def _publish(layout: Layout, building: Path, manifest: dict[str, object]) -> Com
 
 
 def _write_tables(
-    folder: Path,
-    plan: Plan,
-    ruling: Ruling,
-    sources: Sequence[Source],
-    tracks: bool,
-    compact: bool,
+    folder: Path, plan: Plan, ruling: Ruling, sources: Sequence[Source], tracks: bool, compact: bool
 ) -> dict[str, str]:
     """Write every table, two at a time: Arrow works outside Python's lock.
 
@@ -308,9 +301,7 @@ _FACT_TYPES = dict(
 )
 
 
-def item_columns(
-    stages: Sequence[type[Stage] | type[Whole]],
-) -> list[tuple[Column, str]]:
+def item_columns(stages: Sequence[type[Stage] | type[Whole]]) -> list[tuple[Column, str]]:
     """The columns of items/ in order, each with the stage that gives it (empty for the rest)."""
     rows = {name: (Column(name, "string", _BASE_MEANINGS[name]), "") for name in BASE}
     for stage in stages:

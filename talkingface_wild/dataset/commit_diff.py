@@ -1,7 +1,5 @@
 """What differs between two commits: clips, their media, the recipe, the measures behind it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Reading a commit's items/ back as the wide table that rulings work on."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The commits of a data set: a list of them, going back to one, and removing old ones' tables."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import uuid

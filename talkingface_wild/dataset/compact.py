@@ -1,7 +1,5 @@
 """Compact commits: columns that are null in every row are left out of clips/ and named instead."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

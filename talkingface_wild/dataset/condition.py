@@ -3,8 +3,6 @@
 Comparisons, and, or, not, in, tests for null, numbers, text and names of columns; nothing else.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

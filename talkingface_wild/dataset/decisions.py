@@ -1,7 +1,5 @@
 """Reviewers' decisions: kept in the folder, applied to every ruling. They edit no measure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The funnel of a commit: what went into each stage, what was kept, and why the rest was not."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

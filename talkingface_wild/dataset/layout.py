@@ -1,7 +1,5 @@
 """Where things lie in an output folder. One place that knows the names."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -2,8 +2,6 @@
 commit and no others, so that ``media/**/*.mp4`` equals ``clips/``. Touches what differs alone.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

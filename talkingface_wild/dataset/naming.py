@@ -1,7 +1,5 @@
 """The many ways to name an item of a data set: ids and their beginnings, sources, files, links."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -2,8 +2,6 @@
 later run wrote over, and their commits named those paths. Safe to break off and to run again.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator

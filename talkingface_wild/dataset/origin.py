@@ -1,7 +1,5 @@
 """Where a commit came from: a small document beside its tables, no part of what makes it equal."""
 
-from __future__ import annotations
-
 import datetime
 import json
 from pathlib import Path

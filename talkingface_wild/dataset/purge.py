@@ -1,7 +1,5 @@
 """Freeing the disk: files of the store that no commit keeps, and what killed runs left there."""
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 from dataclasses import dataclass, field

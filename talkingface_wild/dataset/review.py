@@ -3,8 +3,6 @@
 Writes ``review/manifest.parquet`` and ``.csv``; contact sheets are drawn by ``sheets.py``.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -18,26 +18,15 @@ from talkingface_wild.core.clip import Source, source_from_json
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.gate import Gate
-from talkingface_wild.core.languages import UNKNOWN
+from talkingface_wild.core.language_names import UNKNOWN
 from talkingface_wild.dataset.commit import MANIFEST, UNMEASURED
 from talkingface_wild.dataset.decisions import with_review_reasons
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.origin import read_origin
 from talkingface_wild.engine.item_table import FACTS, fact
 
-_COMPARISON_WORDS = {
-    "at_least": ">=",
-    "at_most": "<=",
-    "above": ">",
-    "below": "<",
-    "equals": "==",
-}
-_TYPES = {
-    pa.float64(): "float",
-    pa.int64(): "int",
-    pa.string(): "string",
-    pa.bool_(): "bool",
-}
+_COMPARISON_WORDS = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<", "equals": "=="}
+_TYPES = {pa.float64(): "float", pa.int64(): "int", pa.string(): "string", pa.bool_(): "bool"}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Kept clips in which nobody speaks: no verdict, but said wherever a run or a report ends."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """One item's path through a commit: stages, measures, gates, cost, verdict, reviewers' words."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

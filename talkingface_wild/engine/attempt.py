@@ -1,7 +1,5 @@
 """One try at a batch: outcomes by item, whatever the stage does. Errors stay with their item."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 

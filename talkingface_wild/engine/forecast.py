@@ -1,7 +1,5 @@
 """What is still to do and how long it will take, from the plan, the costs and what came so far."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 Built from the journal without applying a gate; a ruling (``ruling.py``) then says what is kept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ Survives kill -9: every worker appends finished results to a log of its own, one
 and removes them.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import uuid

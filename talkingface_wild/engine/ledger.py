@@ -1,7 +1,5 @@
 """The ledger of a ruling: a row per item and stage that it reached, made a column at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

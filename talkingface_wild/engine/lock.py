@@ -1,7 +1,5 @@
 """One run at a time on an output folder. A lock whose process is gone is taken over, and said."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import fcntl

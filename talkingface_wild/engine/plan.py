@@ -1,7 +1,5 @@
 """A plan: stages in order with configuration, fingerprint and gates. Plain data for workers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """How a run stands, read from the workers' logs: the same for every engine."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time

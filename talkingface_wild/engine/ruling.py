@@ -3,8 +3,6 @@
 Columns at a time, so that a data set is cut anew in seconds; opens no media.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any

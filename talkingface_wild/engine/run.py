@@ -1,7 +1,5 @@
 """A run: from roots and a plan to a ruling with nothing left to do. Resumes, stops, reports."""
 
-from __future__ import annotations
-
 import shutil
 import signal
 import threading

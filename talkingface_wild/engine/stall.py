@@ -1,7 +1,5 @@
 """The stall watch of a run: says it when nothing gets finished, and why, as far as one can see."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable

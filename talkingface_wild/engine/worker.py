@@ -3,8 +3,6 @@
 The same code runs in process and inside Ray actors. What to do next is the ruling's affair.
 """
 
-from __future__ import annotations
-
 import os
 import resource
 import shutil

@@ -4,8 +4,6 @@ Reads /proc (Linux); elsewhere, and for workers on other machines, it knows noth
 an empty answer.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -3,8 +3,6 @@ Says where they end; cuts nothing. Shape legend: H height, W width, L lines from
 inwards, X pixels along a line.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -3,8 +3,6 @@ Labels are the smallest id of each group, so that they do not depend on the orde
 Shape legend: N items, D dimensions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Literal
 

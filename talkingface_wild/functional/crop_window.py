@@ -2,8 +2,6 @@
 Pure arithmetic. Shape legend: T boxes; a box is x0, y0, x1, y1 in source pixels.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Literal
 

@@ -3,8 +3,6 @@ Frames are counted from 0, the reference; NaN is a frame without a value.
 Shape legend: T frames.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from talkingface_wild.core.arrays import Floats

@@ -3,8 +3,6 @@ The rule is that of its published code (Deng et al., CVPRW 2019); no network run
 Shape legend: H height, W width, C channels, 5 points (eyes, nose, corners of the mouth), 3 axes.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

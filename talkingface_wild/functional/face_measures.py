@@ -2,19 +2,12 @@
 Pure arithmetic; no gates. Shape legend: T samples; a box is x0, y0, x1, y1 in source pixels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.functional.face_samples import (
-    LEAST_AREA_RATIO,
-    FaceTrack,
-    Observation,
-    areas,
-)
+from talkingface_wild.functional.face_samples import LEAST_AREA_RATIO, FaceTrack, Observation, areas
 from talkingface_wild.functional.head_pose import head_angles
 
 Span = tuple[float, float]
@@ -24,10 +17,7 @@ COMPLETE_PART = 0.98
 
 
 def measures(
-    observation: Observation,
-    width: int,
-    height: int,
-    least_area_ratio: float = LEAST_AREA_RATIO,
+    observation: Observation, width: int, height: int, least_area_ratio: float = LEAST_AREA_RATIO
 ) -> dict[str, float | int | None]:
     """The clip's measures by the names of their columns; ``width`` × ``height`` source pixels.
 

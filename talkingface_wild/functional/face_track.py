@@ -160,11 +160,7 @@ def published_tracks(
 
 
 def interpolate(
-    times: Sequence[float] | Floats,
-    boxes_T4: Floats,
-    start: float,
-    count: int,
-    fps: float = FPS,
+    times: Sequence[float] | Floats, boxes_T4: Floats, start: float, count: int, fps: float = FPS
 ) -> Floats:
     """Boxes (count, 4) at ``start + k / fps`` seconds, linear between those at rising ``times``.
 

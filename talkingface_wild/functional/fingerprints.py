@@ -4,8 +4,6 @@ Both must match: one person in one studio looks alike all day, and one song soun
 pictures. Fingerprints are short texts, so that a table can hold them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

@@ -3,8 +3,6 @@ Symmetric eigenvalue problems in float64, so that no imaginary part arises that 
 Shape legend: D dimensions, R rank.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from talkingface_wild.core.arrays import Floats

@@ -2,8 +2,6 @@
 Shape legend: T samples, five points in the order eyes, nose, corners of the mouth.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -2,8 +2,6 @@
 Pure numbers. Shape legend: G groups or folds, B resamples.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

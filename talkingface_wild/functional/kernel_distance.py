@@ -3,8 +3,6 @@ Unbiased at any sample size, unlike a Fréchet distance; everything in float64.
 Shape legend: N, M rows, D dimensions, F folds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self

@@ -1,7 +1,5 @@
 """Mel-frequency cepstra of 16 kHz sound, as SyncNet hears it; arrays alone, it reads no files."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 from python_speech_features import mfcc as speech_mfcc

@@ -3,8 +3,6 @@
 Plain differences between pictures; says nothing about whether lips and words fit.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

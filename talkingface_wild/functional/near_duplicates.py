@@ -3,8 +3,6 @@
 Clips that share words of their sound fingerprint at one shift are compared; no others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

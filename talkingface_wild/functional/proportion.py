@@ -1,7 +1,5 @@
 """Intervals of a proportion seen in a sample. Pure numbers."""
 
-from __future__ import annotations
-
 from scipy.stats import beta
 
 

@@ -3,8 +3,6 @@ of values: bytes go in, grey levels 0–255 come out, and none is rounded.
 Shape legend: N frames, H height, W width, C three colours, S the square's side.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 import torch.nn.functional as F

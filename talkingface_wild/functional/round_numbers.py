@@ -1,7 +1,5 @@
 """Round numbers for axes and for bounds to try: 1, 2, 2.5 or 5 times a power of ten."""
 
-from __future__ import annotations
-
 import math
 
 

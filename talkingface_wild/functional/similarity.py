@@ -2,8 +2,6 @@
 Shape legend: N frames, H height, W width, C = 3 channels R, G, B.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal
 

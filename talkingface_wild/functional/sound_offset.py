@@ -1,7 +1,5 @@
 """How far one recording lies behind another of the same sound, by cross-correlation."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -3,8 +3,6 @@
 Works on arrays; neither downloads nor reads anything. The measure's name says how it was taken.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Literal

@@ -3,8 +3,6 @@ Pure arithmetic in float64; which network made the embeddings is not known here.
 Shape legend: N windows (one a video frame), D dimensions, S shifts (2 × shift + 1).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

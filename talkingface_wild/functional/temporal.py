@@ -3,8 +3,6 @@ Frames are taken one by one, so that one decode feeds every metric.
 Shape legend: H height, W width, C channels.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable
 

@@ -3,8 +3,6 @@ It neither picks the frames nor crops faces, and it knows no network.
 Shape legend: N clips, T frames, H height, W width, C three colours; S is 224.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from typing import Literal

@@ -3,8 +3,6 @@
 It looks and reports; it changes nothing and reaches no network.
 """
 
-from __future__ import annotations
-
 import datetime
 import importlib
 import importlib.metadata

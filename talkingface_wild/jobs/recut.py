@@ -1,7 +1,5 @@
 """A new commit from stored measures under other gates. Opens no video, starts no worker."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How a data set stands, by the journal: counts by state, what is left, who holds the folder."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Decoded sound as one unbroken run of mono samples, each at its place on the clock."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 One run of one ffmpeg graph writes picture and sound, bit for bit the same each time.
 """
 
-from __future__ import annotations
-
 import contextlib
 import wave
 from dataclasses import dataclass

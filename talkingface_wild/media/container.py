@@ -3,8 +3,6 @@
 The only caller of ``av.open`` for reading. Knows no pixels and no samples.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The one picture decoder: frames of a span, upright, with square pixels, streamed."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,13 +13,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.media.container import OpenMedia, open_media
 from talkingface_wild.media.demux import lasting_us, timed
-from talkingface_wild.media.frame_times import (
-    SECOND_US,
-    GridPicker,
-    Ticks,
-    micros,
-    tick_count,
-)
+from talkingface_wild.media.frame_times import SECOND_US, GridPicker, Ticks, micros, tick_count
 from talkingface_wild.media.geometry import (
     Orientation,
     Picture,
@@ -56,10 +48,7 @@ class Upright:
         if self.size is None:
             self.orientation = frame_orientation(frame)
             shown = displayed_size(
-                frame.width,
-                frame.height,
-                self.media.video.sample_aspect_ratio,
-                self.orientation,
+                frame.width, frame.height, self.media.video.sample_aspect_ratio, self.orientation
             )
             self.size = fit_inside(*shown, self.max_side, self.multiple)
         width, height = self.orientation.coded(*self.size)

@@ -1,7 +1,5 @@
 """Reads packets and decoded frames of an open file in order, from any instant, past damage."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any

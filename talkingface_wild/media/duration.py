@@ -1,7 +1,5 @@
 """How long a file says it is: its header alone, no packet is decoded. ``probe`` measures."""
 
-from __future__ import annotations
-
 import contextlib
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Each run has a session of its own: it can't read the terminal, and Ctrl-C there 
 flight to be finished.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import shutil

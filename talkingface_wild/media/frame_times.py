@@ -3,8 +3,6 @@
 All in whole microseconds on the file's clock. Decodes nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction

@@ -3,8 +3,6 @@
 A video is written in one go, or finished from pictures that grew over several runs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Where pixels go: rotation, square pixels, square crop windows. Reads and writes no files."""
 
-from __future__ import annotations
-
 import math
 import struct
 from collections.abc import Iterable

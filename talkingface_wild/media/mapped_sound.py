@@ -1,7 +1,5 @@
 """The sound of a file as samples on the disk: an hour takes no more memory than a second."""
 
-from __future__ import annotations
-
 import mmap
 from dataclasses import dataclass
 from pathlib import Path

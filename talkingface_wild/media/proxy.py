@@ -1,7 +1,5 @@
 """Writes the small H.264 stand-in of a source's picture, bit for bit the same each run."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from pathlib import Path
 from typing import Any

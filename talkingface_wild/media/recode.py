@@ -2,8 +2,6 @@
 their numbers. Frames go through the ffmpeg program one by one, whatever the video's length.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@ Every piece is a run of the encoder of its own and begins with a key frame, so t
 killed run left is cut to a known length and gone on with, to the bit.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Mapping

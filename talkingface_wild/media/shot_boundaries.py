@@ -1,7 +1,5 @@
 """Where takes end: cuts found by PySceneDetect, and the spans that they leave of a source."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Sound of a span as mono samples on the clock, its loudness, and WAV files."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import wave

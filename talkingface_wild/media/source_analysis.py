@@ -3,8 +3,6 @@
 What it writes can be made again; the final clip is never made from it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field

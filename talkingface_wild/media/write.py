@@ -1,7 +1,5 @@
 """Frames that are being made, written as a video with their sound by one ffmpeg, in chunks."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

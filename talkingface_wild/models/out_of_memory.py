@@ -1,7 +1,5 @@
 """Turns "no memory is left" into one sentence: how much was taken, and what takes less."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import resource

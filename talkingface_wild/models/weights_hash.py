@@ -1,7 +1,5 @@
 """Hashes of weights: of a folder's files, of networks that were never saved."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path

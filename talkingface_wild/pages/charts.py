@@ -1,7 +1,5 @@
 """Histograms and bars as inline SVG; colours are classes of the page's style sheet."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The numbers of ``tfw report``, gathered from one commit. Draws nothing, writes nothing."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

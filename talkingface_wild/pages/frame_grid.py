@@ -1,7 +1,5 @@
 """Methods × frames of one clip as one picture, in the manner of the paper's Fig. 3."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

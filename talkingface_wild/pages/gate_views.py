@@ -1,7 +1,5 @@
 """A gate as the report shows it: the values it judged, stills of items nearest to its bound."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pandas as pd

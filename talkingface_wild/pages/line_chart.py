@@ -1,7 +1,5 @@
 """Line charts and dot rows of a run's page, as inline SVG; colours are CSS classes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

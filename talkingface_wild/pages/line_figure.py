@@ -1,7 +1,5 @@
 """Lines over a bound as an SVG file of its own: axes, round ticks, legend, light and dark."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

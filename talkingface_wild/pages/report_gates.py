@@ -1,7 +1,5 @@
 """The report's part on gates: what they judged against their bounds, scores by language."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from markupsafe import Markup

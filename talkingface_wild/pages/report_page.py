@@ -1,12 +1,10 @@
 """The report on a data set as one HTML page without scripts or outside hosts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
 from talkingface_wild.core.durations import human_hours
-from talkingface_wild.core.languages import NAMES
+from talkingface_wild.core.language_names import NAMES
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reasons import ALL
 from talkingface_wild.dataset.funnel import Step

@@ -1,7 +1,5 @@
 """The page of one benchmark run, without scripts or outside hosts."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +16,7 @@ from talkingface_wild.benchmark.tables.common_clips import scored_clips
 from talkingface_wild.benchmark.tables.score_columns import ARROWS, in_order, title_of, written
 from talkingface_wild.benchmark.tables.table import fails_often, videos_of
 from talkingface_wild.benchmark.tables.text import UNOFFICIAL
-from talkingface_wild.core.languages import NAMES
+from talkingface_wild.core.language_names import NAMES
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reasons import ALL
 from talkingface_wild.pages.charts import binned, histogram

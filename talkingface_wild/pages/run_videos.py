@@ -3,8 +3,6 @@
 For grids and studies; scores nothing.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Contact sheets: JPEG pages with six pictures of each clip, one language to a sheet."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Sequence
 
@@ -12,13 +10,7 @@ from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.core.paths import write_bytes
 from talkingface_wild.dataset.review import Drawn
 from talkingface_wild.dataset.snapshot import Recorded
-from talkingface_wild.pages.stills import (
-    Picture,
-    finished_span,
-    jpeg,
-    source_span,
-    stills,
-)
+from talkingface_wild.pages.stills import Picture, finished_span, jpeg, source_span, stills
 
 PICTURES = 6
 CELL_PX = 160

@@ -1,7 +1,5 @@
 """Where an item's pictures lie, and small stills of it for the report and contact sheets."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A blind study: one page of shuffled videos that needs no network, beside the key it lacks."""
 
-from __future__ import annotations
-
 import random
 import tempfile
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The picture of a study's scores: bars with intervals as whiskers, as one SVG file."""
 
-from __future__ import annotations
-
 from talkingface_wild.benchmark.study.key import QUESTIONS
 from talkingface_wild.benchmark.study.scores import OVERALL, StudyScores
 from talkingface_wild.pages.svg import Shapes, file_drawing, scale

@@ -1,7 +1,5 @@
 """The picture of a sweep: time kept over the bound, in all and by language."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from talkingface_wild.core.paths import write_text

@@ -1,7 +1,5 @@
 """Pages from the templates beside this file: all that is put into one is escaped."""
 
-from __future__ import annotations
-
 import base64
 import functools
 import re

@@ -1,7 +1,5 @@
 """The worst clips of a run: which they are, and strips of their frames. Decodes few pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

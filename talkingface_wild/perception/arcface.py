@@ -2,8 +2,6 @@
 Shape legend: N crops, H height, W width, C channels (RGB), D dimensions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self

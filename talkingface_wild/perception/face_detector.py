@@ -2,8 +2,6 @@
 Shape legend: H height, W width, C channels (RGB), N faces.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Protocol, Self
 

@@ -1,7 +1,5 @@
 """Networks that only infer: batch norms folded away, weights in the order that suits a CPU."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval

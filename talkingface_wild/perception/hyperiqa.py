@@ -3,8 +3,6 @@ It scores pixels, 0 to 100, more is better; which frames to look at is the calle
 Shape legend: B patches, C channels, H height, W width, I inputs and O outputs of a target layer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path

@@ -3,8 +3,6 @@ It only embeds; ``functional/video_geometry.py`` prepares clips, distances are t
 Shape legend: B batch, N clips, C channels, T frames, H height, W width.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -20,11 +18,7 @@ from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.functional.video_geometry import GEOMETRIES, Geometry
 from talkingface_wild.perception.folding import fold_norms
 from talkingface_wild.perception.state_dict import load_state, load_strict
-from talkingface_wild.weights.torchscript import (
-    is_torchscript,
-    norm_epsilons,
-    read_torchscript,
-)
+from talkingface_wild.weights.torchscript import is_torchscript, norm_epsilons, read_torchscript
 
 CLASSES = 400
 """Numbers that describe a clip: the class scores before the softmax."""

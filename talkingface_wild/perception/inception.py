@@ -3,8 +3,6 @@ It only embeds; ``functional/resize.py`` holds the resizers, and distances are t
 Shape legend: B batch, N frames, C channels, H height, W width.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, Self

@@ -3,8 +3,6 @@ The same measure as ``arcface.py`` takes through ONNX, for weights published as 
 Shape legend: N crops, B batch, C channels (RGB), H height, W width, D dimensions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Self

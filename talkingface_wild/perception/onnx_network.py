@@ -2,8 +2,6 @@
 Knows files and sessions alone; what goes in and comes out is the detectors' and ArcFace's affair.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 from pathlib import Path

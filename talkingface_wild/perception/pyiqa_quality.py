@@ -2,8 +2,6 @@
 pyiqa is not part of this project; its licence (PolyForm Noncommercial) forbids commercial use.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self

@@ -3,8 +3,6 @@ Expressions and head angles of single pictures; what is made of many is the benc
 Shape legend: N crops, B batch, H height, W width, C channels (RGB).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,11 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
-from talkingface_wild.functional.face_alignment import (
-    CROP_SIZE,
-    align_face,
-    load_model_points,
-)
+from talkingface_wild.functional.face_alignment import CROP_SIZE, align_face, load_model_points
 from talkingface_wild.perception.resnet import ResNet50Trunk, fold_batch_norms
 from talkingface_wild.perception.state_dict import load_state, load_strict
 

@@ -3,8 +3,6 @@ The one ResNet of the project: HyperIQA and Deep3DFaceRecon stand on it.
 Shape legend: B batch, C channels, H height, W width.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from talkingface_wild.perception.folding import fold_norms

@@ -3,8 +3,6 @@ Curation finds faces by SCRFD; this one serves scores that others have to be abl
 Shape legend: B batch, N frames, C channels, H height, W width, P priors, K faces.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self

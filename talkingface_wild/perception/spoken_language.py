@@ -2,8 +2,6 @@
 Sound in, probabilities out; nothing of clips, claims or votes.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Self
 

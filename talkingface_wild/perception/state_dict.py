@@ -2,8 +2,6 @@
 Nothing in a checkpoint is ever executed, and nothing is filled in silently.
 """
 
-from __future__ import annotations
-
 import pickle
 import struct
 from collections.abc import Callable, Collection, Mapping

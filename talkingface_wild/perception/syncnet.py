@@ -3,8 +3,6 @@ It embeds windows of a face crop and of sound; ``functional/sync_distances.py`` 
 Shape legend: B batch, C channels, T frames, H height, W width, N frames of a clip, F cepstra.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

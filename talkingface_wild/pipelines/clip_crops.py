@@ -2,8 +2,6 @@
 identity look at. Kept in the cache until its last reader is through; made again when missing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

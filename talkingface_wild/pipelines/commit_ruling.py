@@ -1,7 +1,5 @@
 """A ruling made into a commit: reviewers' decisions, tables, recipe, links in media/."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

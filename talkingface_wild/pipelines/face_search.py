@@ -3,8 +3,6 @@
 What the first of them finds is kept in a cache for the other, who would find the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What recipes of earlier versions, and the settings that people know, mean now."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The sources of a folder: those it knows, those named now, and the recipe's own corpus."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

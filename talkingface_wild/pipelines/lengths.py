@@ -1,7 +1,5 @@
 """How long sources are before anything was measured: by headers, and by what searches recorded."""
 
-from __future__ import annotations
-
 import json
 import random
 import time

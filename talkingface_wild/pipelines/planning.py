@@ -1,7 +1,5 @@
 """From a resolved recipe to a plan: the weights and extras that are there, and what is missing."""
 
-from __future__ import annotations
-
 import dataclasses
 import importlib.util
 import json

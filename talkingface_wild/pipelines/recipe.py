@@ -1,7 +1,5 @@
 """Recipes: YAML that names stages, their settings, gates, targets and sources. Checked first."""
 
-from __future__ import annotations
-
 import dataclasses
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +14,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.config import Document, build, coerce, read_yaml, read_yaml_file, scalar
 from talkingface_wild.core.errors import RecipeError, nearest
 from talkingface_wild.core.gate import Gate
-from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.core.language_names import DEFAULT
 from talkingface_wild.pipelines.former_recipes import FORMER, FormerFaces, with_face_cuts
 from talkingface_wild.pipelines.recipe_gates import WORDS, gate_data, gate_of, set_gate
 from talkingface_wild.pipelines.sources.search import SearchOptions
@@ -174,10 +172,7 @@ def _merged(document: Document, depth: int) -> tuple[dict[str, Any], Document]:
             f"{document.where(('extends',))}: recipes extend one another in a circle."
         )
     base, _ = _merged(_document(str(data["extends"])), depth + 1)
-    both = {
-        "stages": merged(base["stages"], stages, document),
-        "gates": {**base["gates"], **gates},
-    }
+    both = {"stages": merged(base["stages"], stages, document), "gates": {**base["gates"], **gates}}
     return {**base, **data, **both}, document
 
 

@@ -1,7 +1,5 @@
 """The gates of a recipe: how YAML writes them, how ``--set`` changes them, how they are checked."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -12,7 +10,7 @@ from talkingface_wild.core.columns import Column
 from talkingface_wild.core.config import Document, coerce, read_yaml
 from talkingface_wild.core.errors import RecipeError, UsageError, nearest
 from talkingface_wild.core.gate import Gate
-from talkingface_wild.core.languages import check_tag
+from talkingface_wild.core.language_names import check_tag
 
 WORDS = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<", "equals": "=="}
 """What a recipe writes for each comparison."""
@@ -132,11 +130,7 @@ def _check_language(tag: str, setting: str) -> None:
 
 
 def set_gate(
-    gates: dict[str, Any],
-    columns: Mapping[str, Column],
-    parts: list[str],
-    value: Any,
-    setting: str,
+    gates: dict[str, Any], columns: Mapping[str, Column], parts: list[str], value: Any, setting: str
 ) -> None:
     """Apply ``gates.NAME…=value`` to a recipe's gates; ``parts`` is what follows ``gates``.
 

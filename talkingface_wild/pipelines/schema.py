@@ -1,7 +1,5 @@
 """The tables of a recipe's data set, described by the declarations of its stages."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from talkingface_wild.core.columns import Column

@@ -1,7 +1,5 @@
 """Sources and clips as the engine's items: how one becomes the other, and where media lie."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The one analysis decode of a source: a small 5 fps proxy and 16 kHz sound for the cache."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Typical costs of curation's stages, read from ``costs.yaml``, as a forecast takes them."""
 
-from __future__ import annotations
-
 import functools
 import importlib.resources
 import os

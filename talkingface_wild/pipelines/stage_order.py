@@ -1,7 +1,5 @@
 """Where a recipe's stages stand: a new one behind what it needs, nothing measured behind encode."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A recipe's stages and gates as a Markdown table: for a paper, and for this project's README."""
 
-from __future__ import annotations
-
 import importlib
 
 from talkingface_wild.core.gate import Gate

@@ -1,7 +1,5 @@
 """The measures of a data set's latest commit, for rulings under other gates; opens no video."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Sequence
@@ -13,7 +11,7 @@ import pandas as pd
 from talkingface_wild.core.clip import Source
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.core.gate import Gate
-from talkingface_wild.core.languages import UNKNOWN
+from talkingface_wild.core.language_names import UNKNOWN
 from talkingface_wild.dataset.commit_items import load_items
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.layout import Layout

@@ -1,7 +1,5 @@
 """How much is kept as one bound moves: a ruling per bound over stored measures, nothing written."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """When a language has enough: sources are taken in waves; after each, kept hours are counted."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Where trained numbers come from: the manifest, the store that verifies, fetch, import by hash."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from talkingface_wild.weights.manifest import Weight, entries, entry

@@ -3,8 +3,6 @@
 The paths inside are not trusted: nothing is ever extracted to a path that an archive names.
 """
 
-from __future__ import annotations
-
 import contextlib
 import stat
 import tarfile

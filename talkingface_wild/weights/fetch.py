@@ -3,8 +3,6 @@
 Nothing is fetched unless it is asked for by name, and nothing at all under TFW_OFFLINE=1.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import http.client

@@ -3,8 +3,6 @@
 Nothing that is imported is executed, and nothing unknown is taken without the user's word.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterator

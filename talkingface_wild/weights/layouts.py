@@ -4,8 +4,6 @@ ONNX files are parsed as data, of MATLAB files the directory alone is read; torc
 ``weights_only=True``; of TorchScript archives the tensors are read, and the code is left alone.
 """
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Mapping
 from pathlib import Path

@@ -3,8 +3,6 @@
 It states file names, hashes, sizes, licences and sources; it never opens a weight or the network.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 The store reads and places files; it opens no network and judges no layout.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

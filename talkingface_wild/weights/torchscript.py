@@ -4,8 +4,6 @@
 code. The archive is a zip; its ``data.pkl`` is read by an unpickler that imports nothing.
 """
 
-from __future__ import annotations
-
 import io
 import pickle
 import re

@@ -242,9 +242,7 @@ def test_seeds_of_a_clip_are_one_clip(tmp_path):
     rows = run.clips().to_dict("records")
     twice = rows + [row | {"seed": 1, "ssim": row["ssim"] + 0.02} for row in rows]
     mean = run.scores["ssim"].value + 0.01
-    scores = dict(run.scores) | {
-        "ssim": replace(run.scores["ssim"], value=mean, deviation=0.01),
-    }
+    scores = dict(run.scores) | {"ssim": replace(run.scores["ssim"], value=mean, deviation=0.01)}
     run = replace(run, scores=scores, seeds=2)
     write_run(run, twice)
     table = build_table([run, make_run(tmp_path / "b", "beta", lost=["clip-00"])])

@@ -112,9 +112,7 @@ def test_what_an_extractor_refused_is_counted_with_its_reason(name, extractor):
     samples = clips(extractor)
     for place in (0, 1):
         samples[place] = replaced(
-            samples[place],
-            generated={},
-            refused={f"generated/{extractor}": "too_short: 3 frames"},
+            samples[place], generated={}, refused={f"generated/{extractor}": "too_short: 3 frames"}
         )
     samples[2] = replaced(
         samples[2], reference={}, refused={f"reference/{extractor}": "too_short: 4 frames"}

@@ -70,8 +70,7 @@ def test_a_strip_of_picture_is_refused():
 @given(
     st.tuples(st.integers(20, 150), st.integers(20, 150)),
     st.one_of(
-        st.none(),
-        st.tuples(st.floats(-0.05, 0.6), st.floats(-0.05, 0.6), st.floats(0.5, 1.8)),
+        st.none(), st.tuples(st.floats(-0.05, 0.6), st.floats(-0.05, 0.6), st.floats(0.5, 1.8))
     ),
     st.sampled_from([48, 64, 101]),
 )

@@ -175,10 +175,7 @@ def _started(place, out, *more):
         f"from talkingface_wild.cli import main; sys.exit(main.run({_words(place, out, *more)!r}))"
     )
     run = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_signals,
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, preexec_fn=heed_signals
     )
     state, limit = out.with_name("v.mp4.state.safetensors"), time.monotonic() + 300
     while not state.exists() and run.poll() is None and time.monotonic() < limit:

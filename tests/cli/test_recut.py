@@ -76,12 +76,7 @@ def test_clips_without_a_value_are_counted_and_the_setting_that_keeps_them_is_na
     setting = ("--set", "gates.face_confidence.at_least=0")
     cut, said = _said(capsys, own, *setting, "--dry-run", "--json")
     assert cut["without_value"] == [
-        {
-            "gate": "face_confidence",
-            "column": "face_confidence",
-            "clips": len(blank),
-            "kept": False,
-        }
+        {"gate": "face_confidence", "column": "face_confidence", "clips": len(blank), "kept": False}
     ]
     assert sum(change["lost"] for change in cut["languages"]) >= len(blank)
     assert "--set gates.face_confidence.missing=pass" in said

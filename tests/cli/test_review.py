@@ -75,10 +75,7 @@ def test_a_wrong_line_imports_nothing(made, capsys):
     clips = [made.clip("en/two.mp4", index) for index in (2, 3)]
     _answer(
         text,
-        {
-            clips[0]: {"decision": "accept"},
-            clips[1]: {"decision": "reject", "reason": "dubed"},
-        },
+        {clips[0]: {"decision": "accept"}, clips[1]: {"decision": "reject", "reason": "dubed"}},
     )
     capsys.readouterr()
     code, told = _told(capsys, "import", text, "--out", made.out)

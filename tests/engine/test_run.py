@@ -15,16 +15,7 @@ from talkingface_wild.core.gate import Gate
 from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.engine.worker import request_stop
-from tests.engine.stages import (
-    GATES,
-    Settings,
-    assert_same,
-    go,
-    note,
-    notes,
-    plan_of,
-    roots_of,
-)
+from tests.engine.stages import GATES, Settings, assert_same, go, note, notes, plan_of, roots_of
 
 
 def _tallied(tmp_path: Path, **more: object) -> Settings:

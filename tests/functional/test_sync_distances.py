@@ -89,8 +89,7 @@ def test_margin_is_wide_for_matching_sound_and_not_for_a_stranger():
     assert matching.value > 1.0
     stranger = np.random.default_rng(9).standard_normal(sounds.shape)
     other = sync.margin(
-        sync.score(lips, stranger).confidence,
-        sync.null_confidences(lips, stranger),
+        sync.score(lips, stranger).confidence, sync.null_confidences(lips, stranger)
     )
     assert other.value < 0.1
     assert other.null == pytest.approx(np.sort(sync.null_confidences(lips, stranger))[-4], abs=0.02)
@@ -167,10 +166,7 @@ def test_shifted_confidences_equal_those_of_eight_turns_both_ways(windows, count
 
 def test_shifted_sound_is_at_chance_and_a_short_clip_has_no_shift():
     lips, sounds = _planted(0, windows=369)
-    own, shifted = (
-        sync.score(lips, sounds).confidence,
-        sync.shifted_confidences(lips, sounds),
-    )
+    own, shifted = (sync.score(lips, sounds).confidence, sync.shifted_confidences(lips, sounds))
     assert shifted.max() < 0.2 * own
     assert len(sync.shifted_confidences(lips, sounds, shifts=3)) == 3
     assert len(sync.shifted_confidences(lips[:99], sounds[:99])) == 0

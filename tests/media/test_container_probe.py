@@ -9,14 +9,7 @@ import pytest
 
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.media.container_probe import Probe, probe
-from tests.media.fixtures import (
-    clicks,
-    even_times,
-    flashes,
-    turn,
-    uneven_times,
-    write_video,
-)
+from tests.media.fixtures import clicks, even_times, flashes, turn, uneven_times, write_video
 
 
 def noise(times: list[float], size: tuple[int, int] = (96, 64)) -> list[np.ndarray]:

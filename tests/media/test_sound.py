@@ -8,13 +8,7 @@ import pytest
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemRejected
-from talkingface_wild.media.sound import (
-    SoundWriter,
-    loudness_dbfs,
-    read_sound,
-    read_wav,
-    write_wav,
-)
+from talkingface_wild.media.sound import SoundWriter, loudness_dbfs, read_sound, read_wav, write_wav
 from tests.media.fixtures import click_onsets, clicks, even_times, flashes, write_video
 
 

@@ -8,14 +8,7 @@ import pytest
 from talkingface_wild.dataset.review import draw_sample
 from talkingface_wild.dataset.snapshot import read_recorded
 from talkingface_wild.pages.sheets import CELL_PX, LABEL_PX, write_sheets
-from tests.dataset.fixture import (
-    Take,
-    Video,
-    finished_path,
-    grey_at,
-    make_data_set,
-    write_ramp,
-)
+from tests.dataset.fixture import Take, Video, finished_path, grey_at, make_data_set, write_ramp
 
 
 def test_a_strip_shows_six_instants_of_its_clip(read_only, tmp_path):

@@ -6,13 +6,7 @@ import pytest
 
 from talkingface_wild.core.outcome import ItemFailed
 from talkingface_wild.dataset.snapshot import read_recorded
-from talkingface_wild.pages.stills import (
-    FileSpan,
-    finished_span,
-    jpeg,
-    source_span,
-    stills,
-)
+from talkingface_wild.pages.stills import FileSpan, finished_span, jpeg, source_span, stills
 from tests.dataset.fixture import finished_path, grey_at, make_data_set, write_ramp
 
 

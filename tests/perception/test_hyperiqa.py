@@ -5,12 +5,7 @@ import pytest
 import torch
 
 from talkingface_wild.core.errors import WeightMissing
-from talkingface_wild.perception.hyperiqa import (
-    HyperIQA,
-    HyperIQAPerceiver,
-    original_name,
-    patches,
-)
+from talkingface_wild.perception.hyperiqa import HyperIQA, HyperIQAPerceiver, original_name, patches
 from tests.perception import golden
 
 LAYOUTS = ("pyiqa", "original")

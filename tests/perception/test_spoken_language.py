@@ -8,7 +8,7 @@ import torch
 from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 from transformers.models.whisper import configuration_whisper, tokenization_whisper
 
-from talkingface_wild.core import languages
+from talkingface_wild.core import language_names
 from talkingface_wild.core.errors import WeightMissing
 from talkingface_wild.perception import spoken_language, whisper
 from talkingface_wild.perception.spoken_language import SpokenLanguagePerceiver
@@ -116,8 +116,8 @@ def test_the_languages_lie_between_the_start_and_the_two_tasks():
 def test_every_tag_is_bcp47_and_the_default_languages_are_among_them():
     tags = spoken_language.LANGUAGES
     assert len(set(tags)) == 100
-    assert [languages.check_tag(tag) for tag in tags] == list(tags)
-    assert set(languages.DEFAULT) <= set(tags)
+    assert [language_names.check_tag(tag) for tag in tags] == list(tags)
+    assert set(language_names.DEFAULT) <= set(tags)
     assert "jv" in tags and "jw" not in tags
 
 

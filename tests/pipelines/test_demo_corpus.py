@@ -8,20 +8,13 @@ import numpy as np
 import pytest
 from scenedetect import AdaptiveDetector, detect
 
-from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.core.language_names import DEFAULT
 from talkingface_wild.core.reasons import REJECTED
 from talkingface_wild.functional.mouth import flags_at, mouth_change
 from talkingface_wild.functional.speech_share import speech_measures
 from talkingface_wild.pipelines.demo import corpus, voice
 
-FAULTS = {
-    "multiple_faces",
-    "no_face",
-    "blurry",
-    "no_audio",
-    "undecodable",
-    "too_short",
-}
+FAULTS = {"multiple_faces", "no_face", "blurry", "no_audio", "undecodable", "too_short"}
 HAAR = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
 SMALL = ("fr", "ja")
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.pipelines.stages.final_language import Languages, LanguagesConfig
+from talkingface_wild.pipelines.stages.languages import Languages, LanguagesConfig
 
 
 def _decide(rows, **settings):

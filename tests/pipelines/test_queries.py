@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from talkingface_wild.core.errors import RecipeError, UsageError
-from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.core.language_names import DEFAULT
 from talkingface_wild.pipelines.sources.queries import available, load_queries
 
 SCRIPTS = {

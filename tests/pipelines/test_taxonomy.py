@@ -19,10 +19,7 @@ MESSAGES = [
         "private",
     ),
     ("Video unavailable. This video is private", "private"),
-    (
-        "Join this channel to get access to members-only content like this video",
-        "private",
-    ),
+    ("Join this channel to get access to members-only content like this video", "private"),
     (
         "This video is available to this channel's members on level: Gold (or any higher level)",
         "private",
@@ -53,18 +50,9 @@ MESSAGES = [
         "bot_check",
     ),
     ("Sign in to confirm you're not a bot", "bot_check"),
-    (
-        "Got HTTP Error 403 caused by Cloudflare anti-bot challenge; see https://x",
-        "bot_check",
-    ),
-    (
-        "Please sign in. YouTube is requiring a captcha challenge before playback",
-        "bot_check",
-    ),
-    (
-        "All player responses are invalid. Your IP is likely being blocked by Youtube",
-        "bot_check",
-    ),
+    ("Got HTTP Error 403 caused by Cloudflare anti-bot challenge; see https://x", "bot_check"),
+    ("Please sign in. YouTube is requiring a captcha challenge before playback", "bot_check"),
+    ("All player responses are invalid. Your IP is likely being blocked by Youtube", "bot_check"),
     (
         "The uploader has not made this video available in your country\nThis video is "
         "available in Japan.\nYou might want to use a VPN or a proxy server (with "
@@ -97,10 +85,7 @@ MESSAGES = [
     ("Did not get any data blocks", "empty_file"),
     ("unable to download video data: HTTP Error 403: Forbidden", "network"),
     ("Unable to download webpage: HTTP Error 502: Bad Gateway", "network"),
-    (
-        "Unable to download API page: [Errno -3] Temporary failure in name resolution",
-        "network",
-    ),
+    ("Unable to download API page: [Errno -3] Temporary failure in name resolution", "network"),
     ("Unable to download webpage: The read operation timed out", "network"),
     (
         "[download] Got error: 4096 bytes read, 1000 more expected. Giving up after 3 retries",
@@ -111,10 +96,7 @@ MESSAGES = [
         "network",
     ),
     ("content too short (expected 100 bytes and served 50)", "network"),
-    (
-        "Unable to extract uploader id; please report this issue on https://github.com",
-        "crash",
-    ),
+    ("Unable to extract uploader id; please report this issue on https://github.com", "crash"),
 ]
 
 

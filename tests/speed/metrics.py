@@ -112,9 +112,4 @@ def _least(work: Callable[[], Any], times: int) -> tuple[Any, float]:
     return result, min(spent)
 
 
-MEASUREMENTS = {
-    "frechet": frechet,
-    "similarity": similarity,
-    "kernel": kernel,
-    "memory": memory,
-}
+MEASUREMENTS = {"frechet": frechet, "similarity": similarity, "kernel": kernel, "memory": memory}

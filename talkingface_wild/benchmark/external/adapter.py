@@ -4,8 +4,6 @@
 nothing: ``program.py`` does.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields

@@ -4,8 +4,6 @@ Never a shell. What the program writes counts only once it can be decoded, and t
 its final name in one step.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """The contract of an extractor: a view (or two) in, named arrays out. Knows no metric, no list."""
 
-from __future__ import annotations
-
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Expression coefficients and identities of aligned faces; both share one detection."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

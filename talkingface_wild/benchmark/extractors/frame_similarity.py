@@ -1,7 +1,5 @@
 """SSIM, PSNR and TalkingPose's jitter error of a generated video beside its reference."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """I3D logits of windows of frames, for FVD and KVD."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Inception pool features of frames, for FID and KID."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """SyncNet's distances of lips to sound, by the protocol's face pipeline."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 

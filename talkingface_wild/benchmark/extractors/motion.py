@@ -1,7 +1,5 @@
 """Flicker and sharpness of one video: pixels alone, no network."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The lists of protocol tfw-v1: what each holds and needs. Reads no files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -8,8 +8,6 @@ CelebV-HQ (Zhu et al., ECCV 2022) is one JSON file: ``clips`` by id with ``ytb_i
 (``start_sec``, ``end_sec``) and ``bbox`` (top, bottom, left, right as shares of the picture).
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -3,8 +3,6 @@
 Decodes each clip once; chooses no clips.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

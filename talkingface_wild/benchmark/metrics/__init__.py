@@ -2,8 +2,6 @@
 another package is an entry point of the group ``talkingface_wild.metrics``.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator, Mapping
 

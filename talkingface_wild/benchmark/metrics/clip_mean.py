@@ -1,7 +1,5 @@
 """Metrics whose value is a mean over clips: the interval resamples identities, never clips."""
 
-from __future__ import annotations
-
 import abc
 from typing import ClassVar, Self
 

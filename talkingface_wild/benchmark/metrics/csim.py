@@ -3,8 +3,6 @@
 A still picture has 1 to the reference picture, so the two are given side by side.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from talkingface_wild.benchmark.base import Features, Sample

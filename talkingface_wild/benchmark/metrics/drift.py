@@ -1,7 +1,5 @@
 """Drift over long videos (the paper's Fig. 5): SSIM, CSIM and sharpness at far apart frames."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

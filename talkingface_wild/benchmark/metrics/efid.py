@@ -1,7 +1,5 @@
 """E-FID: the Fréchet distance of expression coefficients (EMO's definition, Tian et al. 2024)."""
 
-from __future__ import annotations
-
 from typing import Self
 
 from talkingface_wild.benchmark.base import Sample

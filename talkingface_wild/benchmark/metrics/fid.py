@@ -1,7 +1,5 @@
 """FID and KID: frames as Inception sees them (Heusel et al. 2017; Bińkowski et al. 2018)."""
 
-from __future__ import annotations
-
 from talkingface_wild.benchmark.extractors.extractor import Extractor
 from talkingface_wild.benchmark.extractors.inception_features import InceptionFeatures
 from talkingface_wild.benchmark.metrics.set_distance import FrechetMetric, KernelMetric

@@ -1,7 +1,5 @@
 """Flicker: mean |frame t+1 − frame t| in grey levels. Motion counts too, so it is never ranked."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from talkingface_wild.benchmark.base import Sample

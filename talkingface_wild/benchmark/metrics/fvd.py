@@ -1,7 +1,5 @@
 """FVD and KVD: windows of frames as I3D sees them (Unterthiner et al. 2018)."""
 
-from __future__ import annotations
-
 from talkingface_wild.benchmark.extractors.extractor import Extractor
 from talkingface_wild.benchmark.extractors.i3d_features import I3DFeatures
 from talkingface_wild.benchmark.metrics.set_distance import FrechetMetric, KernelMetric

@@ -3,8 +3,6 @@
 Audio-driven outputs need not follow the reference's head: these mostly measure agreement of pose.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Sync-C, Sync-D, offset, Sync-C0 and nSync, all from SyncNet's mean distances over shifts."""
 
-from __future__ import annotations
-
 import abc
 from collections.abc import Mapping
 from dataclasses import replace

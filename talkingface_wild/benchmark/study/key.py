@@ -1,7 +1,5 @@
 """A study's key: who stands behind each letter, and what is asked. The page doesn't tell it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

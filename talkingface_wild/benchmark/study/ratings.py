@@ -1,7 +1,5 @@
 """Answers of raters: the CSV files that the study's page saved, checked line by line."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterator, Sequence

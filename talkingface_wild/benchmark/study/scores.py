@@ -1,7 +1,5 @@
 """Scores of a study as the paper's Fig. 4: shares of preference, with intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any

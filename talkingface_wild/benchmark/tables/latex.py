@@ -1,7 +1,5 @@
 """Tables as LaTeX for pdflatex, with booktabs; every sign that LaTeX would obey is escaped."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from talkingface_wild.benchmark.tables.score_columns import ARROWS

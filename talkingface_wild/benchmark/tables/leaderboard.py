@@ -3,8 +3,6 @@
 Builds plain data; ``text.py`` and ``latex.py`` write it. Knows no networks, no videos.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What stands under a table: the signature, what was left out, and every reservation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from talkingface_wild.benchmark.candidates import FLOORS

@@ -1,8 +1,6 @@
 """Which row of a column is best, which second, and whether the best is proven: paired statistics
 over the same clips, Holm over the rows."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,12 +9,7 @@ import numpy as np
 from talkingface_wild.benchmark.base import Better, Score
 from talkingface_wild.benchmark.tables.common_clips import Entry
 from talkingface_wild.core.arrays import Floats
-from talkingface_wild.functional.intervals import (
-    Interval,
-    holm,
-    paired_bootstrap,
-    paired_jackknife,
-)
+from talkingface_wild.functional.intervals import Interval, holm, paired_bootstrap, paired_jackknife
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """The MCDM paper's own figures, Tables 2 to 5, as printed. They share no table with ours."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Mapping, Sequence
@@ -25,11 +23,7 @@ CAPTIONS = {
     4: "Table 4, ablation",
     5: "Table 5, variants of MCDM",
 }
-LIST_TITLES = {
-    "hdtf": "HDTF",
-    "celebvhq": "CelebV-HQ",
-    "talkingface-wild": "TalkingFace-Wild",
-}
+LIST_TITLES = {"hdtf": "HDTF", "celebvhq": "CelebV-HQ", "talkingface-wild": "TalkingFace-Wild"}
 """The paper's test sets by the name of their rows."""
 _FAMILIES = {"hdtf": "hdtf", "long": "hdtf", "celebv": "celebvhq", "tfw": "talkingface-wild"}
 

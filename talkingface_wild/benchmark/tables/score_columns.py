@@ -1,7 +1,5 @@
 """The columns of a table: their order, titles and decimals, and how a number is written."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """The nouns of a table of scores: cells, rows, blocks, columns. Plain data, built elsewhere."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A table as Markdown and as plain data; every name is escaped. Computes nothing."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What runs a range of a plan over tasks: in this process, or on Ray. Both give the same table."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,7 +1,5 @@
 """The local executor: one worker in this process. Needs no Ray."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from talkingface_wild.engine.plan import Plan

@@ -3,8 +3,6 @@
 The only module that imports ray. Tasks travel as small pickles, results go to the journal.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import pickle

@@ -1,7 +1,5 @@
 """``tfw bench --ablations``: a trained model and its variants, as the rows of Tables 4 and 5."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass

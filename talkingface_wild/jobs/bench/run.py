@@ -1,7 +1,5 @@
 """One run of ``tfw bench`` from its request to its page: checked, drawn, measured, told."""
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
 from typing import Any

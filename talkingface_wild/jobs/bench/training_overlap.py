@@ -1,7 +1,5 @@
 """What a run says of the checkpoint that it scores: what it learned from, and from these clips."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 Reads journals, lists and the headers of files; writes nothing, asks no host.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

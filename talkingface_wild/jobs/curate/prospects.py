@@ -1,7 +1,5 @@
 """The sources that a run would have, found without a trace: of files the header alone is read."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from talkingface_wild.core.clip import Source, source_id

@@ -1,13 +1,11 @@
 """What ``tfw curate`` and ``talkingface_wild.curate`` ask for."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from talkingface_wild.core.languages import check_tag, parse_languages
+from talkingface_wild.core.language_names import check_tag, parse_languages
 from talkingface_wild.core.request import OPTION, SHOWN_DEFAULT, Request
 from talkingface_wild.pipelines.gathering import SourceChoice
 

@@ -1,7 +1,5 @@
 """One call of ``tfw curate``: recipe, sources, plan, run, commit. The cli shows what it returns."""
 
-from __future__ import annotations
-
 import shutil
 import uuid
 from collections.abc import Sequence

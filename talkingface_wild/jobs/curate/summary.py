@@ -1,7 +1,5 @@
 """A finished run as plain data: counts, the funnel, languages, and where things are."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 from typing import Any

@@ -3,8 +3,6 @@
 A field's place in the help is that of its class: ``Subjects``, then the figure's own, ``Drawing``.
 """
 
-from __future__ import annotations
-
 import contextlib
 from pathlib import Path
 

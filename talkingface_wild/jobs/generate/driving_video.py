@@ -3,8 +3,6 @@
 Shapes: T frames, P landmarks, S side of the square; a box is x0, y0, x1, y1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

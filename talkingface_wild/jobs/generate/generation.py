@@ -3,8 +3,6 @@
 Shapes: T frames, H W pixels (uint8 RGB), S side of a square.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping

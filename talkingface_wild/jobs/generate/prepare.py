@@ -1,7 +1,5 @@
 """From a request to a ``Generation``: inputs judged, the generator opened."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from talkingface_wild.core.errors import InputUnreadable, UsageError

@@ -3,8 +3,6 @@
 A half-made file and a finished one's sidecar are held against it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What stands beside a video while it is made: pictures, sound and state; enough to go on from."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

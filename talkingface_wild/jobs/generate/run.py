@@ -1,7 +1,5 @@
 """``generate``: a request in, a marked video with its sidecar out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

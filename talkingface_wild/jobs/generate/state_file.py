@@ -1,7 +1,5 @@
 """A generator's State as one small safetensors file, with the caller's own notes."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Where the losses of a training lie: the CSV of each stage, and the line that draws them."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What ``tfw train`` is asked for."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """``train``: the stages that are asked for, in a training folder; a stopped run goes on."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Iterator

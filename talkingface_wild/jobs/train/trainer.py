@@ -1,7 +1,5 @@
 """What a generator's trainer is: stages in a folder. ``Generator.trainer()`` gives its class."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol

@@ -3,8 +3,6 @@
 Shapes: T frames, H W pixels (uint8 RGB in and out), C h w a latent.
 """
 
-from __future__ import annotations
-
 from typing import Protocol
 
 import torch

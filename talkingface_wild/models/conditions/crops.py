@@ -4,8 +4,6 @@ Shapes: T frames, H W pixels (uint8 RGB), S side of a crop, P landmarks; a windo
 in [0, 1] of the picture.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -3,8 +3,6 @@
 Shapes: T frames, H W pixels (uint8 RGB), C h w a latent, E width of the features.
 """
 
-from __future__ import annotations
-
 from typing import Any, Protocol
 
 import torch

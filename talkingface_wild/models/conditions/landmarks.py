@@ -3,8 +3,6 @@
 Shapes: T frames, P landmarks, S side of a drawing.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 import torch

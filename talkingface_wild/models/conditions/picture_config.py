@@ -1,7 +1,5 @@
 """Frames, and the latents that stand for them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

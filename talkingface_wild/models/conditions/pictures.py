@@ -3,8 +3,6 @@
 Shapes: T frames, H W pixels (uint8 RGB), S the side of a square.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

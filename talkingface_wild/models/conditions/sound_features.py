@@ -4,8 +4,6 @@ A feature depends on its place in the sound alone, whether a video is made at on
 Shapes: F T frames, E width of a feature, W features that a frame sees.
 """
 
-from __future__ import annotations
-
 from typing import Any, Protocol
 
 import numpy as np

@@ -4,8 +4,6 @@ An attention without their projections and feed-forward that keeps its way out a
 no transplant. Of 21 modules the 16 that stand beside a transformer are used.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -3,8 +3,6 @@
 It knows neither files nor networks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The frozen encoders: CLIP's vision transformer and wav2vec 2.0, from transformers folders."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

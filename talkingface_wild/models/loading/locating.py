@@ -3,8 +3,6 @@
 The hub is asked only for what is not on this machine, and not at all under TFW_OFFLINE=1.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import re

@@ -1,7 +1,5 @@
 """Pairs a network's tensors with a checkpoint's by name, and puts them in once all is checked."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

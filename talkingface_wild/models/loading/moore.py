@@ -3,8 +3,6 @@
 Its own loader reads them with ``strict=False``, which hides motion modules that were not loaded.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from torch import Tensor, nn

@@ -3,8 +3,6 @@
 They are given for diffusers' names, which our networks keep.
 """
 
-from __future__ import annotations
-
 import re
 
 _UNET_ENDS = {

@@ -3,8 +3,6 @@
 A model declares which slots it has; here it is only known how files are put into one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -28,25 +28,16 @@ A value is a folder, a file, or a hub name, with ``@revision`` where one is pinn
 before ``moore``, and ``moore`` before ``sd15``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.models.loading import animatediff, frozen, moore, stable_diffusion
 from talkingface_wild.models.loading.locating import FileLayout
 
-ALIASES = {
-    "image_encoder": "clip",
-    "audio_encoder": "wav2vec2",
-    "landmark_guider": "pose_guider",
-}
+ALIASES = {"image_encoder": "clip", "audio_encoder": "wav2vec2", "landmark_guider": "pose_guider"}
 
 _FILLS: dict[str, dict[str, FileLayout]] = {
-    "sd15": {
-        "unet": stable_diffusion.UNET_LAYOUT,
-        "reference_unet": stable_diffusion.UNET_LAYOUT,
-    },
+    "sd15": {"unet": stable_diffusion.UNET_LAYOUT, "reference_unet": stable_diffusion.UNET_LAYOUT},
     "moore": {
         "unet": moore.TRUNK_LAYOUT,
         "reference_unet": moore.REFERENCE_LAYOUT,

@@ -1,7 +1,5 @@
 """Stable Diffusion 1.5's UNet and VAE: diffusers folders, single files, fine-tuned ones."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -4,8 +4,6 @@ safetensors are mapped; pickles go through torch's ``weights_only`` reader, mapp
 format allows it.
 """
 
-from __future__ import annotations
-
 import json
 import pickle
 import struct

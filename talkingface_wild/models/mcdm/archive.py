@@ -3,8 +3,6 @@
 Shapes: A archived frames, F frames of a clip, C H W a latent.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

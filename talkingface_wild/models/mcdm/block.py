@@ -3,8 +3,6 @@
 Shapes: B clips, F frames (folded into the batch, BF), N places, C channels, D context width.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

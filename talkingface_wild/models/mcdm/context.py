@@ -3,8 +3,6 @@
 Shapes: B clips, F frames, N places, C channels, S archived tokens, K motion tokens, D width.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from torch import Tensor

@@ -5,8 +5,6 @@ state before a clip is never changed: going back costs nothing but the clip.
 Shapes: F frames, H W pixels (uint8 RGB).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ The paper's are "custom-trained" and unpublished; these are ours (docs/mcdm.md, 
 Shapes: B items, L frames of a window, C H W a crop, K tokens, T their width.
 """
 
-from __future__ import annotations
-
 import itertools
 
 import torch

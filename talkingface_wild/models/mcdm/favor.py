@@ -3,8 +3,6 @@
 Shapes: B batch, H heads, L rows, D width of a head, R random features.
 """
 
-from __future__ import annotations
-
 import math
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any

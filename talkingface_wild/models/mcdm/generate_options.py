@@ -3,8 +3,6 @@
 Shapes: F frames, K motion tokens of a frame (head, lips, expression), T W their width.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TypedDict
 

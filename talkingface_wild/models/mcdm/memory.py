@@ -3,8 +3,6 @@
 Shapes: B batch, F frames, N places, C channels. Frames count from 0 here, from 1 in the paper.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -3,8 +3,6 @@
 Shapes: B clips, F frames, S tokens of a frame's sequence, D width.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional

@@ -4,8 +4,6 @@ Shapes: B clips, F frames of a window with its overlap O, W E sound windows, S i
 K T motion tokens, H head tokens.
 """
 
-from __future__ import annotations
-
 from diffusers import DDIMScheduler
 from torch import Tensor
 

@@ -4,8 +4,6 @@ Queries read keys and values both from the archived frame; the reference is one 
 Shapes: B clips, A archived frames, M tokens of a frame, N queries, D width.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -3,19 +3,13 @@
 Shapes: B clips, F frames, N places, C channels, H heads, D width of a head, L rows.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talkingface_wild.models.mcdm.favor import (
-    favor_attention,
-    feature_count,
-    orthogonal_features,
-)
+from talkingface_wild.models.mcdm.favor import favor_attention, feature_count, orthogonal_features
 from talkingface_wild.models.mcdm.memory import motion_memory
 
 FEATURES_AT_ONCE = 2_400_000

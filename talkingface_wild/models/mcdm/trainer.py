@@ -1,7 +1,5 @@
 """MCDM's training behind ``jobs.train``: its configuration, its stages and what they count."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

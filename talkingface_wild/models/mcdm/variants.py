@@ -1,7 +1,5 @@
 """The variants of the paper's Tables 4 and 5 and of Figure 7, each as settings."""
 
-from __future__ import annotations
-
 from talkingface_wild.core.errors import RecipeError, nearest
 from talkingface_wild.models.mcdm.config import MCDMConfig
 

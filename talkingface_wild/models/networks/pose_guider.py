@@ -3,8 +3,6 @@
 Shapes: T frames, P landmarks, C h w a map, K head tokens, W their width.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -3,8 +3,6 @@
 Shapes: B clips, F frames (folded into the batch, BF), N places, C channels.
 """
 
-from __future__ import annotations
-
 import torch
 from diffusers.models.attention_processor import Attention
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Stable Diffusion's UNet as the generators' trunk: its settings and its transformer blocks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

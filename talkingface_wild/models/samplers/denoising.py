@@ -3,8 +3,6 @@
 Shapes: B samples, F frames, O frames that are known; the rest is the caller's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

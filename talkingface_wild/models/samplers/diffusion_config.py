@@ -1,7 +1,5 @@
 """What is diffused how: the noise, what is predicted of it, and how losses are weighed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

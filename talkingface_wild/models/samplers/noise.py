@@ -3,8 +3,6 @@
 All of it is diffusers'; this file only says which of its schedulers a configuration means.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

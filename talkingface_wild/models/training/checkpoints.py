@@ -1,7 +1,5 @@
 """Checkpoints of a stage: trained tensors, optimiser, average; each complete or not there."""
 
-from __future__ import annotations
-
 import os
 import pickle
 import shutil
@@ -18,14 +16,7 @@ from torch import nn
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.paths import NO_ROOM, disk_full, sync_file
 
-_BROKEN = (
-    OSError,
-    SafetensorError,
-    RuntimeError,
-    pickle.UnpicklingError,
-    EOFError,
-    KeyError,
-)
+_BROKEN = (OSError, SafetensorError, RuntimeError, pickle.UnpicklingError, EOFError, KeyError)
 KEPT = 2
 """The latest so many stay."""
 

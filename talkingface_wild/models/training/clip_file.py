@@ -3,8 +3,6 @@
 A generator declares its columns as the fields of a subclass; each has one row a frame.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field, fields
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the stage ``features`` ended with: figures for the log, and what the model is trained on."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

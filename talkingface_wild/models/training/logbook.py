@@ -1,7 +1,5 @@
 """Losses of a stage as a CSV and for TensorBoard; a resumed run cuts what it will write again."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 from typing import TextIO

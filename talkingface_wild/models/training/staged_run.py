@@ -4,8 +4,6 @@ OUT/config.json, OUT/features/, OUT/{encoders,stage1,…}/ and OUT/model/, which
 generator says what its stages are and how one is trained.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from abc import ABC, abstractmethod

@@ -1,7 +1,5 @@
 """What the processes of one training agree on, so that none waits for one that has gone."""
 
-from __future__ import annotations
-
 import torch
 from accelerate import Accelerator
 

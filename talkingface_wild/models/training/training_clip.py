@@ -3,8 +3,6 @@
 Shapes: T frames, H W pixels (uint8 RGB, square), P landmarks; a box is x0, y0, x1, y1.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -60,14 +58,7 @@ class TrainingClip:
             else hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()
             for rows in (self.face_boxes_T4, self.points_TP2)
         ]
-        return [
-            self.clip_id,
-            self.identity,
-            self.language,
-            self.split,
-            dict(self.facts),
-            tracks,
-        ]
+        return [self.clip_id, self.identity, self.language, self.split, dict(self.facts), tracks]
 
 
 def tail_id(clip_id: str, first: int) -> str:

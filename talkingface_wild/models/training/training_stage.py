@@ -1,7 +1,5 @@
 """One stage of a generator's training: its loop, what it is validated on, and what stays frozen."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Drawn and spoken here, on one core and without a network; the same bytes on every run.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -17,7 +15,7 @@ from typing import Any
 import numpy as np
 import skimage.data
 
-from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.core.language_names import DEFAULT
 from talkingface_wild.core.paths import atomic_path, write_bytes, write_text
 from talkingface_wild.core.reporter import ProgressRow, Snapshot
 from talkingface_wild.pipelines.demo import face, recording, voice

@@ -4,8 +4,6 @@ Mouth, eyelids and head are moved by smooth local warps. Coordinates are pixels 
 unless a name says otherwise. Knows nothing of files, languages or sound.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Writes frames and a voice as one small MP4 (H.264 and AAC), the same bytes on every run."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path

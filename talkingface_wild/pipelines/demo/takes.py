@@ -1,7 +1,5 @@
 """What the demo corpus holds: every video's language, fault, length and look. Draws nothing."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -10,15 +8,7 @@ from talkingface_wild.pipelines.demo.face import Look
 from talkingface_wild.pipelines.demo.voice import Manner
 
 Kind = Literal[
-    "talk",
-    "cuts",
-    "long",
-    "two_faces",
-    "no_face",
-    "blurry",
-    "no_audio",
-    "truncated",
-    "too_short",
+    "talk", "cuts", "long", "two_faces", "no_face", "blurry", "no_audio", "truncated", "too_short"
 ]
 
 CUT_SHOTS_SECONDS = (4.4, 1.6, 4.4)

@@ -3,8 +3,6 @@
 It says nothing, in no language; a rhythm and a pitch of its own tell one voice from another.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

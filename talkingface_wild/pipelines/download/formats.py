@@ -1,7 +1,5 @@
 """Which of the offered formats is fetched: a picture within bounds, the sound as it was spoken."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How often a host may be asked: a token bucket per host, shared by all processes of a user."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

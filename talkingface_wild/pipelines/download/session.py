@@ -1,7 +1,5 @@
 """Opens yt-dlp with our own options alone: no configuration, no plugins, nothing run or printed."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from pathlib import Path

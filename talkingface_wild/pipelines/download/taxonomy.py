@@ -1,7 +1,5 @@
 """What yt-dlp's errors mean, as one closed table: the reason, and whether to try again."""
 
-from __future__ import annotations
-
 import datetime
 import email.utils
 import errno

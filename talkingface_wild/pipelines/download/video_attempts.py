@@ -1,7 +1,5 @@
 """The attempts at one video: waits its turn, runs yt-dlp, and rules on what goes wrong."""
 
-from __future__ import annotations
-
 import random
 import re
 import time

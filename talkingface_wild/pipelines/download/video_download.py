@@ -1,7 +1,5 @@
 """Fetches one video: complete, probed, hashed and only then under its name. Decides no gate."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

@@ -1,7 +1,5 @@
 """Web addresses in one form: the same video under two spellings is one key. Opens no connection."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import re

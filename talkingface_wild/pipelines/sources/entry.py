@@ -1,13 +1,11 @@
 """A video as a list, folder or search names it, before its key is known; notes that stay short."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from talkingface_wild.core.errors import UsageError
-from talkingface_wild.core.languages import NAMES, UNKNOWN, check_tag
+from talkingface_wild.core.language_names import NAMES, UNKNOWN, check_tag
 
 MOST_NOTES = 20
 """Notes of one kind that are spelled out for one list; the rest are counted."""

@@ -1,7 +1,5 @@
 """All sources of a run in one list: folders, lists, links, searches; a video found twice is one."""
 
-from __future__ import annotations
-
 import datetime
 import itertools
 from collections import Counter
@@ -11,7 +9,7 @@ from pathlib import Path
 
 from talkingface_wild.core.clip import Source, source_id
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.core.language_names import DEFAULT
 from talkingface_wild.pipelines.sources.address import canonical, is_address, is_collection
 from talkingface_wild.pipelines.sources.entry import Entry, is_wanted, language_of
 from talkingface_wild.pipelines.sources.keys import HashCache, KnownHashes

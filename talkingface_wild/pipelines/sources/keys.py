@@ -1,7 +1,5 @@
 """Media keys of local files; hashes are remembered, so that a second call opens no file."""
 
-from __future__ import annotations
-
 import json
 import os
 import stat

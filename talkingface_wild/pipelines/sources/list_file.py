@@ -1,7 +1,5 @@
 """Reads a list file into rows of text and says what is wrong with bad lines. Judges no column."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections.abc import Iterator

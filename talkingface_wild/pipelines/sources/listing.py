@@ -1,7 +1,5 @@
 """Turns the rows of a user's list into entries; a bad row becomes a note and the others go on."""
 
-from __future__ import annotations
-
 import math
 import os
 import re
@@ -10,13 +8,7 @@ from pathlib import Path, PurePath
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.pipelines.sources.address import canonical
-from talkingface_wild.pipelines.sources.entry import (
-    Entry,
-    is_wanted,
-    language_of,
-    skipped,
-    summary,
-)
+from talkingface_wild.pipelines.sources.entry import Entry, is_wanted, language_of, skipped, summary
 from talkingface_wild.pipelines.sources.list_file import Row, read_rows
 
 ALIASES = {

@@ -1,7 +1,5 @@
 """The query packs: what is searched for in each language, in its own script."""
 
-from __future__ import annotations
-
 from importlib import resources
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Keyword searches, playlists and channels through yt-dlp, expanded once, with date and rank."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping

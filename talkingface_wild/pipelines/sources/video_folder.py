@@ -1,13 +1,11 @@
 """Finds the videos below a folder by their suffix; sub-folders named by a language give it."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from pathlib import Path
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.core.languages import UNKNOWN
+from talkingface_wild.core.language_names import UNKNOWN
 from talkingface_wild.pipelines.sources.entry import Entry, is_wanted, skipped
 
 _MEDIA = """

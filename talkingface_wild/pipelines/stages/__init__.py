@@ -2,8 +2,6 @@
 one of another package is an entry point of the group ``talkingface_wild.stages``.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from talkingface_wild.core.errors import RecipeError, nearest

@@ -1,7 +1,5 @@
 """How much of an identity, source and channel comes before each clip, for gates that cap shares."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from talkingface_wild.core.columns import Column

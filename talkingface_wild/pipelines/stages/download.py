@@ -1,7 +1,5 @@
 """The file of each source: fetched once for remote ones, found for local ones."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Which clips are copies of others: both fingerprints match. A gate rejects the later upload."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from talkingface_wild.core.columns import Column

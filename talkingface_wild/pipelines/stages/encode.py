@@ -1,7 +1,5 @@
 """The finished clip: one encode that trims, crops, corrects the offset and sets 25 fps."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

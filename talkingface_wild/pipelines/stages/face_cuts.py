@@ -1,7 +1,5 @@
 """Cuts a clip where the face is gone, or a second one there, for long; the rest are its clips."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Whose face is seen, how well, how long; black bars; the crop window. Looks at the proxy alone."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Which clips show the same person: strictly for counting, loosely for the split. Names nobody."""
 
-from __future__ import annotations
-
 import base64
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The face seen: one ArcFace embedding per clip, the mean over the chosen frames. Names nobody."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Which language is spoken, by Whisper's language head; unverified without its weights."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

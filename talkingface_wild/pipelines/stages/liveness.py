@@ -1,7 +1,5 @@
 """Whether the mouth moves with the speech: tells a living face from a photograph with a voice."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from talkingface_wild.core.columns import Column

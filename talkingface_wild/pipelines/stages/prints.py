@@ -1,7 +1,5 @@
 """Fingerprints of picture and sound, by which copies are found whatever their encoding."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

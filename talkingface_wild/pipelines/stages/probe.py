@@ -1,7 +1,5 @@
 """What a video file is: streams, clock, codecs, sound. No pixels are kept."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from talkingface_wild.core.columns import Column

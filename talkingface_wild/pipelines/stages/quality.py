@@ -1,7 +1,5 @@
 """Image quality by HyperIQA on the face crop and on the whole frame, 0 to 100."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """How sharp the face crop is: cheap, before the networks. Decodes once for all that follow."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cv2

@@ -1,7 +1,5 @@
 """Cuts a source into takes at scene cuts, long takes into strides. An uncut take is one clip."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

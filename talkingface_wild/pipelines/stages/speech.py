@@ -1,7 +1,5 @@
 """How much of a clip is speech, its longest pause, and how loud it is."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

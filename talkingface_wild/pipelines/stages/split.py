@@ -1,7 +1,5 @@
 """Train, val and test: no identity, or source where identities are unmeasured, on two sides."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

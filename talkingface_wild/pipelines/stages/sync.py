@@ -1,7 +1,5 @@
 """Whether lips and sound belong together, and how far apart: SyncNet v2 on smoothed face crops."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

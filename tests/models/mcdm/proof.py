@@ -30,11 +30,7 @@ from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
-from talkingface_wild.models.mcdm.training.stages import (
-    run_encoders,
-    run_stage,
-    take_tokens,
-)
+from talkingface_wild.models.mcdm.training.stages import run_encoders, run_stage, take_tokens
 
 FRAMES, SIDE, CLIPS = 100, 64, 6
 MOUTH = (slice(38, 60), slice(18, 46))

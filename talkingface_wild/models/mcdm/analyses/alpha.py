@@ -1,7 +1,5 @@
 """Figure 7: SSIM over alpha, the weight of the past in the motion memory of equation 5."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

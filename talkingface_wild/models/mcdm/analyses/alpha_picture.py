@@ -1,7 +1,5 @@
 """Draws Figure 7: a dot for each alpha, filled where the weights were trained at it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

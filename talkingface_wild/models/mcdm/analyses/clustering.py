@@ -4,8 +4,6 @@ Points of one group (the pieces of one recording) are alike whatever their label
 compared with its own group. Shapes: P points, D their width.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -3,8 +3,6 @@
 Shapes: T frames.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

@@ -3,8 +3,6 @@
 Shapes: H W pixels.
 """
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

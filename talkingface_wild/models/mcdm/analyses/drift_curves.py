@@ -3,8 +3,6 @@
 Shapes: T frames, H W pixels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any

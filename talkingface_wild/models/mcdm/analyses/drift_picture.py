@@ -1,7 +1,5 @@
 """Draws Figure 5: the frames in rows, and SSIM over the length of the video."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

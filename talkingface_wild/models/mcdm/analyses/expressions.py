@@ -3,8 +3,6 @@
 Shapes: P points (a clip of f frames each), D width of a point, K T motion tokens, W E sound.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Draws Figure 6b: the t-SNE planes of both spaces, a colour and a mark for each label."""
 
-from __future__ import annotations
-
 import itertools
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 Shapes: T F frames, K tokens that a frame may read, S side of the heat map, N places.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

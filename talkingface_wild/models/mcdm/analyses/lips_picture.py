@@ -1,7 +1,5 @@
 """Draws Figure 6a: generated frames, the heat of the lip tokens on them, its mass in the mouth."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

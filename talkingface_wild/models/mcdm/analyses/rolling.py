@@ -3,8 +3,6 @@
 Shapes: F frames of a clip, T frames, H W pixels.
 """
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 Shapes: T frames, H W pixels (uint8 RGB).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Writes rows as CSV: columns in the order in which rows name them, empty without a value."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math

@@ -4,8 +4,6 @@ Shapes: T frames, C H W a latent, E width of sound or image features, P landmark
 K motion tokens, W their width.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import ClassVar
 

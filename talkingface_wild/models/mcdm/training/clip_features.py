@@ -4,8 +4,6 @@ Frames come in chunks, so memory does not grow with a clip beyond the features t
 Shapes: T frames, H W pixels (uint8 RGB), C H W a latent, S side of a crop, K W head tokens.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

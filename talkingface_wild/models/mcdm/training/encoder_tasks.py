@@ -6,8 +6,6 @@ explains of them; emotion labels, where there are any, must be told from tokens.
 Shapes: B items, L crops of a window, S side, K T tokens, W E sound windows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The stage ``features`` of an MCDM: codec and guider are fitted, then every clip is measured."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

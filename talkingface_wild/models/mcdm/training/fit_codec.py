@@ -4,8 +4,6 @@ Both are closed forms over an even sample, so the same clips give the same numbe
 Shapes: T frames, H W pixels (uint8 RGB), P landmarks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

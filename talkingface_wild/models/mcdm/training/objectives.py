@@ -3,8 +3,6 @@
 Shapes: B clips, F frames, C H W a latent, K T motion tokens.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional

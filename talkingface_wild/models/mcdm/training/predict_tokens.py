@@ -3,8 +3,6 @@
 Shapes: B clips, F frames of a window with its overlap, W E sound windows, K T motion tokens.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 

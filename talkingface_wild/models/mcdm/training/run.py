@@ -1,7 +1,5 @@
 """A training folder of an MCDM: features, encoders, and stages 1 to 3 (section 3.5)."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -15,11 +13,7 @@ from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.objectives import trained
 from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
 from talkingface_wild.models.mcdm.training.sample_rollouts import sample_frames
-from talkingface_wild.models.mcdm.training.stages import (
-    run_encoders,
-    run_stage,
-    take_tokens,
-)
+from talkingface_wild.models.mcdm.training.stages import run_encoders, run_stage, take_tokens
 from talkingface_wild.models.training.staged_run import StagedRun
 from talkingface_wild.models.training.together import end_if_stopped
 
@@ -105,11 +99,7 @@ class TrainingRun(StagedRun):
         )
         if stage == "3" and self.accelerator.is_main_process:
             self._sample(parts, shown, f"stage3-{outcome.iterations:06d}")
-        return {
-            "iterations": outcome.iterations,
-            "before": outcome.before,
-            "after": outcome.after,
-        }
+        return {"iterations": outcome.iterations, "before": outcome.before, "after": outcome.after}
 
     def _sampler(
         self, parts: MCDMParts, stage: str, clip: CachedClip

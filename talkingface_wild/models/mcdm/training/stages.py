@@ -3,8 +3,6 @@
 Shapes: T frames, K motion tokens, W their width.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,11 +21,7 @@ from talkingface_wild.models.mcdm.training.encoder_tasks import (
     make_task,
     raw_tokens,
 )
-from talkingface_wild.models.mcdm.training.objectives import (
-    motion_loss,
-    picture_loss,
-    trained,
-)
+from talkingface_wild.models.mcdm.training.objectives import motion_loss, picture_loss, trained
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
 from talkingface_wild.models.training.loop import LoopSettings, TrainingLoop, Watch
 from talkingface_wild.models.training.training_stage import Draw, StageOutcome, TrainingStage

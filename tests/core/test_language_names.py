@@ -3,7 +3,7 @@
 import pytest
 
 from talkingface_wild.core.errors import UsageError
-from talkingface_wild.core.languages import DEFAULT, check_tag, parse_languages
+from talkingface_wild.core.language_names import DEFAULT, check_tag, parse_languages
 
 
 def test_the_ten_default_languages():

@@ -1,7 +1,5 @@
 """The ten default languages and the check of a language tag (BCP-47 primary subtags)."""
 
-from __future__ import annotations
-
 import difflib
 import re
 import unicodedata

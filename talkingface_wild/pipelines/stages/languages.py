@@ -1,13 +1,11 @@
 """The final language of each clip: the claimed one, another by the source's vote, or unsure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pandas as pd
 
 from talkingface_wild.core.columns import Column
-from talkingface_wild.core.languages import DEFAULT
+from talkingface_wild.core.language_names import DEFAULT
 from talkingface_wild.engine.stage import Whole
 
 
