@@ -68,5 +68,5 @@ def plain_text(text: str) -> str:
 
 def clean_values(columns: tuple[Column, ...], values: Mapping[str, Value]) -> dict[str, Value]:
     """``values`` cleaned by their declarations; a value without a declared column is a KeyError."""
-    known = {column.name: column for column in columns}
-    return {name: known[name].clean(value) for name, value in values.items()}
+    by_name = {column.name: column for column in columns}
+    return {name: by_name[name].clean(value) for name, value in values.items()}

@@ -68,10 +68,10 @@ class Interrupted(TfwError):
     exit_code = 130
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, names: Iterable[str]) -> str:
     """A hint `` (did you mean 'x'?)`` for the known name nearest to ``name``, or an empty string.
 
     It stands in parentheses, so that the sentence around it may go on or end as it would without.
     """
-    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    match = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
     return f" (did you mean {match[0]!r}?)" if match else ""

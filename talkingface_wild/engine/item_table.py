@@ -133,10 +133,10 @@ def without_lost_files(table: pd.DataFrame, plan: Plan, out: Path) -> pd.DataFra
                 for path in table[name].to_numpy(object)
             ]
         if lost.any():
-            given = [column.name for column in planned.stage.columns]
+            columns = [column.name for column in planned.stage.columns]
             facts = [fact(planned.name, name) for name in FACTS]
             table = table.copy()
-            table.loc[lost, [name for name in (*given, *facts) if name in table]] = pd.NA
+            table.loc[lost, [name for name in (*columns, *facts) if name in table]] = pd.NA
     return table
 
 

@@ -156,8 +156,8 @@ class Journal:
     def _take(self, records: Iterable[Record]) -> None:
         for record in records:
             key = (record.item, record.fingerprint)
-            known = self._records.get(key)
-            if known is None or record.at >= known.at:
+            earlier = self._records.get(key)
+            if earlier is None or record.at >= earlier.at:
                 self._records[key] = record
 
     def _compact(self) -> None:

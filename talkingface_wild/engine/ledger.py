@@ -67,10 +67,10 @@ def ledger_of(table: pd.DataFrame, entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def _constants(names: Sequence[str | None], sizes: Sequence[int]) -> pd.Categorical:
-    known = list(dict.fromkeys(name for name in names if name is not None))
-    codes = [-1 if name is None else known.index(name) for name in names]
+    categories = list(dict.fromkeys(name for name in names if name is not None))
+    codes = [-1 if name is None else categories.index(name) for name in names]
     from_codes: Any = pd.Categorical.from_codes
-    column: pd.Categorical = from_codes(np.repeat(np.array(codes, dtype=int), sizes), known)
+    column: pd.Categorical = from_codes(np.repeat(np.array(codes, dtype=int), sizes), categories)
     return column
 
 

@@ -83,13 +83,13 @@ def _take(path: Path, own: str) -> None:
 
 
 def _occupied(path: Path, holder: dict[str, object]) -> str:
-    found = (
+    sentence = (
         f"Expected {path.parent} to be free, found a run on it by process {holder['process']} on "
         f"{holder['host']} since {holder['since']}; wait for it, or choose another --out."
     )
     if holder["host"] != socket.gethostname():
-        found += f" If that machine no longer runs it, delete {path}."
-    return found
+        sentence += f" If that machine no longer runs it, delete {path}."
+    return sentence
 
 
 @contextlib.contextmanager

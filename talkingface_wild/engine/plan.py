@@ -47,8 +47,8 @@ class Plan:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Every declared column once, in order of the stages."""
-        found = {c.name: c for planned in self.stages for c in planned.stage.columns}
-        return tuple(found.values())
+        by_name = {c.name: c for planned in self.stages for c in planned.stage.columns}
+        return tuple(by_name.values())
 
     @property
     def unmeasured(self) -> dict[str, str]:
@@ -128,9 +128,9 @@ def make_plan(
     owner: dict[str, int] = {}
     barriers = {position for position, (stage, _, _) in enumerate(stages) if stage.kind == "whole"}
     by_stage: list[list[Gate]] = [[] for _ in stages]
-    given = [{column.name for column in stage.columns} for stage, _, _ in stages]
+    names_by_stage = [{column.name for column in stage.columns} for stage, _, _ in stages]
     for gate in gates:
-        givers = [position for position, names in enumerate(given) if gate.column in names]
+        givers = [position for position, names in enumerate(names_by_stage) if gate.column in names]
         if not givers:
             raise KeyError(gate.column)
         for position in givers:
@@ -159,5 +159,5 @@ def make_plan(
                 getattr(stage, "resources", Resources()),
             )
         )
-        owner |= dict.fromkeys([*given[position], *getattr(stage, "covers", ())], position)
+        owner |= dict.fromkeys([*names_by_stage[position], *getattr(stage, "covers", ())], position)
     return Plan(tuple(planned), score_all)

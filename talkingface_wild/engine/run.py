@@ -104,17 +104,17 @@ class Run:
     def _work(self, journal: Journal, ruling: Ruling, items: dict[str, Item]) -> None:
         """One round of the executor over what the ruling asks for, segment by segment."""
         start, end = _segment(self.plan, min(position for _, position, _ in ruling.todo))
-        wanted = [entry for entry in ruling.todo if start <= entry[1] < end]
-        found = _barrier_values(ruling, self.plan, start, [id_ for id_, _, _ in wanted])
+        entries = [entry for entry in ruling.todo if start <= entry[1] < end]
+        barrier_values = _barrier_values(ruling, self.plan, start, [id_ for id_, _, _ in entries])
         tasks = [
             Task(
-                replace(items[id_], values={**items[id_].values, **found[id_]}),
+                replace(items[id_], values={**items[id_].values, **barrier_values[id_]}),
                 position,
                 kept,
                 journal.attempts(id_, self.plan.stages[position].fingerprint),
                 _known(self.plan, journal, id_, position, end),
             )
-            for id_, position, kept in wanted
+            for id_, position, kept in entries
         ]
         if self.round_roots and start == 0:
             tasks = _first_roots(tasks, self.round_roots)

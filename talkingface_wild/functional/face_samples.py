@@ -110,17 +110,17 @@ def observe(
     least = least_area_ratio * float(np.median(largest)) if largest else 0.0
     last: Floats | None = None
     for index, sample in enumerate(samples):
-        found = np.asarray(sample.boxes_N5, dtype=np.float64)
-        chosen = _first(found, last, least)
-        if chosen is None:
+        boxes = np.asarray(sample.boxes_N5, dtype=np.float64)
+        first = _first(boxes, last, least)
+        if first is None:
             continue
-        last = found[chosen, :4]
-        sizes = areas(found)
-        present_T[index], scores_T[index] = True, found[chosen, 4]
+        last = boxes[first, :4]
+        sizes = areas(boxes)
+        present_T[index], scores_T[index] = True, boxes[first, 4]
         boxes_T4[index] = last * scale
-        ratios_T[index] = np.delete(sizes, chosen).max(initial=0.0) / max(sizes[chosen], 1e-9)
+        ratios_T[index] = np.delete(sizes, first).max(initial=0.0) / max(sizes[first], 1e-9)
         if sample.points_N52 is not None:
-            points_T52[index] = np.asarray(sample.points_N52[chosen], dtype=np.float64) * scale
+            points_T52[index] = np.asarray(sample.points_N52[first], dtype=np.float64) * scale
     times = start + np.arange(count) / rate
     track = FaceTrack(times, boxes_T4, points_T52 if has_points else None, present_T)
     return Observation(track, rate, scores_T, ratios_T)

@@ -148,15 +148,15 @@ def published_tracks(
     as first frame and the one after the last, are tracked apart, and one of fewer frames than a
     track needs detections is left out; None is one scene.
     """
-    found: list[Track] = []
+    tracks: list[Track] = []
     for start, stop in [(0, len(detections))] if scenes is None else scenes:
         if stop - start >= rule.least_track:
             boxes = [[box[:4] for box in frame] for frame in detections[start:stop]]
-            tracks = long_tracks(greedy_tracks(boxes), rule.least_track, rule.least_side)
-            found += [Track(track.frames_T + start, track.boxes_T4) for track in tracks]
-    if rule.keep == "longest" and found:
-        return [max(found, key=lambda track: len(track.frames_T))]
-    return found
+            scene = long_tracks(greedy_tracks(boxes), rule.least_track, rule.least_side)
+            tracks += [Track(track.frames_T + start, track.boxes_T4) for track in scene]
+    if rule.keep == "longest" and tracks:
+        return [max(tracks, key=lambda track: len(track.frames_T))]
+    return tracks
 
 
 def interpolate(
@@ -166,12 +166,12 @@ def interpolate(
 
     Before the first and after the last time the nearest box holds. Raises ValueError without boxes.
     """
-    known = np.asarray(times, dtype=np.float64)
+    times_T = np.asarray(times, dtype=np.float64)
     boxes = np.asarray(boxes_T4, dtype=np.float64).reshape(-1, 4)
-    if not len(known) or len(known) != len(boxes):
-        raise ValueError(f"expected a box for each time, found {len(boxes)} for {len(known)}")
-    wanted = start + np.arange(count) / fps
-    return np.stack([np.interp(wanted, known, column) for column in boxes.T], axis=1)
+    if not len(times_T) or len(times_T) != len(boxes):
+        raise ValueError(f"expected a box for each time, found {len(boxes)} for {len(times_T)}")
+    instants = start + np.arange(count) / fps
+    return np.stack([np.interp(instants, times_T, column) for column in boxes.T], axis=1)
 
 
 def smooth(values_T: npt.NDArray[Any], kernel: int = KERNEL, ends: Ends = "zero") -> Floats:

@@ -4,7 +4,7 @@ Pure numbers. Shape legend: G groups or folds, B resamples.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
@@ -84,15 +84,15 @@ def paired_jackknife(
             "score both on the same clips."
         )
     differences = [a - b for a, b in zip(leave_out_a, leave_out_b, strict=True)]
-    found = grouped_jackknife(full_a - full_b, differences, confidence)
-    if found.standard_error is None:
-        return found
-    if found.standard_error > 0:
-        distance = abs(found.value) / found.standard_error
+    interval = grouped_jackknife(full_a - full_b, differences, confidence)
+    if interval.standard_error is None:
+        return interval
+    if interval.standard_error > 0:
+        distance = abs(interval.value) / interval.standard_error
         p = 2.0 * float(stdtr(len(differences) - 1, -distance))
     else:
-        p = 0.0 if found.value else 1.0
-    return Interval(found.value, found.low, found.high, found.standard_error, p)
+        p = 0.0 if interval.value else 1.0
+    return replace(interval, two_sided_p=p)
 
 
 def cluster_bootstrap(
@@ -109,8 +109,7 @@ def cluster_bootstrap(
     the clips. One group gives no bounds; groups of one mean give that mean as both bounds.
     Raises ValueError for no values, other numbers of groups, and values that are not finite.
     """
-    found, _ = _bootstrap(values, groups, resamples, seed, confidence)
-    return found
+    return _bootstrap(values, groups, resamples, seed, confidence)[0]
 
 
 def paired_bootstrap(
@@ -132,8 +131,8 @@ def paired_bootstrap(
             "both on the same clips."
         )
     differences = [a - b for a, b in zip(values_a, values_b, strict=True)]
-    found, p = _bootstrap(differences, groups, resamples, seed, confidence)
-    return Interval(found.value, found.low, found.high, found.standard_error, p, found.note)
+    interval, p = _bootstrap(differences, groups, resamples, seed, confidence)
+    return replace(interval, two_sided_p=p)
 
 
 def holm(p_values: Sequence[float | None], alpha: float = 0.05) -> list[bool]:
@@ -141,10 +140,10 @@ def holm(p_values: Sequence[float | None], alpha: float = 0.05) -> list[bool]:
 
     One without a p (None) is not rejected and counts as one of the family.
     """
-    known = [1.0 if p is None else p for p in p_values]
-    rejected = [False] * len(known)
-    for step, place in enumerate(sorted(range(len(known)), key=lambda index: known[index])):
-        if p_values[place] is None or known[place] > alpha / (len(known) - step):
+    counted = [1.0 if p is None else p for p in p_values]
+    rejected = [False] * len(counted)
+    for step, place in enumerate(sorted(range(len(counted)), key=lambda index: counted[index])):
+        if p_values[place] is None or counted[place] > alpha / (len(counted) - step):
             break
         rejected[place] = True
     return rejected

@@ -107,9 +107,9 @@ class Moments:
 def _checked(features_ND: Features, dimensions: int | None) -> Floats:
     """The rows in float64, or ValueError."""
     if features_ND.ndim != 2 or dimensions not in (None, features_ND.shape[1]):
-        wanted = "dimensions" if dimensions is None else dimensions
+        columns = "dimensions" if dimensions is None else dimensions
         raise ValueError(
-            f"Expected features of shape (rows, {wanted}), found {features_ND.shape}; embed with "
+            f"Expected features of shape (rows, {columns}), found {features_ND.shape}; embed with "
             "one network throughout."
         )
     rows = np.asarray(features_ND, dtype=np.float64)

@@ -141,9 +141,9 @@ def _part(picture: Any, region: tuple[float, float, float, float]) -> Any:
     ]
 
 
-def _middle(changes: npt.NDArray[np.float64], chosen: npt.NDArray[np.bool_]) -> float | None:
+def _middle(changes: npt.NDArray[np.float64], pairs: npt.NDArray[np.bool_]) -> float | None:
     """Median change over the chosen pairs, None when they are too few."""
-    return float(np.median(changes[chosen])) if chosen.sum() >= FEWEST_PAIRS else None
+    return float(np.median(changes[pairs])) if pairs.sum() >= FEWEST_PAIRS else None
 
 
 def _ratio(value: float | None, base: float | None) -> float | None:

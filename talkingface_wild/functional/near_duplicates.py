@@ -93,10 +93,10 @@ def _sampled_words(ordered: Sequence[Row]) -> tuple[npt.NDArray[np.uint32], Numb
         share = min(1.0, LOOKED_UP / max(len(all_words), 1))
         hashes = all_words * np.uint32(2654435761)
         fresh = np.diff(all_words, prepend=np.uint32(0)) != 0
-        chosen = np.flatnonzero((all_words != 0) & fresh & (hashes <= share * 0xFFFFFFFF))
-        words.append(all_words[chosen])
-        positions.append(chosen)
-        clips.append(np.full(len(chosen), place, dtype=np.int64))
+        picks = np.flatnonzero((all_words != 0) & fresh & (hashes <= share * 0xFFFFFFFF))
+        words.append(all_words[picks])
+        positions.append(picks)
+        clips.append(np.full(len(picks), place, dtype=np.int64))
     if not words:
         empty = np.zeros(0, dtype=np.int64)
         return empty.astype(np.uint32), empty, empty

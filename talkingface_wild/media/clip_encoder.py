@@ -28,7 +28,6 @@ _UNINDEXED_MARGIN_SECONDS = 15.0
 _INDEXED = ("mov", "matroska", "avi")
 _SPARE_PICTURES = 2
 """The last picture may be repeated this often where rounding leaves the span a little short."""
-_AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _LEAST_TIMEOUT_SECONDS = 300.0
 _TIMEOUT_PER_SECOND = 60.0
 
@@ -104,14 +103,14 @@ def encode_clip(
     frames = tick_count(micros(start), micros(end), rate)
     if frames < 1:
         raise UsageError(f"Expected a span of at least one picture, found {start}-{end} s.")
-    found = _look(source, micros(start))
-    sample_rate = max((known for known in _AAC_RATES if known <= found.sample_rate), default=8000)
+    stream = _look(source, micros(start))
+    sample_rate = aac_rate(stream.sample_rate)
     delay_us = offset_frames * SECOND_US // 25
     plan = _Plan(window, size, rate, frames, delay_us, sample_rate, audio_rate)
-    margin = _SEEK_MARGIN_SECONDS if found.indexed else _UNINDEXED_MARGIN_SECONDS
+    margin = _SEEK_MARGIN_SECONDS if stream.indexed else _UNINDEXED_MARGIN_SECONDS
     seek = start - margin - max(0, delay_us) / SECOND_US
     with atomic_path(video_out) as video, atomic_path(audio_out) as audio:
-        arguments = _graph(source, seek, found, plan, video, audio, crf)
+        arguments = _graph(source, seek, stream, plan, video, audio, crf)
         timeout = _LEAST_TIMEOUT_SECONDS + _TIMEOUT_PER_SECOND * float(frames / rate)
         run_ffmpeg(arguments, writes=video_out, timeout_seconds=timeout)
         _verify(source, plan, video, audio)
@@ -147,7 +146,7 @@ def _first_picture(media: OpenMedia, source: Path) -> Any:
 
 
 def _graph(
-    source: Path, seek: float, found: _Source, plan: _Plan, video: Path, audio: Path, crf: int
+    source: Path, seek: float, stream: _Source, plan: _Plan, video: Path, audio: Path, crf: int
 ) -> list[str]:
     opened: dict[str, Any] = {
         "format_whitelist": FORMATS,
@@ -158,8 +157,8 @@ def _graph(
     if seek > 0:
         opened |= {"ss": f"{seek:.6f}", "noaccurate_seek": None}
     media = ffmpeg.input(file_argument(source), **opened)
-    pictures = _pictures(media[str(found.video_index)], found, plan)
-    heard = _sound(media[str(found.audio_index)], found, plan).asplit()
+    pictures = _pictures(media[str(stream.video_index)], stream, plan)
+    heard = _sound(media[str(stream.audio_index)], stream, plan).asplit()
     common = {"fflags": "+bitexact", "map_metadata": "-1", "map_chapters": "-1"}
     film = ffmpeg.output(
         pictures,
@@ -195,27 +194,27 @@ def _graph(
     return arguments
 
 
-def _pictures(stream: Any, found: _Source, plan: _Plan) -> Any:
+def _pictures(stream: Any, source: _Source, plan: _Plan) -> Any:
     """Filters of the picture: place on the clock, 25 a second, upright, crop, scale."""
-    if found.interlaced:
+    if source.interlaced:
         stream = stream.filter("bwdif", mode="send_frame", deint="interlaced")
     stream = (
         stream.filter("settb", "AVTB")
-        .filter("setpts", f"PTS-{found.start_us}")
+        .filter("setpts", f"PTS-{source.start_us}")
         .filter("fps", fps=str(plan.rate), start_time=0)
         .filter("tpad", stop_mode="clone", stop=_SPARE_PICTURES)
         .filter("trim", end_frame=plan.frames)
     )
-    if found.orientation.transposed:
+    if source.orientation.transposed:
         stream = stream.filter("transpose", "cclock_flip")
-    if found.orientation.flip_rows:
+    if source.orientation.flip_rows:
         stream = stream.filter("vflip")
-    if found.orientation.flip_columns:
+    if source.orientation.flip_columns:
         stream = stream.filter("hflip")
-    if not found.square:
-        stream = stream.filter("scale", found.width, found.height, flags=_flags("area"))
+    if not source.square:
+        stream = stream.filter("scale", source.width, source.height, flags=_flags("area"))
     window = plan.window
-    left, top, width, height = window.inside(found.width, found.height)
+    left, top, width, height = window.inside(source.width, source.height)
     before = (left - window.left, top - window.top)
     if any(number % 2 for number in (left, top, width, height, *before)):
         stream = stream.filter("format", "yuv444p")
@@ -230,10 +229,10 @@ def _pictures(stream: Any, found: _Source, plan: _Plan) -> Any:
     )
 
 
-def _sound(stream: Any, found: _Source, plan: _Plan) -> Any:
+def _sound(stream: Any, source: _Source, plan: _Plan) -> Any:
     """Filters of the sound: place on the clock (with the offset), gaps filled, exact length."""
-    rate = found.sample_rate
-    place = int(Fraction((found.start_us - plan.delay_us) * rate, SECOND_US) + Fraction(1, 2))
+    rate = source.sample_rate
+    place = int(Fraction((source.start_us - plan.delay_us) * rate, SECOND_US) + Fraction(1, 2))
     placed = (
         stream.filter("asettb", f"1/{rate}")
         .filter("asetpts", f"PTS-({place})")

@@ -55,9 +55,9 @@ class OpenMedia:
 
     def seek(self, stream: Any, seconds: float) -> None:
         """Go to the last key frame at or before ``seconds`` on the file's clock."""
-        wanted = Fraction(int(seconds * _MICROSECONDS) + self.zero_us, _MICROSECONDS)
+        target = Fraction(int(seconds * _MICROSECONDS) + self.zero_us, _MICROSECONDS)
         with contextlib.suppress(av.FFmpegError):
-            self.container.seek(int(wanted / stream.time_base), stream=stream)
+            self.container.seek(int(target / stream.time_base), stream=stream)
 
     def rewind(self) -> None:
         """Go back to the beginning, if anything was read."""

@@ -140,12 +140,12 @@ def _sample(media: OpenMedia, video: _Track) -> _Picture | None:
     first: Any = None
     good = 0
     for share in _SAMPLED_AT:
-        wanted = video.start_us + share * length
-        key = max((key for key in keys if key <= wanted), default=keys[0])
-        found = _pictures_from(media, key, _SAMPLED_PICTURES)
-        good += bool(found)
-        if first is None and found:
-            first = found[0][1]
+        target_us = video.start_us + share * length
+        key = max((key for key in keys if key <= target_us), default=keys[0])
+        pictures = _pictures_from(media, key, _SAMPLED_PICTURES)
+        good += bool(pictures)
+        if first is None and pictures:
+            first = pictures[0][1]
     last_us = -1
     for number, key in enumerate(reversed(keys[-3:])):
         tail = _pictures_from(media, key, _MOST_LAST_PICTURES)
@@ -162,13 +162,13 @@ def _sample(media: OpenMedia, video: _Track) -> _Picture | None:
 
 
 def _pictures_from(media: OpenMedia, key_us: int, most: int) -> list[tuple[int, Any]]:
-    found: list[tuple[int, Any]] = []
+    pictures: list[tuple[int, Any]] = []
     for time_us, frame in timed(media, media.video, key_us / SECOND_US):
         if time_us >= key_us:
-            found.append((time_us, frame if not found else None))
-        if len(found) >= most:
+            pictures.append((time_us, frame if not pictures else None))
+        if len(pictures) >= most:
             break
-    return found
+    return pictures
 
 
 def _describe(media: OpenMedia, video: _Track, audio: _Track | None, picture: _Picture) -> Probe:

@@ -32,9 +32,9 @@ def ffmpeg_binary() -> str:
         if _has_x264(candidate):
             return candidate
         tried.append(candidate)
-    found = f"only {', '.join(tried)} without it" if tried else "none"
+    programs = f"only {', '.join(tried)} without it" if tried else "none"
     raise ExtraMissing(
-        f"Expected an ffmpeg program with libx264, found {found}; run "
+        f"Expected an ffmpeg program with libx264, found {programs}; run "
         "'pip install imageio-ffmpeg' or 'apt install ffmpeg'."
     )
 
@@ -109,13 +109,13 @@ def feed_ffmpeg(
     ``timeout_seconds`` is counted from the last picture on.
     """
     command = [ffmpeg_binary(), "-nostdin", "-hide_banner", "-v", "error", "-y", *arguments]
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             start_new_session=True,
             stdout=subprocess.DEVNULL,
-            stderr=said,
+            stderr=errors,
         )
         try:
             if process.stdin is not None:
@@ -130,14 +130,14 @@ def feed_ffmpeg(
             if process.poll() is None:
                 process.kill()
                 process.wait()
-        said.seek(0)
-        _check(code, said.read().decode(errors="replace"), writes)
+        errors.seek(0)
+        _check(code, errors.read().decode(errors="replace"), writes)
 
 
-def _check(code: int, said: str, writes: Path) -> None:
+def _check(code: int, words: str, writes: Path) -> None:
     """Raise what ffmpeg's exit code and words mean."""
-    if _DISK_FULL in said:
+    if _DISK_FULL in words:
         raise disk_full(writes)
     if code != 0:
-        words = " | ".join(said.strip().splitlines()[-3:]) or "it said nothing"
+        words = " | ".join(words.strip().splitlines()[-3:]) or "it said nothing"
         raise ItemFailed("crash", f"ffmpeg ended with {code}: {words}")

@@ -66,7 +66,7 @@ def _once(frames_NHWC: Pictures, step: str, fps: int, scratch: Path | None) -> P
             timeout_seconds=_TIMEOUT_SECONDS,
         )
         if back.stat().st_size != frames_NHWC.size:
-            found = back.stat().st_size // (height * width * 3)
+            frames = back.stat().st_size // (height * width * 3)
             count = len(frames_NHWC)
-            raise ItemFailed("crash", f"ffmpeg gave {found} frames back of {count} after {step}")
+            raise ItemFailed("crash", f"ffmpeg gave {frames} frames back of {count} after {step}")
         return np.memmap(back, np.uint8, "r", shape=frames_NHWC.shape)

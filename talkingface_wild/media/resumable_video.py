@@ -22,7 +22,6 @@ from talkingface_wild.media.frame_times import SECOND_US
 _PIECE_SECONDS = 600.0
 _CLOSING_SECONDS = 900.0
 _CLOSING_PER_SECOND = 2.0
-_AAC_RATES = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 
 
 @dataclass(frozen=True)
@@ -109,9 +108,9 @@ class GrowingVideo:
                 raise ItemRejected("no_audio", f"{sound.name!r} has no sound stream")
             index, zero_us = media.audio.index, media.zero_us
             own = media.audio.codec_context.sample_rate or 48_000
-        rate = max((known for known in _AAC_RATES if known <= own), default=8000)
+        rate = min(aac_rate(own), 48_000)
         heard = f"[1:{index}]{_placed(own, rate, zero_us, Fraction(frames, self.fps))}[heard]"
-        told = [word for name, text in words.items() for word in ("-metadata", f"{name}={text}")]
+        metadata = [word for name, text in words.items() for word in ("-metadata", f"{name}={text}")]
         opened = ("-format_whitelist", SOUND_FORMATS, "-protocol_whitelist", "file")
         with atomic_path(self.path) as temporary:
             arguments = [
@@ -122,7 +121,7 @@ class GrowingVideo:
                 *("-map", "0:v:0", "-map", "[heard]", "-map_metadata", "-1", "-map_chapters", "-1"),
                 *("-c:v", "copy", "-bsf:v", f"setts=ts=N/({self.fps}*TB)"),
                 *("-c:a", "aac", "-b:a", "192k", "-flags:a", "+bitexact", "-threads:a", "1"),
-                *("-fflags", "+bitexact", "-movflags", "+faststart", *told),
+                *("-fflags", "+bitexact", "-movflags", "+faststart", *metadata),
                 *("-f", "mp4", file_argument(temporary)),
             ]
             limit = _CLOSING_SECONDS + _CLOSING_PER_SECOND * frames / self.fps

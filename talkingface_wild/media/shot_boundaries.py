@@ -66,8 +66,8 @@ class ShotDetector:
             self._note(self._detector.post_process(last))
         return [self._seconds[index] for index in sorted(self._cuts)]
 
-    def _note(self, found: Iterable[Any]) -> None:
-        self._cuts.update(int(cut.frame_num) for cut in found)
+    def _note(self, cuts: Iterable[Any]) -> None:
+        self._cuts.update(int(cut.frame_num) for cut in cuts)
 
 
 @dataclass(frozen=True)
@@ -109,15 +109,15 @@ def spans(
     """
     inside = sorted({cut for cut in cuts if usable_start < cut < usable_end})
     bounds = [usable_start, *inside, usable_end]
-    found: list[Span] = []
+    pieces: list[Span] = []
     for begin, finish in itertools.pairwise(bounds):
         start = begin + trim * (begin != usable_start)
         end = finish - trim * (finish != usable_end)
         if end - start < _NOTHING_SECONDS:
             start, end = begin, finish
         if end - start >= _NOTHING_SECONDS:
-            found += _strides(start, end, stride, tail, least if tail == "keep" else tail_seconds)
-    return found
+            pieces += _strides(start, end, stride, tail, least if tail == "keep" else tail_seconds)
+    return pieces
 
 
 def _strides(start: float, end: float, stride: float, tail: Tail, least: float) -> list[Span]:

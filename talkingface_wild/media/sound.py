@@ -138,6 +138,6 @@ def read_wav(path: Path, start: float = 0.0, end: float | None = None) -> Sample
             f"Expected a WAV file, found none that can be read at {path} ({error}); make it again."
         ) from error
     samples = np.zeros(max(0, count), dtype=np.int16)
-    found = np.frombuffer(data, dtype="<i2")
-    samples[before : before + len(found)] = found
+    content = np.frombuffer(data, dtype="<i2")
+    samples[before : before + len(content)] = content
     return samples

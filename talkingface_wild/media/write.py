@@ -57,9 +57,9 @@ def _arguments(
     height, width = shape[0], shape[1]
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)]
     heard = ["-i", file_argument(sound), "-c:a", "aac", "-b:a", "192k"] if sound else []
-    told = [word for name, text in words.items() for word in ("-metadata", f"{name}={text}")]
+    metadata = [word for name, text in words.items() for word in ("-metadata", f"{name}={text}")]
     return [
         *("-threads", "1", *raw, "-i", "pipe:0", *heard),
         *("-c:v", "libx264", "-crf", str(crf), "-preset", "medium", "-pix_fmt", "yuv420p"),
-        *("-threads", "1", "-movflags", "+faststart", *told, file_argument(target)),
+        *("-threads", "1", "-movflags", "+faststart", *metadata, file_argument(target)),
     ]

@@ -47,21 +47,21 @@ def make_executor(engine: str, workers: int | None = None) -> Executor:
     return RayExecutor(workers)
 
 
-def device_for(wanted: str) -> str:
+def device_for(device: str) -> str:
     """``cpu`` or ``cuda``; ``auto`` is cuda where onnxruntime and torch both can use one.
 
     Raises UsageError for another word, or for ``cuda`` where torch sees no device.
     """
-    if wanted == "auto":
+    if device == "auto":
         return "cuda" if _onnx_on_cuda() else "cpu"
-    if wanted == "cuda":
+    if device == "cuda":
         import torch
 
         if not torch.cuda.is_available():
             raise UsageError("--device cuda expects a CUDA device, torch found none; use cpu.")
-    elif wanted != "cpu":
-        raise UsageError(f"--device expects auto, cpu or cuda, found {wanted!r}.")
-    return wanted
+    elif device != "cpu":
+        raise UsageError(f"--device expects auto, cpu or cuda, found {device!r}.")
+    return device
 
 
 def _onnx_on_cuda() -> bool:

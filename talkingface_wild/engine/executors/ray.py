@@ -125,11 +125,11 @@ class RayExecutor:
         total = ray.cluster_resources()
         cpus = float(total.get("CPU", 1.0))
         chain = operators(plan, start, end, bool(total.get("GPU", 0.0)))
-        wanted = self.workers or max(
+        workers = self.workers or max(
             1, (os.cpu_count() or 1) if not os.environ.get("RAY_ADDRESS") else int(cpus)
         )
         sizes = [
-            min(wanted, max(1, len(tasks))) if operator.start else wanted for operator in chain
+            min(workers, max(1, len(tasks))) if operator.start else workers for operator in chain
         ]
         share = declaration(cpus, sum(sizes))
         pickled_plan = pickle.dumps(plan)
