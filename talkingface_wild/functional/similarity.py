@@ -62,13 +62,6 @@ def ssim(
     return float(brightness.mean())
 
 
-def ssim_of_frames(
-    a_NHWC: Frame, b_NHWC: Frame, window: Window = "gaussian", channels: Channels = "rgb"
-) -> Floats:
-    """``ssim`` of each pair of frames: two (N, H, W, 3) → (N,)."""
-    return np.array([ssim(a, b, window, channels) for a, b in zip(a_NHWC, b_NHWC, strict=True)])
-
-
 def psnr(a_HWC: Frame, b_HWC: Frame) -> float:
     """Peak signal-to-noise ratio of two uint8 frames in decibels, over all pixels and colours.
 
@@ -80,11 +73,6 @@ def psnr(a_HWC: Frame, b_HWC: Frame) -> float:
     _check(a_HWC, b_HWC, None)
     error = float(cv2.norm(a_HWC, b_HWC, cv2.NORM_L2SQR)) / a_HWC.size / 255.0**2
     return EQUAL_PSNR if error < 1e-10 else float(-10.0 * np.log10(error))
-
-
-def psnr_of_frames(a_NHWC: Frame, b_NHWC: Frame) -> Floats:
-    """``psnr`` of each pair of frames: two (N, H, W, 3) → (N,)."""
-    return np.array([psnr(a, b) for a, b in zip(a_NHWC, b_NHWC, strict=True)])
 
 
 def _averages(window: Window) -> tuple[Callable[[Floats], Floats], float]:

@@ -3,8 +3,9 @@ Frames are taken one by one, so that one decode feeds every metric.
 Shape legend: H height, W width, C channels.
 """
 
+import itertools
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -15,83 +16,46 @@ JITTER_STEP = 2
 """Frames between the two that TalkingPose's evaluation compares (δ)."""
 
 
-class Flicker:
+def flicker(frames_NHWC: Iterable[Frame]) -> float | None:
     """Mean |f_t − f_{t+1}| over pixels, channels and pairs of neighbours, in grey levels (0–255).
 
     VBench's temporal flickering is (255 − value) / 255. Some of it is motion that belongs there.
+    None for a single frame. Raises ValueError for frames that differ in shape or are not uint8.
     """
-
-    def __init__(self) -> None:
-        self._last: Frame | None = None
-        self._sum, self.pairs = 0.0, 0
-
-    def add(self, frame_HWC: Frame) -> None:
-        """The next frame, uint8, held until the one after it.
-
-        Raises ValueError when it differs from the last in shape.
-        """
-        if self._last is not None:
-            self._sum += float(_distance(self._last, frame_HWC).mean())
-            self.pairs += 1
-        self._last = frame_HWC
-
-    @property
-    def value(self) -> float | None:
-        """None before the second frame."""
-        return self._sum / self.pairs if self.pairs else None
-
-
-class JitterError:
-    """TalkingPose's TJE: mean over t, pixels and channels of ||r_t − r_{t−δ}| − |g_t − g_{t−δ}||.
-
-    r is the reference video, g the generated one, in grey levels (0–255), δ two frames: change
-    that should not be there counts as much as change that is missing. ``pairs`` is the number of
-    t, the weight of a clip in a mean over frames rather than over clips.
-    """
-
-    def __init__(self, step: int = JITTER_STEP) -> None:
-        if step < 1:
-            raise ValueError(f"Expected a step of at least one frame, found {step}; use 2.")
-        self._last: deque[tuple[Frame, Frame]] = deque(maxlen=step)
-        self._step, self._sum, self.pairs = step, 0.0, 0
-
-    def add(self, reference_HWC: Frame, generated_HWC: Frame) -> None:
-        """The next frame of both, uint8, held until δ more have come.
-
-        Raises ValueError for frames that differ in shape.
-        """
-        if len(self._last) == self._step:
-            reference, generated = self._last[0]
-            change = _distance(reference, reference_HWC)
-            self._sum += float(_distance(change, _distance(generated, generated_HWC)).mean())
-            self.pairs += 1
-        self._last.append((reference_HWC, generated_HWC))
-
-    @property
-    def value(self) -> float | None:
-        """None before frame δ + 1."""
-        return self._sum / self.pairs if self.pairs else None
-
-
-def flicker(frames_NHWC: Iterable[Frame]) -> float | None:
-    """``Flicker`` of a whole video, an array or any iterable of frames; None for a single frame."""
-    measure = Flicker()
-    for frame in frames_NHWC:
-        measure.add(frame)
-    return measure.value
+    pairs = itertools.pairwise(frames_NHWC)
+    return _mean(float(_distance(first, second).mean()) for first, second in pairs)
 
 
 def temporal_jitter_error(
     reference_NHWC: Iterable[Frame], generated_NHWC: Iterable[Frame], step: int = JITTER_STEP
 ) -> float | None:
-    """``JitterError`` of two whole videos of one length; None when they have ≤ ``step`` frames.
+    """TalkingPose's TJE: mean over t, pixels and channels of ||r_t − r_{t−δ}| − |g_t − g_{t−δ}||.
 
-    Raises ValueError when one is longer than the other.
+    r is the reference video, g the generated one, in grey levels (0–255), δ two frames: change
+    that should not be there counts as much as change that is missing. None for videos of at most
+    ``step`` frames. Raises ValueError for videos that differ in length or shape.
     """
-    measure = JitterError(step)
-    for reference, generated in zip(reference_NHWC, generated_NHWC, strict=True):
-        measure.add(reference, generated)
-    return measure.value
+    if step < 1:
+        raise ValueError(f"Expected a step of at least one frame, found {step}; use 2.")
+
+    def errors() -> Iterator[float]:
+        earlier: deque[tuple[Frame, Frame]] = deque(maxlen=step)
+        for reference, generated in zip(reference_NHWC, generated_NHWC, strict=True):
+            if len(earlier) == step:
+                change = _distance(earlier[0][0], reference)
+                yield float(_distance(change, _distance(earlier[0][1], generated)).mean())
+            earlier.append((reference, generated))
+
+    return _mean(errors())
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    """The mean of what comes; None of nothing."""
+    total, count = 0.0, 0
+    for value in values:
+        total += value
+        count += 1
+    return total / count if count else None
 
 
 def _distance(first: Frame, second: Frame) -> Frame:

@@ -18,7 +18,7 @@ from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.media.container import FORMATS, OpenMedia, open_media
 from talkingface_wild.media.decode import frame_orientation
 from talkingface_wild.media.demux import decoded, packets
-from talkingface_wild.media.ffmpeg import file_argument, run_ffmpeg
+from talkingface_wild.media.ffmpeg import aac_rate, file_argument, run_ffmpeg
 from talkingface_wild.media.frame_times import SECOND_US, micros, tick_count
 from talkingface_wild.media.geometry import Orientation, Window, displayed_size
 

@@ -105,6 +105,17 @@ def open_media(path: Path, pictures: bool = True) -> Iterator[OpenMedia]:
         yield OpenMedia(container, video, audio, _zero(container))
 
 
+def declared_seconds(path: Path) -> float | None:
+    """Seconds by the container's header, else by a stream's; None for what cannot be opened."""
+    with contextlib.suppress(ItemFailed, ItemRejected), open_media(path) as media:
+        if media.container.duration is not None:
+            return max(0.0, float(media.container.duration) / _MICROSECONDS)
+        for stream in (media.video, media.audio):
+            if stream is not None and stream.duration is not None:
+                return max(0.0, float(stream.duration * stream.time_base))
+    return None
+
+
 def _open(path: Path, stack: contextlib.ExitStack, formats: str) -> Any:
     absolute = str(path.absolute())
     try:

@@ -9,7 +9,7 @@ import functools
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from talkingface_wild.core.outcome import ItemFailed
 from talkingface_wild.core.paths import disk_full
 
 _DISK_FULL = "No space left on device"
+_AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 
 
 @functools.cache
@@ -65,6 +66,22 @@ def _has_x264(binary: str) -> bool:
     return answer.returncode == 0 and "libx264" in answer.stdout
 
 
+def aac_rate(rate: int) -> int:
+    """The rate at which AAC keeps sound of ``rate`` hertz: the next one down, at least 8 kHz."""
+    return max((own for own in _AAC_RATES if own <= rate), default=_AAC_RATES[-1])
+
+
+def raw_pictures(shape: tuple[int, ...], fps: int) -> tuple[str, ...]:
+    """Arguments for uint8 RGB pictures of ``shape`` (H, W, 3), without a container."""
+    size = f"{shape[1]}x{shape[0]}"
+    return ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(fps))
+
+
+def metadata_arguments(words: Mapping[str, str]) -> list[str]:
+    """Arguments that put ``words`` into the container: title, comment and the like."""
+    return [word for name, text in words.items() for word in ("-metadata", f"{name}={text}")]
+
+
 def file_argument(path: Path) -> str:
     """``path`` so that ffmpeg takes it for a file whatever it is called."""
     return "file:" + str(path.absolute())
@@ -76,10 +93,9 @@ def run_ffmpeg(arguments: Sequence[str], *, writes: Path, timeout_seconds: float
     ``writes`` is the file to name when the disk is full. Raises DiskFull, and ItemFailed with
     ``timeout`` or with ``crash`` and the last words of ffmpeg.
     """
-    command = [ffmpeg_binary(), "-nostdin", "-hide_banner", "-v", "error", "-y", *arguments]
     try:
         done = subprocess.run(
-            command,
+            _command(arguments),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             stdout=subprocess.DEVNULL,
@@ -90,9 +106,7 @@ def run_ffmpeg(arguments: Sequence[str], *, writes: Path, timeout_seconds: float
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ItemFailed(
-            "timeout", f"ffmpeg took longer than {timeout_seconds:.0f} s for {writes.name!r}"
-        ) from error
+        raise _too_slow(timeout_seconds, writes) from error
     _check(done.returncode, done.stderr, writes)
 
 
@@ -108,10 +122,9 @@ def feed_ffmpeg(
     Raises as ``run_ffmpeg`` does, and whatever ``pictures`` raises; ffmpeg is ended then.
     ``timeout_seconds`` is counted from the last picture on.
     """
-    command = [ffmpeg_binary(), "-nostdin", "-hide_banner", "-v", "error", "-y", *arguments]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            command,
+            _command(arguments),
             stdin=subprocess.PIPE,
             start_new_session=True,
             stdout=subprocess.DEVNULL,
@@ -124,14 +137,21 @@ def feed_ffmpeg(
                         process.stdin.write(np.ascontiguousarray(picture).data)
             code = process.wait(timeout_seconds)
         except subprocess.TimeoutExpired as error:
-            sentence = f"ffmpeg took longer than {timeout_seconds:.0f} s for {writes.name!r}"
-            raise ItemFailed("timeout", sentence) from error
+            raise _too_slow(timeout_seconds, writes) from error
         finally:
             if process.poll() is None:
                 process.kill()
                 process.wait()
         errors.seek(0)
         _check(code, errors.read().decode(errors="replace"), writes)
+
+
+def _command(arguments: Sequence[str]) -> list[str]:
+    return [ffmpeg_binary(), "-nostdin", "-hide_banner", "-v", "error", "-y", *arguments]
+
+
+def _too_slow(seconds: float, writes: Path) -> ItemFailed:
+    return ItemFailed("timeout", f"ffmpeg took longer than {seconds:.0f} s for {writes.name!r}")
 
 
 def _check(code: int, words: str, writes: Path) -> None:

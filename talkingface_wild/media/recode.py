@@ -11,7 +11,7 @@ import numpy as np
 from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.outcome import ItemFailed
-from talkingface_wild.media.ffmpeg import feed_ffmpeg, run_ffmpeg
+from talkingface_wild.media.ffmpeg import feed_ffmpeg, raw_pictures, run_ffmpeg
 
 STEPS: dict[str, tuple[str, ...]] = {
     "mpeg4": ("-c:v", "mpeg4", "-qscale:v", "2", "-f", "avi"),
@@ -51,20 +51,16 @@ def check_step(step: str) -> None:
 
 def _once(frames_NHWC: Pictures, step: str, fps: int, scratch: Path | None) -> Pictures:
     _, height, width, _ = frames_NHWC.shape
-    raw = ("-f", "rawvideo", "-pix_fmt", "rgb24")
-    shape = ("-s", f"{width}x{height}", "-r", str(fps))
+    raw = raw_pictures(frames_NHWC.shape[1:], fps)
     with tempfile.TemporaryDirectory(prefix="recode-", dir=scratch) as folder:
         coded, back = Path(folder, "coded"), Path(folder, "raw")
-        there = ["-threads", "1", *raw, *shape, "-i", "pipe:0", *STEPS[step], "-threads", "1"]
+        there = ["-threads", "1", *raw, "-i", "pipe:0", *STEPS[step], "-threads", "1"]
         feed_ffmpeg(
             [*there, str(coded)], frames_NHWC, writes=coded, timeout_seconds=_TIMEOUT_SECONDS
         )
         source = ("-f", "mjpeg", "-framerate", str(fps)) if step.startswith("jpeg") else ()
-        run_ffmpeg(
-            ["-threads", "1", *source, "-i", str(coded), *raw, str(back)],
-            writes=back,
-            timeout_seconds=_TIMEOUT_SECONDS,
-        )
+        decode = ("-threads", "1", *source, "-i", str(coded), "-f", "rawvideo", "-pix_fmt", "rgb24")
+        run_ffmpeg([*decode, str(back)], writes=back, timeout_seconds=_TIMEOUT_SECONDS)
         if back.stat().st_size != frames_NHWC.size:
             frames = back.stat().st_size // (height * width * 3)
             count = len(frames_NHWC)

@@ -16,7 +16,14 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.core.paths import NO_ROOM, atomic_path, disk_full
 from talkingface_wild.media.container import SOUND_FORMATS, open_media
-from talkingface_wild.media.ffmpeg import feed_ffmpeg, file_argument, run_ffmpeg
+from talkingface_wild.media.ffmpeg import (
+    aac_rate,
+    feed_ffmpeg,
+    file_argument,
+    metadata_arguments,
+    raw_pictures,
+    run_ffmpeg,
+)
 from talkingface_wild.media.frame_times import SECOND_US
 
 _PIECE_SECONDS = 600.0
@@ -25,7 +32,7 @@ _CLOSING_PER_SECOND = 2.0
 
 
 @dataclass(frozen=True)
-class GrowingVideo:
+class ResumableVideo:
     """``path`` is the finished file's name; until then ``raw``, beside it, holds the pictures."""
 
     path: Path
@@ -84,10 +91,8 @@ class GrowingVideo:
         return self.length
 
     def _encode(self, frames_THWC: Pictures) -> None:
-        height, width = frames_THWC.shape[1:3]
-        raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}")
         arguments = [
-            *("-threads", "1", *raw, "-r", str(self.fps), "-i", "pipe:0"),
+            *("-threads", "1", *raw_pictures(frames_THWC.shape[1:], self.fps), "-i", "pipe:0"),
             *("-c:v", "libx264", "-crf", str(self.crf), "-preset", "medium", "-pix_fmt", "yuv420p"),
             *("-bf", "0", "-g", "100000", "-flags:v", "+cgop+bitexact", "-threads", "1"),
             # x264's note on itself would stand before every piece.
@@ -110,7 +115,6 @@ class GrowingVideo:
             own = media.audio.codec_context.sample_rate or 48_000
         rate = min(aac_rate(own), 48_000)
         heard = f"[1:{index}]{_placed(own, rate, zero_us, Fraction(frames, self.fps))}[heard]"
-        metadata = [word for name, text in words.items() for word in ("-metadata", f"{name}={text}")]
         opened = ("-format_whitelist", SOUND_FORMATS, "-protocol_whitelist", "file")
         with atomic_path(self.path) as temporary:
             arguments = [
@@ -121,7 +125,7 @@ class GrowingVideo:
                 *("-map", "0:v:0", "-map", "[heard]", "-map_metadata", "-1", "-map_chapters", "-1"),
                 *("-c:v", "copy", "-bsf:v", f"setts=ts=N/({self.fps}*TB)"),
                 *("-c:a", "aac", "-b:a", "192k", "-flags:a", "+bitexact", "-threads:a", "1"),
-                *("-fflags", "+bitexact", "-movflags", "+faststart", *metadata),
+                *("-fflags", "+bitexact", "-movflags", "+faststart", *metadata_arguments(words)),
                 *("-f", "mp4", file_argument(temporary)),
             ]
             limit = _CLOSING_SECONDS + _CLOSING_PER_SECOND * frames / self.fps

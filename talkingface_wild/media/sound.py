@@ -3,12 +3,10 @@
 import contextlib
 import math
 import wave
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 import numpy as np
 
@@ -81,38 +79,20 @@ def loudness_dbfs(samples: Samples) -> float:
     return loudness.dbfs
 
 
-@dataclass
-class SoundWriter:
-    """A mono 16-bit WAV file written piece by piece; named only when all went well."""
-
-    path: Path
-    rate: int
-    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-    _wave: Any = None
-
-    def __enter__(self) -> Self:
-        temporary = self._stack.enter_context(atomic_path(self.path))
-        self._wave = self._stack.enter_context(wave.open(str(temporary), "wb"))
-        self._wave.setparams((1, 2, self.rate, 0, "NONE", "not compressed"))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
-
-    def write(self, samples: Samples) -> None:
-        """Append int16 samples."""
-        self._wave.writeframesraw(np.ascontiguousarray(samples, dtype="<i2").tobytes())
+@contextlib.contextmanager
+def sound_writer(path: Path, rate: int) -> Iterator[Callable[[Samples], None]]:
+    """What appends mono samples to a 16-bit WAV file; it has its name only when all went well."""
+    with atomic_path(path) as temporary, wave.open(str(temporary), "wb") as stream:
+        stream.setparams((1, 2, rate, 0, "NONE", "not compressed"))
+        yield lambda samples: stream.writeframesraw(
+            np.ascontiguousarray(samples, dtype="<i2").tobytes()
+        )
 
 
 def write_wav(path: Path, samples: Samples, rate: int) -> None:
     """Write mono int16 samples as a WAV file in one step."""
-    with SoundWriter(path, rate) as writer:
-        writer.write(samples)
+    with sound_writer(path, rate) as write:
+        write(samples)
 
 
 def read_wav(path: Path, start: float = 0.0, end: float | None = None) -> Samples:

@@ -3,16 +3,17 @@
 What it writes can be made again; the final clip is never made from it.
 """
 
+import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
+import av
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from talkingface_wild.core.arrays import Samples
 from talkingface_wild.core.outcome import ItemRejected
@@ -23,25 +24,10 @@ from talkingface_wild.media.decode import Upright
 from talkingface_wild.media.demux import decoded, frame_micros, lasting_us, timed
 from talkingface_wild.media.frame_times import SECOND_US, GridPicker, Ticks, micros
 from talkingface_wild.media.geometry import Picture
-from talkingface_wild.media.proxy import ProxyWriter
-from talkingface_wild.media.sound import Loudness, SoundWriter
+from talkingface_wild.media.sound import Loudness, sound_writer
 
 SOUND_RATE = 16_000
 _DETECTOR_WIDTH_PX = 320
-
-
-class Usable(Protocol):
-    """The part of a source that is analysed, in seconds on its clock; a ``Probe`` is one."""
-
-    @property
-    def usable_start(self) -> float:
-        """Where it begins."""
-        ...
-
-    @property
-    def usable_end(self) -> float:
-        """Where it ends."""
-        ...
 
 
 class CutDetector(Protocol):
@@ -73,8 +59,9 @@ class Analysis:
 
 def analyse(
     path: Path,
-    probe: Usable,
     *,
+    start: float,
+    end: float,
     proxy: Path,
     sound: Path,
     detector: CutDetector,
@@ -83,27 +70,31 @@ def analyse(
 ) -> Analysis:
     """Decode ``path`` once: feed ``detector``, write ``proxy`` (H.264) and ``sound`` (WAV).
 
-    Frame k of the proxy is what is shown at ``usable_start + k / proxy_fps``, for every such
-    instant before ``usable_end``, at most ``proxy_side`` px long; sample k of the 16 kHz mono
-    sound stands at ``k / 16000`` s. Without a sound stream no sound file is written. Both appear
-    under their names only when complete, with the same bits on every run. Memory does not grow
-    with the length. Raises ItemRejected("undecodable") when no picture of the usable span
-    decodes.
+    ``start`` and ``end`` bound the usable span, seconds on the file's clock. Frame k of the proxy
+    is what is shown at ``start + k / proxy_fps``, for every such instant before ``end``, at most
+    ``proxy_side`` px long; sample k of the 16 kHz mono sound stands at ``k / 16000`` s. Without a
+    sound stream no sound file is written. Both appear under their names only when complete, with
+    the same bits on every run. Memory does not grow with the length. Raises
+    ItemRejected("undecodable") when no picture of the usable span decodes.
     """
-    start_us, end_us = micros(probe.usable_start), micros(probe.usable_end)
+    start_us, end_us = micros(start), micros(end)
     rate = Fraction(proxy_fps)
     ticks = Ticks(start_us, rate, math.ceil((end_us - start_us) * rate / SECOND_US))
-    with open_media(path) as media, _Listener(media, sound, start_us, end_us) as listener:
+    with open_media(path) as media, contextlib.ExitStack() as stack:
+        listener = None
+        if media.audio is not None:
+            write = stack.enter_context(sound_writer(sound, SOUND_RATE))
+            listener = _Listener(write, start_us, end_us)
         upright = Upright(media, proxy_side, multiple=2)
         with atomic_path(proxy) as temporary:
-            writer = ProxyWriter(temporary, rate)
+            writer = _ProxyWriter(temporary, rate)
             watcher = _Watcher(media, detector, GridPicker(ticks), upright, writer)
             streams = [stream for stream in (media.video, media.audio) if stream is not None]
             for stream, frame in decoded(media, *streams):
                 time_us = frame_micros(media, stream, frame)
                 if time_us is None:
                     media.damage.packets += 1
-                elif stream.type == "audio":
+                elif listener is not None and stream.type == "audio":
                     listener.hear(time_us, frame)
                 else:
                     watcher.see(time_us, frame, start_us, end_us)
@@ -112,12 +103,13 @@ def analyse(
                 raise ItemRejected(
                     "undecodable", f"no picture in the usable span of {path.name!r} was decoded"
                 )
-        listener.finish()
+        if listener is not None:
+            listener.finish()
         return Analysis(
             cuts=detector.cuts(),
             frames_decoded=watcher.seen,
             decode_errors=media.damage.packets,
-            loudness_dbfs=listener.loudness,
+            loudness_dbfs=None if listener is None else listener.loudness.dbfs,
             proxy_frames=writer.count,
             proxy_width=upright.size[0],
             proxy_height=upright.size[1],
@@ -140,6 +132,51 @@ def proxy_frames(
                 yield index, upright.rgb(frame)
 
 
+class _ProxyWriter:
+    """A small H.264 file, one frame per tick, the same bits on every run."""
+
+    def __init__(self, path: Path, rate: Fraction) -> None:
+        self.count = 0
+        self._rate = rate
+        self._path = path
+        self._output: Any = None
+        self._stream: Any = None
+        self._reformatter = VideoReformatter()
+
+    def write(self, rgb: Picture) -> None:
+        """Append one picture, (H, W, 3) with even sides."""
+        if self._output is None:
+            self._open(rgb.shape[1], rgb.shape[0])
+        frame = self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(rgb, format="rgb24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU601,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=Interpolation.AREA,
+        )
+        frame.pts, frame.time_base = self.count, 1 / self._rate
+        self.count += 1
+        self._output.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        """Write what the encoder still holds and finish the file."""
+        if self._output is not None:
+            self._output.mux(self._stream.encode(None))
+            self._output.close()
+
+    def _open(self, width: int, height: int) -> None:
+        target = "file:" + str(self._path.absolute())
+        self._output = av.open(target, "w", format="mp4", options={"fflags": "+bitexact"})
+        self._stream = self._output.add_stream("libx264", rate=self._rate)
+        self._stream.width, self._stream.height = width, height
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.options = {"crf": "18", "preset": "veryfast", "bf": "0"}
+        context = self._stream.codec_context
+        context.gop_size, context.thread_count = 10, 1
+        context.time_base = 1 / self._rate
+        context.flags |= av.codec.context.Flags.bitexact.value
+
+
 @dataclass
 class _Watcher:
     """Gives each picture of the usable span to the detector, those on the grid to the proxy."""
@@ -148,7 +185,7 @@ class _Watcher:
     detector: CutDetector
     picker: GridPicker
     upright: Upright
-    writer: ProxyWriter
+    writer: _ProxyWriter
     seen: int = 0
     last_us: int | None = None
     _reformatter: VideoReformatter = field(default_factory=VideoReformatter)
@@ -182,47 +219,28 @@ class _Watcher:
         return np.asarray(small, dtype=np.uint8)
 
 
+@dataclass
 class _Listener:
     """Writes the sound at its place on the clock and measures it over the usable span."""
 
-    def __init__(self, media: OpenMedia, path: Path, start_us: int, end_us: int) -> None:
-        self._sound = ClockedSound(SOUND_RATE)
-        self._loudness = Loudness()
-        self._writer = None if media.audio is None else SoundWriter(path, SOUND_RATE)
-        self._usable = tuple(round(at * SOUND_RATE / SECOND_US) for at in (start_us, end_us))
-
-    def __enter__(self) -> Self:
-        if self._writer is not None:
-            self._writer.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._writer is not None:
-            self._writer.__exit__(kind, error, trace)
-
-    @property
-    def loudness(self) -> float | None:
-        """Decibels below full scale; None without sound."""
-        return None if self._writer is None else self._loudness.dbfs
+    write: Callable[[Samples], None]
+    start_us: int
+    end_us: int
+    loudness: Loudness = field(default_factory=Loudness)
+    _sound: ClockedSound = field(default_factory=lambda: ClockedSound(SOUND_RATE))
 
     def hear(self, time_us: int, frame: Any) -> None:
         """Take in the next decoded sound."""
-        for samples in self._sound.feed(time_us, frame):
-            self._take(samples)
+        self._take(self._sound.feed(time_us, frame))
 
     def finish(self) -> None:
         """Take what the resampler still holds."""
-        for samples in self._sound.finish():
-            self._take(samples)
+        self._take(self._sound.finish())
 
-    def _take(self, samples: Samples) -> None:
-        if self._writer is not None:
-            self._writer.write(samples)
+    def _take(self, pieces: Iterator[Samples]) -> None:
+        usable = [round(at * SOUND_RATE / SECOND_US) for at in (self.start_us, self.end_us)]
+        for samples in pieces:
+            self.write(samples)
             before = self._sound.written - len(samples)
-            first, last = (max(0, edge - before) for edge in self._usable)
-            self._loudness.add(samples[first:last])
+            first, last = (max(0, edge - before) for edge in usable)
+            self.loudness.add(samples[first:last])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from talkingface_wild.core.clip import Source
-from talkingface_wild.media.duration import declared_seconds
+from talkingface_wild.media.container import declared_seconds
 from talkingface_wild.pipelines.sources.address import canonical
 
 

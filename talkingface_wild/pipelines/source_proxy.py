@@ -1,7 +1,6 @@
 """The one analysis decode of a source: a small 5 fps proxy and 16 kHz sound for the cache."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,23 +29,15 @@ def sound_path(item: Item, place: Workplace) -> Path:
     return place.cache / "sound" / f"{source_of(item).id}.wav"
 
 
-@dataclass(frozen=True)
-class _Span:
-    """The part of a source that is analysed, on its own clock."""
-
-    usable_start: float
-    usable_end: float
-
-
 def analyse_source(item: Item, place: Workplace, detector: CutDetector | None = None) -> Analysis:
     """Decode the usable span once: cuts for the detector, proxy and sound into the cache."""
     proxy, sound = proxy_path(item, place), sound_path(item, place)
     proxy.parent.mkdir(parents=True, exist_ok=True)
     sound.parent.mkdir(parents=True, exist_ok=True)
-    span = _Span(number(item, "usable_start_seconds"), number(item, "usable_end_seconds"))
     return analyse(
         media_file(item, place),
-        span,
+        start=number(item, "usable_start_seconds"),
+        end=number(item, "usable_end_seconds"),
         proxy=proxy,
         sound=sound,
         detector=detector or _Blind(),

@@ -9,8 +9,8 @@ from talkingface_wild.benchmark.clip_sources import asked_of, clips_of
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.benchmark.suite import bench, select
 from talkingface_wild.media.decode import frames
+from talkingface_wild.media.generated_video import write_video
 from talkingface_wild.media.sound import read_sound, write_wav
-from talkingface_wild.media.write import write_video
 
 REAL, MADE = "real", "made"
 CLIPS = {"hill": "hdtf_hill", "may": "may", "zhao": "selfie_12", "anne": "synthetic_5"}

@@ -137,10 +137,10 @@ class _Stop:
     """Ends a run after so many clips as ``error`` does, in the middle of writing the next."""
 
     def __init__(self, monkeypatch, clips, error):
-        from talkingface_wild.media.resumable_video import GrowingVideo
+        from talkingface_wild.media.resumable_video import ResumableVideo
 
-        self.left, self.error, self.append = clips, error, GrowingVideo.append
-        monkeypatch.setattr(GrowingVideo, "append", lambda video, made: self(video, made))
+        self.left, self.error, self.append = clips, error, ResumableVideo.append
+        monkeypatch.setattr(ResumableVideo, "append", lambda video, made: self(video, made))
 
     def __call__(self, video, made):
         length = self.append(video, made)

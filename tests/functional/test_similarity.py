@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from talkingface_wild.functional.similarity import psnr, psnr_of_frames, ssim, ssim_of_frames
+from talkingface_wild.functional.similarity import psnr, ssim
 from tests.perception import golden
 from tests.reference import similarity as reference
 
@@ -88,15 +88,6 @@ def test_psnr_equals_a_loop_and_is_100_for_equal_frames():
 def test_psnr_of_frames_much_larger_than_usual_does_not_overflow():
     black = np.zeros((1500, 2000, 3), dtype=np.uint8)
     assert psnr(black, black + 200) == pytest.approx(20 * np.log10(255 / 200), rel=1e-12)
-
-
-def test_frames_of_a_video_are_compared_one_by_one():
-    pairs = [_pair(seed=seed) for seed in range(3)]
-    a, b = (np.stack(side) for side in zip(*pairs, strict=True))
-    assert ssim_of_frames(a, b).tolist() == [ssim(*pair) for pair in pairs]
-    assert psnr_of_frames(a, b).tolist() == [psnr(*pair) for pair in pairs]
-    with pytest.raises(ValueError):
-        ssim_of_frames(a, b[:2])
 
 
 def test_bad_frames_are_one_sentence():

@@ -15,7 +15,7 @@ from skimage import data
 from talkingface_wild.cli import main
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.media.decode import frames
-from talkingface_wild.media.resumable_video import GrowingVideo
+from talkingface_wild.media.resumable_video import ResumableVideo
 from talkingface_wild.media.sound import write_wav
 from talkingface_wild.models import generator_class, registered
 from tests.benchmark.films import FPS, film
@@ -100,7 +100,7 @@ def test_it_generates_and_goes_on_to_the_same_file(wobble, monkeypatch, capsys):
     assert content["generated"] and (content["model"], content["preset"]) == ("wobble", "only")
     with av.open(str(whole)) as media:
         assert "AI-generated" in media.metadata["comment"] and "wobble" in media.metadata["title"]
-    append = GrowingVideo.append
+    append = ResumableVideo.append
 
     def stopped(video, chunk):
         if video.length:
@@ -108,7 +108,7 @@ def test_it_generates_and_goes_on_to_the_same_file(wobble, monkeypatch, capsys):
         return append(video, chunk)
 
     with monkeypatch.context() as patched:
-        patched.setattr(GrowingVideo, "append", stopped)
+        patched.setattr(ResumableVideo, "append", stopped)
         assert main.run([*words, "--out", str(parted)]) == 130
     assert "8 of 17 frames are kept" in capsys.readouterr().err
     assert main.run([*words, "--out", str(parted), "--resume"]) == 0

@@ -11,7 +11,7 @@ from talkingface_wild.core.errors import DiskFull, InputUnreadable
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.media.container_probe import probe
 from talkingface_wild.media.decode import frames
-from talkingface_wild.media.resumable_video import GrowingVideo
+from talkingface_wild.media.resumable_video import ResumableVideo
 from talkingface_wild.media.sound import read_sound, write_wav
 from tests.media.fixtures import click_onsets, clicks, flash_onsets, write_video
 
@@ -29,7 +29,7 @@ def _frames(count, first=0, side=64):
 
 
 def _grown(path, sizes, fps=25):
-    video, first = GrowingVideo(path, fps), 0
+    video, first = ResumableVideo(path, fps), 0
     for size in sizes:
         video.append(_frames(size, first))
         first += size
@@ -105,7 +105,7 @@ def test_sound_that_is_shorter_is_filled_with_silence_and_stereo_stays(tmp_path)
 
 def test_what_was_cut_and_made_again_is_the_same_to_the_bit(tmp_path, sound):
     whole = _grown(tmp_path / "a.mp4", [8, 8, 8])
-    stopped = GrowingVideo(tmp_path / "b.mp4")
+    stopped = ResumableVideo(tmp_path / "b.mp4")
     length = stopped.append(_frames(8))
     stopped.append(_frames(8, 8))
     with stopped.raw.open("ab") as raw:

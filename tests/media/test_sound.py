@@ -8,7 +8,13 @@ import pytest
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.outcome import ItemRejected
-from talkingface_wild.media.sound import SoundWriter, loudness_dbfs, read_sound, read_wav, write_wav
+from talkingface_wild.media.sound import (
+    loudness_dbfs,
+    read_sound,
+    read_wav,
+    sound_writer,
+    write_wav,
+)
 from tests.media.fixtures import click_onsets, clicks, even_times, flashes, write_video
 
 
@@ -118,13 +124,9 @@ def test_wav_there_and_back(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    def fail(writer: SoundWriter) -> None:
-        with writer:
-            writer.write(np.zeros(10, dtype=np.int16))
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail(SoundWriter(tmp_path / "a.wav", 16000))
+    with pytest.raises(KeyError), sound_writer(tmp_path / "a.wav", 16000) as write:
+        write(np.zeros(10, dtype=np.int16))
+        raise KeyError
     assert list(tmp_path.iterdir()) == []
 
 

@@ -21,7 +21,8 @@ def run(path: Path, folder: Path, **how: object) -> Analysis:
     found = probe(path)
     return analyse(
         path,
-        found,
+        start=found.usable_start,
+        end=found.usable_end,
         proxy=folder / "proxy.mp4",
         sound=folder / "sound.wav",
         detector=ShotDetector(fps=found.fps),

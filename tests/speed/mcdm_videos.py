@@ -26,7 +26,7 @@ def write_sample(path: Path, sounds: Path, rows: list[np.ndarray]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     pictures = np.concatenate(rows, axis=2)
     try:
-        from talkingface_wild.media.write import write_video
+        from talkingface_wild.media.generated_video import write_video
 
         with tempfile.TemporaryDirectory() as scratch:
             sound = _sound(path.stem, sounds, len(pictures), Path(scratch) / "part.wav")

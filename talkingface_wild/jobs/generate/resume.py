@@ -12,7 +12,7 @@ from typing import Any
 from talkingface_wild.core.errors import FolderLocked, UsageError
 from talkingface_wild.core.generator import State
 from talkingface_wild.jobs.generate.state_file import load_state, save_state
-from talkingface_wild.media.resumable_video import GrowingVideo
+from talkingface_wild.media.resumable_video import ResumableVideo
 
 OPTIONS = {
     "weights": "--checkpoint",
@@ -44,9 +44,9 @@ class UnfinishedVideo:
     _unsaved: tuple[State, int] | None = field(default=None, repr=False)
 
     @property
-    def video(self) -> GrowingVideo:
+    def video(self) -> ResumableVideo:
         """The pictures so far."""
-        return GrowingVideo(self.out, self.fps)
+        return ResumableVideo(self.out, self.fps)
 
     @property
     def state_path(self) -> Path:

@@ -13,7 +13,7 @@ from talkingface_wild.core.provenance import Provenance
 from talkingface_wild.jobs.train.data import SOUND_RATE, sound_files
 from talkingface_wild.jobs.train.trainer import Pictures, WriteSample
 from talkingface_wild.media.generated_video import finish_generated
-from talkingface_wild.media.resumable_video import GrowingVideo
+from talkingface_wild.media.resumable_video import ResumableVideo
 from talkingface_wild.media.sound import read_sound, write_wav
 from talkingface_wild.models.training.training_clip import whole_id
 
@@ -40,7 +40,7 @@ def sample_writer(dataset: Path | None, fps: int = 25, model: str = "mcdm") -> W
         except (KeyError, ItemRejected, ItemFailed, OSError):
             samples = np.zeros(round(seconds * SOUND_RATE), dtype=np.int16)
         path.parent.mkdir(parents=True, exist_ok=True)
-        video = GrowingVideo(path, fps)
+        video = ResumableVideo(path, fps)
         video.cut(0)
         try:
             video.append(pictures_THWC)

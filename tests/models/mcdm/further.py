@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 import torch
 
-from talkingface_wild.functional.similarity import ssim_of_frames
 from talkingface_wild.media.decode import frames as decoded
 from talkingface_wild.media.sound import read_sound
 from talkingface_wild.models.conditions.sound_features import sound_windows
@@ -26,7 +25,7 @@ from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
 from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
 from talkingface_wild.models.mcdm.training.stages import run_encoders, run_stage, take_tokens
-from tests.models.mcdm.proof import FACE, MOUTH, SIDE, motion
+from tests.models.mcdm.proof import FACE, MOUTH, SIDE, motion, ssim_of_frames
 
 NAMES = ("hdtf_ocasio", "hdtf_hill", "synthetic_9", "synthetic_5", "synthetic_12", "synthetic_3")
 LONGEST = 300

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import torch
 
-from talkingface_wild.functional.similarity import psnr_of_frames, ssim_of_frames
+from talkingface_wild.functional import similarity
 from talkingface_wild.media.decode import frames as decoded
 from talkingface_wild.media.sound import read_sound
 from talkingface_wild.models.conditions.sound_features import sound_windows
@@ -155,13 +155,17 @@ def motion(pictures: np.ndarray) -> np.ndarray:
     return np.abs(np.diff(mouth, axis=0)).mean(axis=(1, 2, 3))
 
 
+def ssim_of_frames(frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The SSIM of each pair of frames."""
+    return np.array([similarity.ssim(*pair) for pair in zip(frames, truth, strict=True)])
+
+
 def figures(made: np.ndarray, truth: np.ndarray) -> Rolled:
     """SSIM of frames, mouth PSNR (the first frame, which the still repeats, left out), motion."""
     ssim = ssim_of_frames(made, truth)
     part = (slice(1, None), *MOUTH)
-    psnr = psnr_of_frames(
-        np.ascontiguousarray(made[part]), np.ascontiguousarray(truth[part])
-    ).mean()
+    pairs = zip(*(np.ascontiguousarray(video[part]) for video in (made, truth)), strict=True)
+    psnr = np.mean([similarity.psnr(*pair) for pair in pairs])
     ours, real = motion(made), motion(truth)
     still = ours.std() < 1e-9
     correlation = 0.0 if still else float(np.corrcoef(ours, real)[0, 1])

@@ -6,8 +6,8 @@ import pytest
 from talkingface_wild.core.outcome import ItemFailed
 from talkingface_wild.media.container_probe import probe
 from talkingface_wild.media.decode import frames
+from talkingface_wild.media.generated_video import write_video
 from talkingface_wild.media.sound import read_sound, write_wav
-from talkingface_wild.media.write import write_video
 
 
 def _chunks(count=20, side=64, size=8):
