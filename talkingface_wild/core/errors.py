@@ -13,13 +13,9 @@ class TfwError(Exception):
 class DiskFull(TfwError):
     """The disk that holds the output is full: the run stops, no item fails."""
 
-    exit_code = 1
-
 
 class NetworkUnavailable(TfwError):
     """Nothing could be fetched, though it might succeed another time."""
-
-    exit_code = 1
 
 
 class UsageError(TfwError):

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 from talkingface_wild.core.terminal import mute_closed_terminal
@@ -51,7 +51,7 @@ def stop_on_signals(words: str = "") -> Iterator[None]:
 
     _active, _first_at = True, None
     try:
-        with _handled_by(stop):
+        with handled_by(stop):
             yield
     finally:
         _active, _first_at = False, None
@@ -70,16 +70,19 @@ def break_off_on_signals() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    with _handled_by(break_off):
+    with handled_by(break_off):
         yield
 
 
 @contextlib.contextmanager
-def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def handled_by(
+    handler: Callable[[int, FrameType | None], None], always: Sequence[signal.Signals] = ()
+) -> Iterator[None]:
+    """Inside, ``handler`` gets each of ``SIGNALS`` that is not ignored or is among ``always``."""
     previous = {
         number: signal.signal(number, handler)
         for number in SIGNALS
-        if signal.getsignal(number) is not signal.SIG_IGN
+        if number in always or signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
         yield

@@ -89,14 +89,14 @@ class Forecast:
         self.lost.clear()
         self.waiting = waiting_items(self.plan, self.costs, ruling)
         if self._machine is None:
-            work = self._typical(self.reach())
+            work = self._work(self.reach())
             horizon = max(_HORIZON * work, _LEAST_HORIZON_SECONDS)
             self._machine = Pace(1.0, max(_PRIOR * work, 0.2), horizon)
             self._surprise = Pace(1.0, 0.5 * horizon, 0.5 * horizon)
         first = min((position for _, position, _ in ruling.todo), default=None)
         if first is None:
             return
-        self._segment = next((a, b) for a, b in self.plan.segments() if a <= first < b)
+        self._segment = self.plan.segment_of(first)
         self._segment_began, self._anchor = now, None
         horizon = self._machine.horizon
         self._together = Pace(1.0 / self.costs.speedup, _PRIOR_HORIZONS * horizon, horizon)
@@ -167,8 +167,7 @@ class Forecast:
             self._anchor = max(at - seconds, self._segment_began or 0.0)
             waited = self._anchor - (self._segment_began or self._anchor)
             self._opening = max(self._opening, waited * _LATER_OPENING)
-        cost = self.costs.stage(self.plan.stages[position].name)
-        work = cost.of(1, size) + (0.0 if position in self._opened else cost.opening)
+        work = self._typical(position, 1, size)
         self._opened.add(position)
         self._surprise.add(seconds, work * self._slowness(position))
         self._machine.add(seconds, work)
@@ -209,21 +208,18 @@ class Forecast:
             _DOUBT_ITEMS + self._entered[position]
         )
 
-    def _typical(self, reach: Reach) -> float:
-        """Typical seconds of one worker."""
-        return sum(self._typical_of(reach, position) for position in self._expected(reach))
-
     def _work(self, reach: Reach) -> float:
-        """Seconds of one worker on this machine."""
-        return sum(
-            self._typical_of(reach, position) * self._slowness(position)
-            for position in self._expected(reach)
-        )
+        """Seconds of one worker on this machine; typical ones before anything was measured."""
+        work = 0.0
+        for position, (count, size) in enumerate(zip(reach.count, reach.size, strict=True)):
+            if count > 0:
+                work += self._typical(position, count, size) * self._slowness(position)
+        return work
 
-    def _typical_of(self, reach: Reach, position: int) -> float:
+    def _typical(self, position: int, count: float, size: float) -> float:
+        """Typical seconds of one worker for ``count`` items, ``size`` in all, with its opening."""
         cost = self.costs.stage(self.plan.stages[position].name)
-        opening = 0.0 if position in self._opened else cost.opening
-        return cost.of(reach.count[position], reach.size[position]) + opening
+        return cost.of(count, size) + (0.0 if position in self._opened else cost.opening)
 
     def _slowness(self, position: int) -> float:
         """How many times a stage takes as long as is typical, on this machine.
@@ -236,9 +232,6 @@ class Forecast:
         assumed = max(self._machine.value, 1e-9) ** _WITNESS
         own = self._stages.get(position, Pace(0.0, 0.0, self._machine.horizon))
         return own.mixed(assumed, _DOUBT_SECONDS)
-
-    def _expected(self, reach: Reach) -> list[int]:
-        return [position for position, count in enumerate(reach.count) if count > 0]
 
     def seconds_left(self, now: float) -> tuple[float, float]:
         """The bare estimate of wall seconds until all is done, and the pace it rests on."""

@@ -21,22 +21,13 @@ from talkingface_wild.core.log import LOGGER
 from talkingface_wild.core.outcome import Value
 from talkingface_wild.core.paths import NO_ROOM, atomic_path, disk_full
 
+_TEXTS = ("item", "stage", "fingerprint", "state", "reason", "detail", "values", "children")
+_NUMBERS = ("seconds", "cpu_seconds", "at")
 _SCHEMA = pa.schema(
-    [
-        ("item", pa.string()),
-        ("stage", pa.string()),
-        ("fingerprint", pa.string()),
-        ("state", pa.string()),
-        ("reason", pa.string()),
-        ("detail", pa.string()),
-        ("values", pa.string()),
-        ("children", pa.string()),
-        ("attempts", pa.int32()),
-        ("seconds", pa.float64()),
-        ("cpu_seconds", pa.float64()),
-        ("at", pa.float64()),
-        ("given", pa.string()),
-    ]
+    dict.fromkeys(_TEXTS, pa.string())
+    | {"attempts": pa.int32()}
+    | dict.fromkeys(_NUMBERS, pa.float64())
+    | {"given": pa.string()}
 )
 _MOST_PARTS = 32
 
@@ -99,7 +90,7 @@ class Journal:
         self.folder = folder
         self._records: dict[tuple[str, str], Record] = {}
         self._reopened: dict[tuple[str, str], Record] = {}
-        for part in sorted((folder / "parts").glob("part-*.parquet")):
+        for part in self._parts():
             self._take(_read_part(part))
         if with_logs:
             for log in sorted((folder / "logs").glob("*.jsonl")):
@@ -128,11 +119,7 @@ class Journal:
         """Take results as not there, on the disk as well: what they stand for was lost since."""
         gone = {(record.item, record.fingerprint) for record in records}
         kept = [record for key, record in self._records.items() if key not in gone]
-        old = sorted((self.folder / "parts").glob("part-*.parquet"))
-        if kept:
-            _write_part(self.folder / "parts", kept)
-        for part in old:
-            part.unlink()
+        self._replace_parts(kept)
         for key in gone:
             self._records.pop(key, None)
 
@@ -161,11 +148,19 @@ class Journal:
                 self._records[key] = record
 
     def _compact(self) -> None:
-        parts = sorted((self.folder / "parts").glob("part-*.parquet"))
-        if len(parts) > _MOST_PARTS:
-            _write_part(self.folder / "parts", list((self._reopened | self._records).values()))
-            for part in parts:
-                part.unlink()
+        if len(self._parts()) > _MOST_PARTS:
+            self._replace_parts(list((self._reopened | self._records).values()))
+
+    def _parts(self) -> list[Path]:
+        return sorted((self.folder / "parts").glob("part-*.parquet"))
+
+    def _replace_parts(self, records: list[Record]) -> None:
+        """Write one part of ``records`` in place of all that are there."""
+        earlier = self._parts()
+        if records:
+            _write_part(self.folder / "parts", records)
+        for part in earlier:
+            part.unlink()
 
 
 def _plain(record: Record) -> dict[str, Any]:
@@ -175,8 +170,8 @@ def _plain(record: Record) -> dict[str, Any]:
 def _write_part(folder: Path, records: list[Record]) -> None:
     rows = [_plain(record) for record in records]
     for row in rows:
-        row["values"] = json.dumps(row["values"]) if row["values"] is not None else None
-        row["children"] = json.dumps(row["children"]) if row["children"] is not None else None
+        for name in ("values", "children"):
+            row[name] = None if row[name] is None else json.dumps(row[name])
     with atomic_path(folder / f"part-{uuid.uuid4().hex}.parquet") as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), temporary, compression="zstd")
 
@@ -190,8 +185,8 @@ def _read_part(path: Path) -> Iterator[Record]:
             "restore it, or delete that file to measure its items again."
         ) from error
     for row in rows:
-        row["values"] = json.loads(row["values"]) if row["values"] else None
-        row["children"] = json.loads(row["children"]) if row["children"] else None
+        for name in ("values", "children"):
+            row[name] = json.loads(row[name]) if row[name] else None
         yield Record(**row)
 
 

@@ -11,7 +11,7 @@ from talkingface_wild.engine.item_table import fact
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """What one step of a ruling says of the items ``where`` (a mask over the table's rows).
 
     The arrays are as long as the table; None stands for a column of nulls.
@@ -27,7 +27,7 @@ class Entry:
     gate: str | None = None
 
 
-def ledger_of(table: pd.DataFrame, entries: Sequence[Entry]) -> pd.DataFrame:
+def ledger_of(table: pd.DataFrame, entries: Sequence[LedgerEntry]) -> pd.DataFrame:
     """The ledger: entries in order, within an entry the items in order of the table.
 
     Columns: item_id, level, group, root_id, stage, state, gate, reason, detail, value, bound, and

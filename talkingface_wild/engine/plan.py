@@ -25,7 +25,7 @@ class Planned:
     fingerprint: str
     gates: tuple[Gate, ...] = ()
     unmeasured: str | None = None
-    given: tuple[str, ...] = ()
+    from_barriers: tuple[str, ...] = ()
     """The columns it needs that barriers give: they may change when nothing was measured anew, and
     a result that was made from other values of them is made again."""
     pool: Resources = field(default_factory=Resources)
@@ -94,6 +94,10 @@ class Plan:
                 start = position + 1
         if start < len(self.stages):
             yield start, len(self.stages)
+
+    def segment_of(self, position: int) -> tuple[int, int]:
+        """The segment that an item stage belongs to."""
+        return next((start, end) for start, end in self.segments() if start <= position < end)
 
 
 def caches_of(stage: type[Stage] | type[Whole]) -> tuple[Cache, ...]:

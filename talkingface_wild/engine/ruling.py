@@ -12,7 +12,7 @@ import pandas as pd
 
 from talkingface_wild.core.gate import COMPARISONS, Gate
 from talkingface_wild.engine.item_table import BASE, fact
-from talkingface_wild.engine.ledger import Entry, ledger_of
+from talkingface_wild.engine.ledger import LedgerEntry, ledger_of
 from talkingface_wild.engine.plan import Plan, Planned, given_text
 from talkingface_wild.engine.stage import Whole, Workplace
 
@@ -85,7 +85,7 @@ class _State:
         parent_ids: Any = table["parent_id"].to_numpy(object)
         self.parents = table.index.get_indexer(parent_ids)
         """Row of each item's parent, -1 for roots."""
-        self.ledger: list[Entry] = []
+        self.ledger: list[LedgerEntry] = []
         self.todo: list[tuple[np.ndarray, int, np.ndarray]] = []
         self.waiting = False
 
@@ -128,7 +128,7 @@ def rule(
     if admitted is not None:
         outside = state.kept & ~table.index.isin(admitted)
         reasons = np.full(len(table), "target_met", dtype=object)
-        state.ledger.append(Entry(outside, "targets", REJECTED, reasons))
+        state.ledger.append(LedgerEntry(outside, "targets", REJECTED, reasons))
         state.settle(outside, REJECTED, stage="targets", reason=reasons)
         state.measured &= ~outside
     for position, planned in enumerate(plan.stages):
@@ -186,13 +186,13 @@ def _item_stage(
         for where, outcome in ((absent, PENDING), (failed, FAILED), (rejected, REJECTED)):
             if where.any():
                 shown = where & state.kept
-                state.ledger.append(Entry(shown, planned.name, outcome, reasons, details))
+                state.ledger.append(LedgerEntry(shown, planned.name, outcome, reasons, details))
                 state.settle(where, outcome, stage=planned.name, reason=reasons, detail=details)
                 state.measured &= ~where
         out = in_play & answers.done
         if split.any():
             parts = np.full(len(table), SPLIT, dtype=object)
-            state.ledger.append(Entry(split & state.kept, planned.name, KEPT, details=parts))
+            state.ledger.append(LedgerEntry(split & state.kept, planned.name, KEPT, details=parts))
             born = (table["born"] == planned.name).to_numpy(bool) & (state.parents >= 0)
             newborn = born & (split & state.kept)[state.parents]
             scored_born = born & split[state.parents] & ~newborn
@@ -218,8 +218,8 @@ def _stale(planned: Planned, table: pd.DataFrame, where: np.ndarray) -> np.ndarr
     """Which results were made from other values of the barriers' columns than they have now."""
     stale = np.zeros(len(table), bool)
     rows = np.flatnonzero(where & table[fact(planned.name, "given")].notna().to_numpy(bool))
-    if planned.given and len(rows):
-        names = list(planned.given)
+    if planned.from_barriers and len(rows):
+        names = list(planned.from_barriers)
         columns = [table[name].array.take(rows).to_numpy(object, na_value=None) for name in names]
         now = [given_text(values) for values in zip(*columns, strict=True)]
         then = table[fact(planned.name, "given")].array.take(rows).to_numpy(object)
@@ -265,10 +265,10 @@ def _apply_gates(planned: Planned, table: pd.DataFrame, state: _State, where: np
         if lost.any():
             facts = {"reason": judged.reasons, "value": judged.values, "bound": judged.bounds}
             seen = (judged.reasons, None, judged.values, judged.bounds)
-            state.ledger.append(Entry(lost, planned.name, REJECTED, *seen, gate.name))
+            state.ledger.append(LedgerEntry(lost, planned.name, REJECTED, *seen, gate.name))
             state.settle(lost, REJECTED, stage=planned.name, gate=gate.name, **facts)
             alive &= judged.passed
-    state.ledger.append(Entry(alive, planned.name, KEPT))
+    state.ledger.append(LedgerEntry(alive, planned.name, KEPT))
 
 
 def _judged(gate: Gate, table: pd.DataFrame, state: _State) -> _Judged:

@@ -12,6 +12,7 @@ from typing import Any
 
 from talkingface_wild.core.errors import DiskFull
 from talkingface_wild.core.log import LOGGER
+from talkingface_wild.core.stopping import handled_by
 from talkingface_wild.core.terminal import mute_closed_terminal
 from talkingface_wild.engine.costs import Costs
 from talkingface_wild.engine.executors import Executor
@@ -21,9 +22,8 @@ from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.progress import Progress
 from talkingface_wild.engine.ruling import Ruling, rule
 from talkingface_wild.engine.stage import Item, Workplace
-from talkingface_wild.engine.stall import StallWatch
 from talkingface_wild.engine.worker import Task, request_stop, stop_requested
-from talkingface_wild.engine.workers import markers
+from talkingface_wild.engine.workers import StallWatch, markers
 
 Admission = Callable[[Ruling | None], frozenset[str] | None]
 """Which roots may be worked on, given how those admitted before came out; None means all."""
@@ -103,7 +103,7 @@ class Run:
 
     def _work(self, journal: Journal, ruling: Ruling, items: dict[str, Item]) -> None:
         """One round of the executor over what the ruling asks for, segment by segment."""
-        start, end = _segment(self.plan, min(position for _, position, _ in ruling.todo))
+        start, end = self.plan.segment_of(min(position for _, position, _ in ruling.todo))
         entries = [entry for entry in ruling.todo if start <= entry[1] < end]
         barrier_values = _barrier_values(ruling, self.plan, start, [id_ for id_, _, _ in entries])
         tasks = [
@@ -112,7 +112,7 @@ class Run:
                 position,
                 kept,
                 journal.attempts(id_, self.plan.stages[position].fingerprint),
-                _known(self.plan, journal, id_, position, end),
+                _later_results(self.plan, journal, id_, position, end),
             )
             for id_, position, kept in entries
         ]
@@ -191,10 +191,6 @@ def _first_roots(tasks: list[Task], most: int) -> list[Task]:
     return begun + [task for task in tasks if task.position == 0][:most]
 
 
-def _segment(plan: Plan, position: int) -> tuple[int, int]:
-    return next((start, end) for start, end in plan.segments() if start <= position < end)
-
-
 def _barrier_values(
     ruling: Ruling, plan: Plan, end: int, ids: list[str]
 ) -> dict[str, dict[str, Any]]:
@@ -210,7 +206,9 @@ def _barrier_values(
     return dict(zip(ids, records, strict=True))
 
 
-def _known(plan: Plan, journal: Journal, item: str, position: int, end: int) -> frozenset[int]:
+def _later_results(
+    plan: Plan, journal: Journal, item: str, position: int, end: int
+) -> frozenset[int]:
     """Positions behind ``position`` whose result for this item is in the journal already."""
     return frozenset(
         later
@@ -245,12 +243,5 @@ def _stop_on_signals(place: Workplace, executor: Executor) -> Iterator[None]:
         if number != signal.SIGHUP and (again or executor.starting):
             raise KeyboardInterrupt
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-    previous = {number: signal.signal(number, stop) for number in numbers}
-    try:
+    with handled_by(stop, always=(signal.SIGINT, signal.SIGTERM)):
         yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -99,35 +99,17 @@ class NoSettings:
     """The configuration of a stage with nothing to set: what is accepted is a matter of gates."""
 
 
-class Stage(abc.ABC):
-    """A Split or a Measure over items. Pure given (item, config, weights), so retried and cached.
-
-    ``process`` answers one Outcome per item, in order. It never applies a gate. A stage that needs
-    a weight says so by ``weights``; ``open`` loads it, once per worker.
-    """
+class _Configured(abc.ABC):
+    """What a stage over items and one over the whole table declare alike."""
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
-    kind: ClassVar[Kind] = "measure"
+    kind: ClassVar[Kind]
     level: ClassVar[str] = "clip"
     needs: ClassVar[tuple[str, ...]] = ()
     """Columns of earlier stages that it reads: their fingerprints become part of its own. Items
     come with the values of these, of what its caches need, and of columns that locate files."""
-    covers: ClassVar[tuple[str, ...]] = ()
-    """Columns of earlier stages that its own results hold for: who needs one of them behind it
-    depends on this stage instead."""
-    reads: ClassVar[tuple[Cache, ...]] = ()
-    """The caches that it looks into; what they need, it needs."""
     columns: ClassVar[tuple[Column, ...]] = ()
-    reasons: ClassVar[tuple[Reason, ...]] = ()
-    """Reasons of its own, beside those of ``core/reasons.py``, for which it or a gate rejects."""
-    resources: ClassVar[Resources] = Resources()
-    batch_size: ClassVar[int] = 1
-    scored: ClassVar[bool] = True
-    """Whether ``--score-all`` runs it on rejects too; false for what makes files of kept ones."""
-    files: ClassVar[tuple[str, ...]] = ()
-    """Columns that name files it writes under the output folder, each under a name that no other
-    bytes will have: a result counts while its files are there."""
     Config: ClassVar[type] = NoSettings
     settings_from: ClassVar[str] = ""
     """A stage whose settings of the same names hold for this one where it sets none itself."""
@@ -135,11 +117,6 @@ class Stage(abc.ABC):
     def __init__(self, config: Any, place: Workplace) -> None:
         self.config = config
         self.place = place
-
-    @classmethod
-    def identity(cls, config: Any) -> dict[str, Any]:
-        """The settings that can change a result, for the fingerprint."""
-        return config_data(config)
 
     @classmethod
     def weights(cls, config: Any) -> tuple[str, ...]:
@@ -151,6 +128,35 @@ class Stage(abc.ABC):
         """Optional packages (import names) that this configuration needs."""
         return ()
 
+
+class Stage(_Configured):
+    """A Split or a Measure over items. Pure given (item, config, weights), so retried and cached.
+
+    ``process`` answers one Outcome per item, in order. It never applies a gate. A stage that needs
+    a weight says so by ``weights``; ``open`` loads it, once per worker.
+    """
+
+    kind: ClassVar[Kind] = "measure"
+    covers: ClassVar[tuple[str, ...]] = ()
+    """Columns of earlier stages that its own results hold for: who needs one of them behind it
+    depends on this stage instead."""
+    reads: ClassVar[tuple[Cache, ...]] = ()
+    """The caches that it looks into; what they need, it needs."""
+    reasons: ClassVar[tuple[Reason, ...]] = ()
+    """Reasons of its own, beside those of ``core/reasons.py``, for which it or a gate rejects."""
+    resources: ClassVar[Resources] = Resources()
+    batch_size: ClassVar[int] = 1
+    scored: ClassVar[bool] = True
+    """Whether ``--score-all`` runs it on rejects too; false for what makes files of kept ones."""
+    files: ClassVar[tuple[str, ...]] = ()
+    """Columns that name files it writes under the output folder, each under a name that no other
+    bytes will have: a result counts while its files are there."""
+
+    @classmethod
+    def identity(cls, config: Any) -> dict[str, Any]:
+        """The settings that can change a result, for the fingerprint."""
+        return config_data(config)
+
     def open(self) -> None:
         """Load what ``process`` needs; called once in each worker before the first item."""
         return
@@ -160,35 +166,14 @@ class Stage(abc.ABC):
         """One outcome per item, in order."""
 
 
-class Whole(abc.ABC):
+class Whole(_Configured):
     """A stage over the whole table of items that are still kept: identities, duplicates, split.
 
     Cheap and pure: computed anew for every commit, never journaled. Its answer must not depend on
     the order of the rows.
     """
 
-    name: ClassVar[str]
-    version: ClassVar[int] = 1
     kind: ClassVar[Kind] = "whole"
-    level: ClassVar[str] = "clip"
-    needs: ClassVar[tuple[str, ...]] = ()
-    columns: ClassVar[tuple[Column, ...]] = ()
-    Config: ClassVar[type] = NoSettings
-    settings_from: ClassVar[str] = ""
-
-    def __init__(self, config: Any, place: Workplace) -> None:
-        self.config = config
-        self.place = place
-
-    @classmethod
-    def weights(cls, config: Any) -> tuple[str, ...]:
-        """Names in the weights manifest; a Whole works on measures and so needs none."""
-        return ()
-
-    @classmethod
-    def requires(cls, config: Any) -> tuple[str, ...]:
-        """Optional packages (import names) that this configuration needs."""
-        return ()
 
     @abc.abstractmethod
     def compute(self, table: pd.DataFrame) -> pd.DataFrame:

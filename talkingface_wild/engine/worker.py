@@ -29,7 +29,7 @@ class Task:
     kept: bool = True
     attempts: int = 0
     """Attempts of earlier runs at that stage."""
-    known: frozenset[int] = frozenset()
+    later_results: frozenset[int] = frozenset()
     """Later positions whose result is in the journal already: the task ends before them."""
 
 
@@ -38,8 +38,7 @@ class Worker:
 
     def __init__(self, plan: Plan, start: int, end: int, place: Workplace, name: str) -> None:
         self.plan, self.start, self.end = plan, start, end
-        segment = next(((a, b) for a, b in plan.segments() if a <= start < b), (start, end))
-        self._readers = plan.readers(*segment)
+        self._readers = plan.readers(*plan.segment_of(start))
         self._visible = {at: plan.visible(at) for at in range(start, end)}
         self.place = replace(place, caches=frozenset(cache.name for cache in self._readers))
         self._open: dict[int, Stage] = {}
@@ -90,7 +89,7 @@ class Worker:
         ruling reads that result and says where the item goes on.
         """
         while task.position < self.end:
-            if task.position in task.known:
+            if task.position in task.later_results:
                 return None
             planned = self.plan.stages[task.position]
             applies = planned.stage.level == task.item.level and (
@@ -160,9 +159,9 @@ class Worker:
         onward: list[Task] = []
         for item in offspring(task.item, outcome):
             kept = task.kept and judge(planned.gates, item.values, item.group).kept
-            known = task.known if item.id == task.item.id else frozenset()
+            later = task.later_results if item.id == task.item.id else frozenset()
             if kept or self.plan.score_all:
-                onward.append(Task(item, task.position + 1, kept, known=known))
+                onward.append(Task(item, task.position + 1, kept, later_results=later))
         return onward
 
 
@@ -202,8 +201,8 @@ def _record(
         seconds=round(wall, 6),
         cpu_seconds=round(cpu, 6),
         at=time.time(),
-        given=given_text(task.item.values.get(name) for name in planned.given)
-        if planned.given
+        given=given_text(task.item.values.get(name) for name in planned.from_barriers)
+        if planned.from_barriers
         else None,
     )
 

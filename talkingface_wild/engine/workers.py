@@ -1,4 +1,5 @@
-"""Looks at the worker processes of a run: which hold something, and what keeps them from working.
+"""Looks at the worker processes of a run: which hold something, what keeps them from working, and
+the stall watch, which says why nothing gets finished, as far as one can see.
 
 Reads /proc (Linux); elsewhere, and for workers on other machines, it knows nothing and says so by
 an empty answer.
@@ -8,7 +9,8 @@ import contextlib
 import os
 import re
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,10 @@ from talkingface_wild.engine.stage import Workplace
 _MARKER = re.compile(r"(?P<worker>.+)@(?P<host>.+)@(?P<process>\d+)\.txt")
 _READ = ("0", "63")
 """Numbers of the system call ``read``: x86-64, aarch64."""
+STALL_SECONDS = 60.0
+"""Without a result for so long, the state of the workers is looked at."""
+_TROUBLE_SECONDS = 15.0
+"""A worker that was stopped, or waits for input, is told of sooner."""
 
 
 def marker_path(place: Workplace, worker: str) -> Path:
@@ -116,3 +122,47 @@ def _reads_terminal(process: int) -> bool:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{process}/wchan").read_text().strip() == "n_tty_read"
     return False
+
+
+class StallWatch:
+    """Looks at a run now and then. ``describe`` tells how the engine is laid out."""
+
+    def __init__(self, place: Workplace, describe: Callable[[], str]) -> None:
+        self._place, self._describe = place, describe
+        self._results = -1
+        self._since = time.monotonic()
+        self._told_at = -STALL_SECONDS
+        self._memory_kills = memory_kills()
+
+    def look(self, results: int) -> str | None:
+        """The sentence to say, given how many results the run has by now; None when all is well."""
+        now = time.monotonic()
+        kills = memory_kills()
+        if kills > self._memory_kills:
+            count, self._memory_kills = kills - self._memory_kills, kills
+            return (
+                f"The kernel killed {count} process{'es'[: 2 * (count != 1)]} on this machine for "
+                "want of memory; what a killed worker had in hand is tried again. "
+                "If it goes on, stop with Ctrl-C and go on with fewer --workers."
+            )
+        if results != self._results:
+            self._results, self._since = results, now
+            return None
+        still = now - self._since
+        if still < _TROUBLE_SECONDS or now - self._told_at < STALL_SECONDS:
+            return None
+        clauses = troubles(self._place)
+        if not clauses and (still < STALL_SECONDS or any_busy(self._place)):
+            return None
+        self._told_at = now
+        if clauses:
+            return (
+                f"Nothing finished for {still:.0f} s: {'; '.join(clauses[:4])}. "
+                "Or stop with Ctrl-C and run the same command again."
+            )
+        load = f"the load of this machine is {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+        return (
+            f"Nothing finished for {still:.0f} s and no worker has anything in hand: "
+            f"{self._describe()}; {load}. If others use it, workers take long to start; else "
+            "stop with Ctrl-C and go on with --engine local, or with a larger cluster."
+        )

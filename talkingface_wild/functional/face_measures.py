@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from talkingface_wild.functional.face_samples import LEAST_AREA_RATIO, FaceTrack, Observation, areas
 from talkingface_wild.functional.head_pose import head_angles
+from talkingface_wild.functional.speech_share import longest_run, runs
 
 Span = tuple[float, float]
 
@@ -118,11 +119,12 @@ def violations(
         (~observation.track.present_T, longest_gap),
         (observation.second_ratios_T >= least_area_ratio, longest_second),
     ):
-        for first, last in _runs(bad):
-            if (last - first + 1) / observation.rate > longest + 1e-9:
+        for first, stop in runs(bad):
+            if (stop - first) / observation.rate > longest + 1e-9:
                 before = float(times[first - 1]) if first else start
-                after = float(times[last + 1]) if last + 1 < len(times) else end
-                spans.append((max(start, before), min(end, max(after, float(times[last]) + half))))
+                after = float(times[stop]) if stop < len(times) else end
+                last = float(times[stop - 1]) + half
+                spans.append((max(start, before), min(end, max(after, last))))
     return _merged(spans)
 
 
@@ -134,18 +136,6 @@ def split_at(spans: Iterable[Span], start: float, end: float, least: float) -> l
             pieces.append((position, min(low, end)))
         position = max(position, high)
     return pieces
-
-
-def longest_run(flags_T: npt.NDArray[np.bool_]) -> int:
-    """The length of the longest run of true flags."""
-    return max((last - first + 1 for first, last in _runs(flags_T)), default=0)
-
-
-def _runs(flags_T: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """First and last index of every run of true flags."""
-    edges = np.diff(np.concatenate([[0], flags_T.astype(np.int8), [0]]))
-    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    return [(int(a), int(b) - 1) for a, b in zip(starts, stops, strict=True)]
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

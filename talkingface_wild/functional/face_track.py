@@ -96,11 +96,7 @@ def overlap(first: Sequence[float] | Floats, second: Sequence[float] | Floats) -
     return shared / union if union > 0 else 0.0
 
 
-def greedy_tracks(
-    detections: Sequence[Sequence[Sequence[float]]],
-    most_missed: int = MOST_MISSED,
-    least_overlap: float = LEAST_OVERLAP,
-) -> list[Track]:
+def greedy_tracks(detections: Sequence[Sequence[Sequence[float]]]) -> list[Track]:
     """The tracks of one scene; ``detections`` holds each frame's boxes, in the detector's order.
 
     A track starts at the first box that no track has, and takes every next box that overlaps its
@@ -110,23 +106,19 @@ def greedy_tracks(
     pool = [[np.asarray(box, dtype=np.float64) for box in boxes] for boxes in detections]
     tracks = []
     while any(pool):
-        tracks.append(_take_track(pool, most_missed, least_overlap))
+        frames: list[int] = []
+        track: list[Floats] = []
+        for frame, boxes in enumerate(pool):
+            if frames and frame - frames[-1] > MOST_MISSED:
+                break
+            place = 0
+            while place < len(boxes):
+                if not track or overlap(boxes[place], track[-1]) > LEAST_OVERLAP:
+                    frames.append(frame)
+                    track.append(boxes.pop(place))
+                place += 1
+        tracks.append(Track(np.array(frames, dtype=np.int64), np.stack(track)))
     return tracks
-
-
-def _take_track(pool: list[list[Floats]], most_missed: int, least_overlap: float) -> Track:
-    """The next track, its boxes removed from ``pool``."""
-    taken: list[tuple[int, Floats]] = []
-    for frame, boxes in enumerate(pool):
-        if taken and frame - taken[-1][0] > most_missed:
-            break
-        place = 0
-        while place < len(boxes):
-            if not taken or overlap(boxes[place], taken[-1][1]) > least_overlap:
-                taken.append((frame, boxes.pop(place)))
-            place += 1
-    frames = np.array([frame for frame, _ in taken], dtype=np.int64)
-    return Track(frames, np.stack([box for _, box in taken]))
 
 
 def long_tracks(
@@ -200,13 +192,9 @@ def crop_path(boxes_T4: Floats, ends: Ends = "zero", kernel: int = KERNEL) -> Cr
 
 
 def crop_square(
-    frame_HWC: Picture,
-    centre: tuple[float, float],
-    half: float,
-    scale: float = CROP_SCALE,
-    size: int = CROP_SIZE,
+    frame_HWC: Picture, centre: tuple[float, float], half: float, scale: float = CROP_SCALE
 ) -> Picture:
-    """The face and its margin as (size, size, 3), in the channel order of ``frame_HWC``.
+    """The face and its margin as (224, 224, 3), in the channel order of ``frame_HWC``.
 
     ``centre`` is (x, y). Rows reach from y − half to y + half (1 + 2 scale), columns half
     (1 + scale) to either side, each rounded toward zero in the picture bordered by
@@ -229,7 +217,7 @@ def crop_square(
     if inner.size:
         below, beside = rows.start - top, columns.start - left
         face[below : below + inner.shape[0], beside : beside + inner.shape[1]] = inner
-    crop: Picture = cv2.resize(face, (size, size))
+    crop: Picture = cv2.resize(face, (CROP_SIZE, CROP_SIZE))
     return crop
 
 

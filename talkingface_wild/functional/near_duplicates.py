@@ -28,7 +28,7 @@ Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Row:
+class ClipPrint:
     """One clip: its id, its place in time (the earlier upload has the smaller), its fingerprint."""
 
     id: str
@@ -36,7 +36,7 @@ class Row:
     fingerprint: Fingerprint
 
 
-def duplicates(rows: Sequence[Row]) -> dict[str, str]:
+def duplicates(rows: Sequence[ClipPrint]) -> dict[str, str]:
     """For each clip that is a copy, the id of the earliest clip that it is a copy of.
 
     Clips are taken by ``order``, then ``id``, so the answer does not depend on how ``rows`` are
@@ -54,7 +54,7 @@ def duplicates(rows: Sequence[Row]) -> dict[str, str]:
     return copies
 
 
-def _candidates(ordered: Sequence[Row]) -> list[tuple[int, int, int]]:
+def _candidates(ordered: Sequence[ClipPrint]) -> list[tuple[int, int, int]]:
     """(later, earlier, shift in words) of clips that share enough words at one shift, in order."""
     words, clips, positions = _sampled_words(ordered)
     order = np.argsort(words, kind="stable")
@@ -85,7 +85,7 @@ def _votes(
     return votes
 
 
-def _sampled_words(ordered: Sequence[Row]) -> tuple[npt.NDArray[np.uint32], Numbers, Numbers]:
+def _sampled_words(ordered: Sequence[ClipPrint]) -> tuple[npt.NDArray[np.uint32], Numbers, Numbers]:
     """The words that are looked up, with the clip and the position of each, clip after clip."""
     words, clips, positions = [], [], []
     for place, row in enumerate(ordered):

@@ -73,14 +73,19 @@ def speech_measures(samples: Samples, rate: int = 16000, method: Method = "vad")
     flags = _smoothed(flags)
     if not len(flags):
         return SpeechMeasures(0.0, len(samples) / rate, name, flags)
-    longest = max((stop - start for start, stop in runs(~flags)), default=0)
-    return SpeechMeasures(float(flags.mean()), longest * FRAME_SECONDS, name, flags)
+    pause = longest_run(~flags) * FRAME_SECONDS
+    return SpeechMeasures(float(flags.mean()), pause, name, flags)
 
 
 def runs(flags: Flags) -> list[tuple[int, int]]:
     """Start and stop (exclusive) of every run of true flags."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
+
+
+def longest_run(flags: Flags) -> int:
+    """The length of the longest run of true flags."""
+    return max((stop - start for start, stop in runs(flags)), default=0)
 
 
 def levels_dbfs(frames: Samples) -> npt.NDArray[np.float64]:

@@ -182,7 +182,7 @@ def without_idle_barriers(plan: Plan) -> Plan:
     """
     wanted = {gate.column for planned in plan.stages for gate in planned.gates} | {"language"}
     for planned in plan.stages:
-        wanted |= set() if planned.whole else set(planned.given)
+        wanted |= set() if planned.whole else set(planned.from_barriers)
     stages: list[Planned] = []
     for planned in reversed(plan.stages):
         if planned.whole:

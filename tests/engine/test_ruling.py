@@ -172,7 +172,7 @@ def test_a_result_made_from_other_values_of_a_barrier_is_made_again(tmp_path):
         found[clip, "seal"] = Record("done", {"seal": "a"})
     memory = Memory(plan, found)
     seal = plan.stages[-1]
-    assert seal.given == ("place",)
+    assert seal.from_barriers == ("place",)
     for clip, place in (("r0.0", 1), ("r0.1", 1)):
         key = (clip, seal.fingerprint)
         memory._records[key] = replace(memory._records[key], given=given_text([place]))

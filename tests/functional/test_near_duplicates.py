@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from talkingface_wild.functional.fingerprints import Fingerprint, alike, fingerprint
-from talkingface_wild.functional.near_duplicates import Row, duplicates
+from talkingface_wild.functional.near_duplicates import ClipPrint, duplicates
 from tests.functional.clips import RATE, encode_again, pictures, sound
 
 NAMES = ["hdtf_hill", "may", "selfie_12", "synthetic_9"]
@@ -18,7 +18,7 @@ def rows(shared, tmp_path_factory):
         for kind, path, start in (("", source, 0), ("copy_", copy, 0), ("late_", copy, 0.77)):
             span = slice(int(start * RATE), int((start + 3.1) * RATE))
             marks = fingerprint(pictures(path, 1)[:3], sound(path)[span])
-            found.append(Row(kind + name, f"{len(kind)}{place}", marks))
+            found.append(ClipPrint(kind + name, f"{len(kind)}{place}", marks))
     return found
 
 
@@ -41,7 +41,7 @@ def test_copies_are_found_and_name_the_earliest(rows):
 
 
 def test_the_order_says_which_one_stays(rows):
-    turned = [Row(row.id, -place, row.fingerprint) for place, row in enumerate(rows)]
+    turned = [ClipPrint(row.id, -place, row.fingerprint) for place, row in enumerate(rows)]
     assert duplicates(turned) == {
         kind + name: "late_" + name for kind in ("copy_", "") for name in NAMES
     }
@@ -50,14 +50,14 @@ def test_the_order_says_which_one_stays(rows):
 def test_a_clip_with_a_swapped_sound_stays(rows):
     by_id = {row.id: row.fingerprint for row in rows}
     swapped = Fingerprint(by_id["may"].picture, by_id["hdtf_hill"].sound)
-    assert duplicates([Row("a", 0, by_id["may"]), Row("b", 1, swapped)]) == {}
+    assert duplicates([ClipPrint("a", 0, by_id["may"]), ClipPrint("b", 1, swapped)]) == {}
 
 
 def test_the_index_finds_what_comparing_every_pair_finds():
     random = np.random.default_rng(0)
     originals = [made_up(random, int(random.integers(90, 900))) for _ in range(24)]
     copies = [worn(originals[index], random) for index in range(0, 24, 3)]
-    table = [Row(f"{place:03}", place, mark) for place, mark in enumerate(originals + copies)]
+    table = [ClipPrint(f"{place:03}", place, mark) for place, mark in enumerate(originals + copies)]
     every_pair = {}
     for place, row in enumerate(table):
         for earlier in table[:place]:
@@ -70,14 +70,17 @@ def test_the_index_finds_what_comparing_every_pair_finds():
 def test_a_hundred_copies_of_one_clip_all_name_the_first():
     random = np.random.default_rng(1)
     mark = made_up(random)
-    table = [Row("000", 0, mark)]
-    table += [Row(f"{place:03}", place, worn(mark, random)) for place in range(1, 100)]
-    strangers = [Row(f"s{place}", place, made_up(random)) for place in range(100)]
+    table = [ClipPrint("000", 0, mark)]
+    table += [ClipPrint(f"{place:03}", place, worn(mark, random)) for place in range(1, 100)]
+    strangers = [ClipPrint(f"s{place}", place, made_up(random)) for place in range(100)]
     assert duplicates(table + strangers) == {f"{place:03}": "000" for place in range(1, 100)}
 
 
 def test_silent_clips_and_an_empty_table_have_no_duplicates():
     silent = Fingerprint("00" * 80, "00" * 4 * 300)
-    assert duplicates([Row("a", 0, silent), Row("b", 1, silent)]) == {}
-    assert duplicates([Row("a", 0, Fingerprint("", "")), Row("b", 1, Fingerprint("", ""))]) == {}
+    assert duplicates([ClipPrint("a", 0, silent), ClipPrint("b", 1, silent)]) == {}
+    assert (
+        duplicates([ClipPrint("a", 0, Fingerprint("", "")), ClipPrint("b", 1, Fingerprint("", ""))])
+        == {}
+    )
     assert duplicates([]) == {}

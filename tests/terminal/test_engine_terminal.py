@@ -10,8 +10,7 @@ import pytest
 
 from talkingface_wild.core.terminal import children_away
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.engine.stall import StallWatch
-from talkingface_wild.engine.workers import markers, troubles
+from talkingface_wild.engine.workers import StallWatch, markers, troubles
 from tests.terminal.screen import CTRL_C, Terminal
 
 
@@ -79,12 +78,12 @@ def test_a_program_that_the_kernel_stopped_is_named(tmp_path):
 
 def test_the_stall_watch_says_why_nothing_gets_finished(tmp_path, monkeypatch):
     clock = [1000.0]
-    monkeypatch.setattr("talkingface_wild.engine.stall.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("talkingface_wild.engine.stall.memory_kills", lambda: 0)
+    monkeypatch.setattr("talkingface_wild.engine.workers.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("talkingface_wild.engine.workers.memory_kills", lambda: 0)
     place = Workplace(tmp_path)
     watch = StallWatch(place, lambda: "two pools of one actor")
     clauses: list[str] = []
-    monkeypatch.setattr("talkingface_wild.engine.stall.troubles", lambda place: clauses)
+    monkeypatch.setattr("talkingface_wild.engine.workers.troubles", lambda place: clauses)
     assert watch.look(1) is None
     clock[0] += 30
     assert watch.look(1) is None
@@ -100,7 +99,7 @@ def test_the_stall_watch_says_why_nothing_gets_finished(tmp_path, monkeypatch):
 
 def test_the_stall_watch_tells_of_a_kill_for_memory(tmp_path, monkeypatch):
     kills = [3]
-    monkeypatch.setattr("talkingface_wild.engine.stall.memory_kills", lambda: kills[0])
+    monkeypatch.setattr("talkingface_wild.engine.workers.memory_kills", lambda: kills[0])
     watch = StallWatch(Workplace(tmp_path), lambda: "one pool")
     assert watch.look(0) is None
     kills[0] += 1

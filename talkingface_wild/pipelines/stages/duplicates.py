@@ -5,7 +5,7 @@ import pandas as pd
 from talkingface_wild.core.columns import Column
 from talkingface_wild.engine.stage import Whole
 from talkingface_wild.functional.fingerprints import Fingerprint
-from talkingface_wild.functional.near_duplicates import Row, duplicates
+from talkingface_wild.functional.near_duplicates import ClipPrint, duplicates
 
 
 class Duplicates(Whole):
@@ -25,7 +25,7 @@ class Duplicates(Whole):
         """The original of each copy."""
         both = table["picture_print"].notna() & table["sound_print"].notna()
         rows = [
-            Row(
+            ClipPrint(
                 str(clip),
                 "99999999" if pd.isna(date) else str(date),
                 Fingerprint(str(picture), str(sound)),
