@@ -15,7 +15,7 @@ from talkingface_wild.core.errors import InputUnreadable, nearest
 from talkingface_wild.core.reasons import REVIEW_REASONS
 from talkingface_wild.dataset.decisions import Decision
 from talkingface_wild.dataset.review import RANDOM
-from talkingface_wild.functional.proportion import exact_interval
+from talkingface_wild.functional.intervals import exact_interval
 
 _DECISIONS = {
     "accept": True,

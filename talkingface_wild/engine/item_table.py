@@ -4,6 +4,7 @@ Built from the journal without applying a gate; a ruling (``ruling.py``) then sa
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +83,8 @@ def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, 
     stack: list[tuple[Item, int, str, str]] = [(root, 0, "", "")]
     while stack:
         item, position, parent, born = stack.pop()
-        row: dict[str, Any] = {
-            "item_id": item.id,
-            "level": item.level,
-            "parent_id": parent,
-            "root_id": root.id,
-            "born": born,
-            "group": item.group,
-        }
+        base = (item.id, item.level, parent, root.id, born, item.group)
+        row: dict[str, Any] = dict(zip(BASE, base, strict=True))
         values = dict(item.values)
         children: list[tuple[Item, int, str, str]] = []
         for index in range(position, len(plan.stages)):
@@ -104,14 +99,13 @@ def _grow(plan: Plan, journal: Journal, root: Item) -> Iterator[tuple[dict[str, 
                 values |= record.values
             if record.children is not None:
                 row[fact(planned.name, "state")] = "split"
-                parent_item = Item(item.id, item.level, item.group, item.payload, values)
+                split = replace(item, values=values)
                 children = [
-                    (child, index + 1, item.id, planned.name)
-                    for child in _children(parent_item, record)
+                    (child_item(split, **child), index + 1, item.id, planned.name)
+                    for child in record.children
                 ]
                 break
-        whole = Item(item.id, item.level, item.group, item.payload, values)
-        yield {**values, **row}, whole
+        yield {**values, **row}, replace(item, values=values)
         stack.extend(reversed(children))
 
 
@@ -138,15 +132,6 @@ def without_lost_files(table: pd.DataFrame, plan: Plan, out: Path) -> pd.DataFra
             table = table.copy()
             table.loc[lost, [name for name in (*columns, *facts) if name in table]] = pd.NA
     return table
-
-
-def _children(parent: Item, record: Record) -> list[Item]:
-    return [
-        child_item(
-            parent, child["id"], child["payload"], {**(record.values or {}), **child["values"]}
-        )
-        for child in record.children or []
-    ]
 
 
 def declared(plan: Plan) -> dict[str, str]:

@@ -218,11 +218,11 @@ def offspring(item: Item, outcome: Done) -> list[Item]:
 
 
 def child_item(
-    parent: Item, id_: str, payload: Mapping[str, Any], values: Mapping[str, Any]
+    parent: Item, id: str, payload: Mapping[str, Any], values: Mapping[str, Any]
 ) -> Item:
     """A child at level ``clip``: its own id, its payload and values over the parent's."""
     payload, values = {**parent.payload, **payload}, {**parent.values, **values}
-    return Item(id_, "clip", parent.group, payload, values)
+    return Item(id, "clip", parent.group, payload, values)
 
 
 def request_stop(place: Workplace, why: str) -> None:

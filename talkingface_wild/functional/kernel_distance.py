@@ -68,15 +68,26 @@ class FoldedKernel:
         return [self._without(fold, biased) for fold in range(len(self.rows_x_F))]
 
     def _without(self, fold: int | None, biased: bool) -> float:
-        kept = np.arange(len(self.rows_x_F)) != (-1 if fold is None else fold)
-        square = np.ix_(kept, kept)
-        return _mmd2(
-            (float(self.within_x_FF[square].sum()), float(self.diagonal_x_F[kept].sum())),
-            (float(self.within_y_FF[square].sum()), float(self.diagonal_y_F[kept].sum())),
-            float(self.across_FF[square].sum()),
-            (int(self.rows_x_F[kept].sum()), int(self.rows_y_F[kept].sum())),
-            biased,
-        )
+        left = np.arange(len(self.rows_x_F)) != (-1 if fold is None else fold)
+        square = np.ix_(left, left)
+        rows_x, rows_y = int(self.rows_x_F[left].sum()), int(self.rows_y_F[left].sum())
+        least = 1 if biased else 2
+        if min(rows_x, rows_y) < least:
+            raise ValueError(
+                f"Expected at least {least} rows on either side, found {rows_x} and {rows_y}; "
+                "score more clips, or use fewer folds."
+            )
+        total = -2.0 * float(self.across_FF[square].sum()) / (rows_x * rows_y)
+        for within_FF, diagonal_F, count in (
+            (self.within_x_FF, self.diagonal_x_F, rows_x),
+            (self.within_y_FF, self.diagonal_y_F, rows_y),
+        ):
+            pairs = float(within_FF[square].sum())
+            if biased:
+                total += pairs / count**2
+            else:
+                total += (pairs - float(diagonal_F[left].sum())) / (count * (count - 1))
+        return total
 
 
 def polynomial_mmd2(x_ND: Features, y_MD: Features, biased: bool = False) -> float:
@@ -86,29 +97,6 @@ def polynomial_mmd2(x_ND: Features, y_MD: Features, biased: bool = False) -> flo
     Raises ValueError as ``FoldedKernel``.
     """
     return FoldedKernel.of([x_ND], [y_MD]).mmd2(biased)
-
-
-def _mmd2(
-    x: tuple[float, float],
-    y: tuple[float, float],
-    across: float,
-    rows: tuple[int, int],
-    biased: bool,
-) -> float:
-    """From (sum of all kernels, sum of the diagonal) within each side and the sum across."""
-    least = 1 if biased else 2
-    if min(rows) < least:
-        raise ValueError(
-            f"Expected at least {least} rows on either side, found {rows[0]} and {rows[1]}; score "
-            "more clips, or use fewer folds."
-        )
-    total = -2.0 * across / (rows[0] * rows[1])
-    for (everything, diagonal), count in ((x, rows[0]), (y, rows[1])):
-        if biased:
-            total += everything / count**2
-        else:
-            total += (everything - diagonal) / (count * (count - 1))
-    return total
 
 
 def _within(by_fold: Sequence[Features]) -> Floats:

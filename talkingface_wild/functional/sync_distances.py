@@ -26,6 +26,8 @@ NULL_PERCENTILE = 99.0
 """The percentile of the negatives' confidences that a clip has to exceed."""
 TURNS = 8
 """Turns of the sound behind a benchmark's chance level."""
+LEAST_TURN = 50
+"""Frames of the shortest of them: 2 s."""
 
 
 @dataclass(frozen=True)
@@ -115,18 +117,15 @@ def nsync(confidence: float, null: float, ground_truth: float) -> float | None:
     return (confidence - null) / span if span > 0 else None
 
 
-def offset_parts(
-    lips_ND: Embeddings, sounds_ND: Embeddings, parts: int = 3, shift: int = SHIFT
-) -> list[int | None]:
+def offset_parts(lips_ND: Embeddings, sounds_ND: Embeddings, parts: int = 3) -> list[int | None]:
     """The offset of each of ``parts`` consecutive stretches of the clip, in frames.
 
     A stretch looks at the whole clip's sound, not only at its own, so that inner edges need no
     padding. Stretches differ by one window at most; one of fewer than ten windows gives None.
     """
-    table = distances(lips_ND, sounds_ND, shift)
     return [
         score_distances(part).offset if len(part) >= LEAST_PART_WINDOWS else None
-        for part in np.array_split(table, parts)
+        for part in np.array_split(distances(lips_ND, sounds_ND), parts)
     ]
 
 
@@ -135,7 +134,6 @@ def null_confidences(
     sounds_ND: Embeddings,
     seconds: tuple[float, float] = (2.0, 8.0),
     fps: float = 25.0,
-    shift: int = SHIFT,
 ) -> Floats:
     """Confidences of the clip with its own sound turned by 2–8 s, whole frames, both ways: (K,).
 
@@ -147,30 +145,23 @@ def null_confidences(
     least, most = round(seconds[0] * fps), round(seconds[1] * fps)
     forth = np.arange(least, min(most, windows - least) + 1)
     turns = np.unique(np.concatenate([forth, windows - forth]))
-    return _turned_confidences(lips_ND, sounds_ND, turns, shift)
+    return _turned_confidences(lips_ND, sounds_ND, turns)
 
 
-def shifted_confidences(
-    lips_ND: Embeddings,
-    sounds_ND: Embeddings,
-    shifts: int = TURNS,
-    least_seconds: float = 2.0,
-    fps: float = 25.0,
-    shift: int = SHIFT,
-) -> Floats:
+def shifted_confidences(lips_ND: Embeddings, sounds_ND: Embeddings, shifts: int = TURNS) -> Floats:
     """Confidences of the clip with its own sound turned by ``shifts`` amounts of ≥ 2 s: (K,).
 
     The turns are circular, spread evenly over the clip, and for each turn forth there is its equal
     back. A clip of just over four seconds has fewer than eight, a shorter one none; otherwise as
     ``null_confidences``. Their mean is C_null of ``nsync``.
     """
-    windows, least = len(lips_ND), max(1, round(least_seconds * fps))
+    windows, least = len(lips_ND), LEAST_TURN
     possible = np.arange(least, windows - least + 1)
     if len(possible) > shifts:
         forth = np.linspace(least, windows - least, shifts)[: (shifts + 1) // 2]
         forth = np.floor(forth).astype(np.intp)
         possible = np.concatenate([forth, windows - forth[: shifts // 2]])
-    return _turned_confidences(lips_ND, sounds_ND, np.unique(possible), shift)
+    return _turned_confidences(lips_ND, sounds_ND, np.unique(possible))
 
 
 def margin(confidence: float, nulls: Sequence[float] | Floats) -> SyncMargin:
@@ -195,14 +186,14 @@ def _checked(lips_ND: Embeddings, sounds_ND: Embeddings) -> tuple[Floats, Floats
 
 
 def _turned_confidences(
-    lips_ND: Embeddings, sounds_ND: Embeddings, turns: npt.NDArray[np.intp], shift: int
+    lips_ND: Embeddings, sounds_ND: Embeddings, turns: npt.NDArray[np.intp]
 ) -> Floats:
     """Confidence with the sound turned by each of ``turns``, each distance computed once: (K,)."""
     lips, sounds = _checked(lips_ND, sounds_ND)
     windows = len(lips)
     if not len(turns):
         return np.empty(0)
-    steps = np.arange(-shift, shift + 1)
+    steps = np.arange(-SHIFT, SHIFT + 1)
     lags, lag_of = np.unique((steps[None, :] - turns[:, None]) % windows, return_inverse=True)
     sound_sums = _sums_from_start(_lagged_distances(lips, sounds, lags))
     edge_sums = _sums_from_start(np.linalg.norm(lips, axis=1, keepdims=True))[:, 0]

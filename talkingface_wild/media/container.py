@@ -5,7 +5,7 @@ The only caller of ``av.open`` for reading. Knows no pixels and no samples.
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import av
 
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
+from talkingface_wild.media.frame_times import SECOND_US
 
 MAX_SIDE_PX = 8192
 """Longest declared side that is decoded."""
@@ -20,15 +21,6 @@ FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,ivf,wav"
 """Demuxers that may be tried: no playlists, lists of files or pictures."""
 SOUND_FORMATS = FORMATS + ",flac,mp3,aac"
 """The same where a file of sound alone will do."""
-_MICROSECONDS = 1_000_000
-
-
-@dataclass
-class Damage:
-    """What could not be used while reading: packets marked corrupt or refused by the decoder."""
-
-    packets: int = 0
-    broke_off: bool = False
 
 
 @dataclass
@@ -43,19 +35,20 @@ class OpenMedia:
     video: Any
     audio: Any
     zero_us: int
-    damage: Damage = field(default_factory=Damage)
+    damaged_packets: int = 0
+    """Packets marked corrupt, or refused by the decoder."""
+    broke_off: bool = False
+    """The data ended before they should."""
     begun: bool = False
     """Whether packets were already read, so that the file no longer stands at its beginning."""
 
     def micros(self, timestamp: int, time_base: Fraction) -> int:
         """A stream timestamp as microseconds on the file's clock, rounded half up."""
-        return (
-            int((timestamp * time_base * _MICROSECONDS + Fraction(1, 2)).__floor__()) - self.zero_us
-        )
+        return int((timestamp * time_base * SECOND_US + Fraction(1, 2)).__floor__()) - self.zero_us
 
     def seek(self, stream: Any, seconds: float) -> None:
         """Go to the last key frame at or before ``seconds`` on the file's clock."""
-        target = Fraction(int(seconds * _MICROSECONDS) + self.zero_us, _MICROSECONDS)
+        target = Fraction(int(seconds * SECOND_US) + self.zero_us, SECOND_US)
         with contextlib.suppress(av.FFmpegError):
             self.container.seek(int(target / stream.time_base), stream=stream)
 
@@ -64,7 +57,7 @@ class OpenMedia:
         if not self.begun:
             return
         # Some formats refuse an instant before the first; others land behind the first at its own.
-        for target_us in (self.zero_us - 2 * _MICROSECONDS, self.zero_us):
+        for target_us in (self.zero_us - 2 * SECOND_US, self.zero_us):
             try:
                 self.container.seek(target_us)
                 return
@@ -109,7 +102,7 @@ def declared_seconds(path: Path) -> float | None:
     """Seconds by the container's header, else by a stream's; None for what cannot be opened."""
     with contextlib.suppress(ItemFailed, ItemRejected), open_media(path) as media:
         if media.container.duration is not None:
-            return max(0.0, float(media.container.duration) / _MICROSECONDS)
+            return max(0.0, float(media.container.duration) / SECOND_US)
         for stream in (media.video, media.audio):
             if stream is not None and stream.duration is not None:
                 return max(0.0, float(stream.duration * stream.time_base))
@@ -193,7 +186,7 @@ def _zero(container: Any) -> int:
     if container.start_time is not None:
         return int(container.start_time)
     starts = [
-        int(stream.start_time * stream.time_base * _MICROSECONDS)
+        int(stream.start_time * stream.time_base * SECOND_US)
         for stream in container.streams
         if stream.start_time is not None
     ]

@@ -19,11 +19,11 @@ def packets(media: OpenMedia, *streams: Any) -> Iterator[Any]:
     try:
         for packet in media.container.demux(*streams):
             if packet.is_corrupt:
-                media.damage.packets += 1
+                media.damaged_packets += 1
             elif packet.size > 0:
                 yield packet
     except (av.FFmpegError, EOFError):
-        media.damage.broke_off = True
+        media.broke_off = True
 
 
 def decoded(media: OpenMedia, *streams: Any) -> Iterator[tuple[Any, Any]]:
@@ -46,7 +46,7 @@ def _decode(media: OpenMedia, stream: Any, packet: Any) -> list[Any]:
     try:
         return list(stream.codec_context.decode(packet))
     except (av.FFmpegError, EOFError):
-        media.damage.packets += 1
+        media.damaged_packets += 1
         return []
 
 

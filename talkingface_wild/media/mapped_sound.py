@@ -12,7 +12,7 @@ from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.media.audio_timeline import ClockedSound
 from talkingface_wild.media.container import open_media
 from talkingface_wild.media.demux import timed
-from talkingface_wild.media.sound import Loudness
+from talkingface_wild.media.sound import SOUND_RATE, Loudness
 
 
 @dataclass(frozen=True)
@@ -37,28 +37,26 @@ class StoredSound:
         return len(self.samples) / self.rate
 
 
-def store_sound(
-    source: Path, target: Path, seconds: float | None = None, rate: int = 16_000
-) -> StoredSound:
-    """Decode the sound of ``source``, any media file, into ``target`` as 16-bit samples.
+def store_sound(source: Path, target: Path, seconds: float | None = None) -> StoredSound:
+    """Decode the sound of ``source``, any media file, into ``target``, 16-bit samples at 16 kHz.
 
-    Sample k stands at ``k / rate`` seconds on the source's clock, as ``read_sound`` has it.
+    Sample k stands at ``k / 16000`` seconds on the source's clock, as ``read_sound`` has it.
     ``seconds`` ends earlier. Raises ItemRejected("no_audio") without a sound stream or without
     samples in it, DiskFull, and what ``open_media`` raises.
     """
-    most = None if seconds is None else round(seconds * rate)
+    most = None if seconds is None else round(seconds * SOUND_RATE)
     loudness = Loudness()
     with open_media(source, pictures=False) as media, atomic_path(target) as temporary:
         if media.audio is None:
             raise ItemRejected("no_audio", f"{source.name!r} has no sound stream")
-        sound = ClockedSound(rate)
+        sound = ClockedSound(SOUND_RATE)
         with temporary.open("wb") as stream:
 
             def put(piece: Samples) -> None:
-                kept = piece if most is None else piece[: max(0, most - loudness.count)]
-                if len(kept):
-                    stream.write(np.ascontiguousarray(kept, dtype="<i2").tobytes())
-                    loudness.add(kept)
+                if most is not None:
+                    piece = piece[: max(0, most - loudness.count)]
+                stream.write(np.ascontiguousarray(piece, dtype="<i2").tobytes())
+                loudness.add(piece)
 
             for time_us, frame in timed(media, media.audio, 0.0):
                 for piece in sound.feed(time_us, frame):
@@ -69,6 +67,6 @@ def store_sound(
                 put(piece)
         if not loudness.count:
             raise ItemRejected("no_audio", f"the sound stream of {source.name!r} is empty")
-        broke_off = media.damage.broke_off
+        broke_off = media.broke_off
     samples = np.memmap(target, "<i2", "r")
-    return StoredSound(samples, rate, loudness.dbfs, broke_off)
+    return StoredSound(samples, SOUND_RATE, loudness.dbfs, broke_off)

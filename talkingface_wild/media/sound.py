@@ -19,6 +19,8 @@ from talkingface_wild.media.container import OpenMedia, open_media
 from talkingface_wild.media.demux import timed
 from talkingface_wild.media.frame_times import SECOND_US, micros, tick_count
 
+SOUND_RATE = 16_000
+"""Samples a second of what is measured, and of what networks hear."""
 QUIETEST_DBFS = -120.0
 
 

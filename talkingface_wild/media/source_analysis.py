@@ -24,9 +24,8 @@ from talkingface_wild.media.decode import Upright
 from talkingface_wild.media.demux import decoded, frame_micros, lasting_us, timed
 from talkingface_wild.media.frame_times import SECOND_US, GridPicker, Ticks, micros
 from talkingface_wild.media.geometry import Picture
-from talkingface_wild.media.sound import Loudness, sound_writer
+from talkingface_wild.media.sound import SOUND_RATE, Loudness, sound_writer
 
-SOUND_RATE = 16_000
 _DETECTOR_WIDTH_PX = 320
 
 
@@ -93,7 +92,7 @@ def analyse(
             for stream, frame in decoded(media, *streams):
                 time_us = frame_micros(media, stream, frame)
                 if time_us is None:
-                    media.damage.packets += 1
+                    media.damaged_packets += 1
                 elif listener is not None and stream.type == "audio":
                     listener.hear(time_us, frame)
                 else:
@@ -108,7 +107,7 @@ def analyse(
         return Analysis(
             cuts=detector.cuts(),
             frames_decoded=watcher.seen,
-            decode_errors=media.damage.packets,
+            decode_errors=media.damaged_packets,
             loudness_dbfs=None if listener is None else listener.loudness.dbfs,
             proxy_frames=writer.count,
             proxy_width=upright.size[0],

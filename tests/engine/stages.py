@@ -226,7 +226,7 @@ def roots_of(count: int, **payloads: Mapping[str, Any]) -> list[Item]:
 
 def go(out: Path, plan: Plan, roots: Sequence[Item], executor: Any = None, **more: Any) -> Ruling:
     """One run, by default in this process."""
-    from talkingface_wild.engine.executors.local import LocalExecutor
+    from talkingface_wild.engine.executors import LocalExecutor
 
     return Run(plan, roots, Workplace(out), executor or LocalExecutor(), **more).go()
 

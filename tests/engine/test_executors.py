@@ -42,7 +42,7 @@ def ray_executor():
 def executor(request):
     if request.param == "ray":
         return request.getfixturevalue("ray_executor")
-    from talkingface_wild.engine.executors.local import LocalExecutor
+    from talkingface_wild.engine.executors import LocalExecutor
 
     return LocalExecutor()
 

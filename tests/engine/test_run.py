@@ -149,7 +149,7 @@ def test_a_stop_keeps_what_was_done_and_the_next_run_goes_on(tmp_path):
 
 
 def _local():
-    from talkingface_wild.engine.executors.local import LocalExecutor
+    from talkingface_wild.engine.executors import LocalExecutor
 
     return LocalExecutor()
 

@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from talkingface_wild.engine.executors import Executor
-from talkingface_wild.engine.executors.local import LocalExecutor
+from talkingface_wild.engine.executors import Executor, LocalExecutor
 from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Workplace
 from tests.speed import mcdm, metrics, networks, stages, synthetic, tables

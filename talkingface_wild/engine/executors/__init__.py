@@ -7,7 +7,7 @@ from typing import Protocol
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.engine.worker import Task
+from talkingface_wild.engine.worker import Task, Worker
 
 
 class Executor(Protocol):
@@ -29,11 +29,33 @@ class Executor(Protocol):
         """Give back what the executor started; at once, whatever still runs."""
 
 
+class LocalExecutor:
+    """Runs tasks in order, depth first, in the calling thread."""
+
+    name = "local"
+    starting = False
+
+    def run(
+        self, plan: Plan, start: int, end: int, tasks: Sequence[Task], place: Workplace
+    ) -> None:
+        """Run every task through the range, or until a stop is requested."""
+        worker = Worker(plan, start, end, place, "local")
+        try:
+            worker.run(tasks)
+        finally:
+            worker.close()
+
+    def describe(self) -> str:
+        """One worker."""
+        return "one worker in this process"
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
 def make_executor(engine: str, workers: int | None = None) -> Executor:
     """The engine asked for; Ray is imported only when it is the one."""
     if engine == "local":
-        from talkingface_wild.engine.executors.local import LocalExecutor
-
         if workers not in (None, 1):
             raise UsageError(
                 f"--engine local works in one process, found --workers {workers}; "
