@@ -54,12 +54,6 @@ class Gate:
         """The bound that holds for one group."""
         return self.per_group.get(group, self.bound)
 
-    def reject_reason(self, value: Value, group: str) -> str | None:
-        """None when ``value`` passes, else the reason of rejection."""
-        if value is None:
-            return "unmeasured" if self.missing == "reject" else None
-        return None if COMPARISONS[self.comparison](value, self.bound_for(group)) else self.reason
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -79,8 +73,11 @@ class Verdict:
 def judge(gates: tuple[Gate, ...], values: Mapping[str, Value], group: str) -> Verdict:
     """The verdict of ``gates``, in order, over one item's values."""
     for gate in gates:
-        value = values.get(gate.column)
-        reason = gate.reject_reason(value, group)
-        if reason is not None:
-            return Verdict(reason, gate.name, value, gate.bound_for(group))
+        value, bound = values.get(gate.column), gate.bound_for(group)
+        if value is None:
+            passed, reason = gate.missing == "pass", "unmeasured"
+        else:
+            passed, reason = COMPARISONS[gate.comparison](value, bound), gate.reason
+        if not passed:
+            return Verdict(reason, gate.name, value, bound)
     return Verdict()

@@ -22,11 +22,26 @@ def folder_lock(out: Path) -> Iterator[None]:
 
     A folder that is made for it and stays empty goes again.
     """
+    path = out / ".lock"
+    own = json.dumps(
+        {
+            "host": socket.gethostname(),
+            "process": os.getpid(),
+            "process_started": _process_start(os.getpid()),
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+    )
     with no_empty_folders(out):
-        yield from _held(out)
+        _check_writable(out)
+        _take(path, own)
+        try:
+            yield
+        finally:
+            if path.exists() and path.read_text() == own:
+                path.unlink()
 
 
-def _held(out: Path) -> Iterator[None]:
+def _check_writable(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / ".lock-probe").touch()
@@ -38,21 +53,6 @@ def _held(out: Path) -> Iterator[None]:
             f"Expected a folder that can be written at {out}, found that it cannot "
             f"({error.strerror}); choose another --out."
         ) from error
-    path = out / ".lock"
-    own = json.dumps(
-        {
-            "host": socket.gethostname(),
-            "process": os.getpid(),
-            "process_started": _process_start(os.getpid()),
-            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
-        }
-    )
-    _take(path, own)
-    try:
-        yield
-    finally:
-        if path.exists() and path.read_text() == own:
-            path.unlink()
 
 
 def holder_of(out: Path) -> dict[str, object] | None:

@@ -8,7 +8,7 @@ import resource
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from talkingface_wild.core.gate import judge
@@ -180,23 +180,17 @@ def processor_seconds() -> float:
 def _record(
     planned: Planned, task: Task, outcome: Outcome, tries: int, wall: float, cpu: float
 ) -> Record:
-    failed = isinstance(outcome, Failed)
-    state = "done" if isinstance(outcome, Done) else "failed" if failed else "rejected"
-    children: list[dict[str, Any]] | None = None
-    if isinstance(outcome, Done) and outcome.children is not None:
-        children = [
-            {"id": child.id, "payload": dict(child.payload), "values": dict(child.values)}
-            for child in outcome.children
-        ]
+    done, failed = isinstance(outcome, Done), isinstance(outcome, Failed)
+    children = outcome.children if isinstance(outcome, Done) else None
     return Record(
         item=task.item.id,
         stage=planned.name,
         fingerprint=planned.fingerprint,
-        state=state,
+        state="done" if done else "failed" if failed else "rejected",
         reason=None if isinstance(outcome, Done) else outcome.reason,
         detail=None if isinstance(outcome, Done) else outcome.detail,
         values=None if isinstance(outcome, Failed) else dict(outcome.values),
-        children=children,
+        children=None if children is None else [asdict(child) for child in children],
         attempts=task.attempts + tries,
         seconds=round(wall, 6),
         cpu_seconds=round(cpu, 6),

@@ -111,11 +111,8 @@ def _edge(dark_LX: Floats, mean_LX: Floats) -> int:
         steps = ((nearby - mean_LX[last]) >= STEP).mean(axis=1) >= STEP_PART
         if steps.any() and _flat(mean_LX[: last + 1]):
             first = int(last) + 1 + int(np.argmax(steps))
-            return (
-                first
-                if _full(mean_LX, first, float(np.median(mean_LX[: last + 1])))
-                else (first + 1)
-            )
+            full = _full(mean_LX, first, float(np.median(mean_LX[: last + 1])))
+            return first if full else first + 1
     return 0
 
 

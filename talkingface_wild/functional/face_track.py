@@ -22,10 +22,6 @@ Ends = Literal["zero", "edge"]
 
 FPS = 25.0
 """Frames a second that SyncNet was trained on."""
-KERNEL = 13
-"""Frames of the median filter, about half a second."""
-CROP_SCALE = 0.40
-"""Margin around a box, in half sides: left, right, and twice as much below."""
 CROP_SIZE = 224
 """Side of a crop, in pixels."""
 BORDER = 110
@@ -34,10 +30,6 @@ MOST_MISSED = 25
 """A track ends when its face was not seen for more frames than this."""
 LEAST_OVERLAP = 0.5
 """Intersection over union above which two boxes are one face."""
-LEAST_TRACK = 100
-"""A track has more detections than this."""
-LEAST_SIDE = 100.0
-"""Pixels that a track's mean width or mean height exceeds."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +55,16 @@ class Track:
 class CropRule:
     """Which faces of a clip are cropped for SyncNet, and how; the values are the published ones."""
 
-    least_track: int = LEAST_TRACK
+    least_track: int = 100
     """A track has more detections than this."""
-    least_side: float = LEAST_SIDE
+    least_side: float = 100.0
     """Pixels that a track's mean width or mean height exceeds."""
     keep: Literal["all", "longest"] = "all"
     """Whether every track counts, or the one over the most frames, the earlier of two equal."""
-    scale: float = CROP_SCALE
-    kernel: int = KERNEL
+    scale: float = 0.40
+    """Margin around a box, in half sides: left, right, and twice as much below."""
+    kernel: int = 13
+    """Frames of the median filter, about half a second."""
     ends: Ends = "zero"
 
 
@@ -121,12 +115,10 @@ def greedy_tracks(detections: Sequence[Sequence[Sequence[float]]]) -> list[Track
     return tracks
 
 
-def long_tracks(
-    tracks: Sequence[Track], least: int = LEAST_TRACK, least_side: float = LEAST_SIDE
-) -> list[Track]:
-    """Tracks of more than ``least`` detections and ``least_side`` pixels, filled."""
-    filled = [track.filled() for track in tracks if len(track.frames_T) > least]
-    return [track for track in filled if track.side > least_side]
+def long_tracks(tracks: Sequence[Track], rule: CropRule = PUBLISHED) -> list[Track]:
+    """The tracks that are long and large enough by a rule, filled."""
+    filled = [track.filled() for track in tracks if len(track.frames_T) > rule.least_track]
+    return [track for track in filled if track.side > rule.least_side]
 
 
 def published_tracks(
@@ -144,7 +136,7 @@ def published_tracks(
     for start, stop in [(0, len(detections))] if scenes is None else scenes:
         if stop - start >= rule.least_track:
             boxes = [[box[:4] for box in frame] for frame in detections[start:stop]]
-            scene = long_tracks(greedy_tracks(boxes), rule.least_track, rule.least_side)
+            scene = long_tracks(greedy_tracks(boxes), rule)
             tracks += [Track(track.frames_T + start, track.boxes_T4) for track in scene]
     if rule.keep == "longest" and tracks:
         return [max(tracks, key=lambda track: len(track.frames_T))]
@@ -166,7 +158,9 @@ def interpolate(
     return np.stack([np.interp(instants, times_T, column) for column in boxes.T], axis=1)
 
 
-def smooth(values_T: npt.NDArray[Any], kernel: int = KERNEL, ends: Ends = "zero") -> Floats:
+def smooth(
+    values_T: npt.NDArray[Any], kernel: int = PUBLISHED.kernel, ends: Ends = "zero"
+) -> Floats:
     """Running median over an odd number of values.
 
     ``zero``, the default and the benchmark's choice, shrinks the first and last values as the
@@ -182,7 +176,7 @@ def smooth(values_T: npt.NDArray[Any], kernel: int = KERNEL, ends: Ends = "zero"
     return np.asarray(medfilt(padded, kernel)[reach : reach + len(values)], dtype=np.float64)
 
 
-def crop_path(boxes_T4: Floats, ends: Ends = "zero", kernel: int = KERNEL) -> CropPath:
+def crop_path(boxes_T4: Floats, ends: Ends = "zero", kernel: int = PUBLISHED.kernel) -> CropPath:
     """Smoothed centres and half sides of one box a frame; the longer side of a box counts."""
     boxes = np.asarray(boxes_T4, dtype=np.float64)
     x_T = (boxes[:, 0] + boxes[:, 2]) / 2
@@ -192,7 +186,7 @@ def crop_path(boxes_T4: Floats, ends: Ends = "zero", kernel: int = KERNEL) -> Cr
 
 
 def crop_square(
-    frame_HWC: Picture, centre: tuple[float, float], half: float, scale: float = CROP_SCALE
+    frame_HWC: Picture, centre: tuple[float, float], half: float, scale: float = PUBLISHED.scale
 ) -> Picture:
     """The face and its margin as (224, 224, 3), in the channel order of ``frame_HWC``.
 

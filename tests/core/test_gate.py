@@ -18,20 +18,21 @@ from talkingface_wild.core.gate import Gate, Verdict, judge
 )
 def test_each_comparison_keeps_its_side_of_the_bound(comparison, below, at, above):
     gate = Gate("g", "x", comparison, 3.0, "too_short")
-    kept = [gate.reject_reason(value, "en") is None for value in (2.9, 3.0, 3.1)]
+    kept = [judge((gate,), {"x": value}, "en").kept for value in (2.9, 3.0, 3.1)]
     assert kept == [below, at, above]
 
 
 def test_a_group_may_have_its_own_bound():
     gate = Gate("sync", "x", ">=", 3.0, "low_sync", per_group={"zh": 2.0})
-    assert gate.reject_reason(2.5, "zh") is None
-    assert gate.reject_reason(2.5, "en") == "low_sync"
+    assert judge((gate,), {"x": 2.5}, "zh").reason is None
+    assert judge((gate,), {"x": 2.5}, "en").reason == "low_sync"
     assert gate.bound_for("zh") == 2.0
 
 
 def test_a_missing_value_passes_or_is_unmeasured_as_the_gate_says():
-    assert Gate("g", "x", ">=", 1, "blurry").reject_reason(None, "en") == "unmeasured"
-    assert Gate("g", "x", ">=", 1, "blurry", "pass").reject_reason(None, "en") is None
+    strict, lenient = (Gate("g", "x", ">=", 1, "blurry", missing) for missing in ("reject", "pass"))
+    assert judge((strict,), {"x": None}, "en").reason == "unmeasured"
+    assert judge((lenient,), {"x": None}, "en").kept
 
 
 def test_the_first_gate_that_fails_gives_the_verdict_with_value_and_bound():
