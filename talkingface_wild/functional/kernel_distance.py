@@ -99,6 +99,26 @@ def polynomial_mmd2(x_ND: Features, y_MD: Features, biased: bool = False) -> flo
     return FoldedKernel.of([x_ND], [y_MD]).mmd2(biased)
 
 
+def kid(
+    x_ND: Features, y_MD: Features, subset_size: int = 1000, subsets: int = 100, seed: int = 0
+) -> tuple[float, float]:
+    """Mean and standard deviation of the unbiased MMD² over random subsets of both sets.
+
+    As torch-fidelity and clean-fid: drawn without replacement within a subset, of at most the
+    smaller set's size, deviation with ddof 0; the draws are NumPy's PCG64 and so not theirs.
+    Raises ValueError for sets of fewer than two rows, and as ``FoldedKernel``.
+    """
+    _check([x_ND, y_MD])
+    size = min(subset_size, len(x_ND), len(y_MD))
+    generator = np.random.default_rng(seed)
+    values = np.empty(subsets)
+    for place in range(subsets):
+        x = x_ND[generator.choice(len(x_ND), size, replace=False)]
+        y = y_MD[generator.choice(len(y_MD), size, replace=False)]
+        values[place] = polynomial_mmd2(x, y)
+    return float(values.mean()), float(values.std())
+
+
 def _within(by_fold: Sequence[Features]) -> Floats:
     """(F, F) sums between the folds of one set."""
     sums = np.zeros((len(by_fold), len(by_fold)))

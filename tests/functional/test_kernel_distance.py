@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from talkingface_wild.functional import kernel_distance
-from talkingface_wild.functional.kernel_distance import FoldedKernel, polynomial_mmd2
+from talkingface_wild.functional.kernel_distance import FoldedKernel, kid, polynomial_mmd2
 from tests.reference import kernel_distance as reference
 
 
@@ -30,6 +30,7 @@ def test_a_set_against_itself():
     for other in (x, x.copy(), x[::-1]):
         assert abs(polynomial_mmd2(x, other, biased=True)) < 1e-12
         assert polynomial_mmd2(x, other) < 0
+    assert kid(x, x, subset_size=50, subsets=3)[0] < 0
 
 
 def test_unbiased_is_centred_on_zero_where_the_law_is_one_and_biased_is_not():
@@ -57,6 +58,22 @@ def test_leaving_a_fold_out_equals_doing_it_anew(biased, monkeypatch):
         rest_x = np.concatenate([part for place, part in enumerate(folds_x) if place != fold])
         rest_y = np.concatenate([part for place, part in enumerate(folds_y) if place != fold])
         assert found == pytest.approx(reference.mmd2(rest_x, rest_y, biased), rel=1e-10)
+
+
+def test_kid_of_subsets_as_large_as_both_sets_is_the_mmd_itself():
+    x, y = _sets(20, 20)
+    mean, deviation = kid(x, y, subset_size=1000, subsets=4)
+    assert mean == pytest.approx(polynomial_mmd2(x, y), rel=1e-10)
+    assert deviation < 1e-12
+
+
+def test_kid_averages_subsets_of_the_size_that_was_asked_for():
+    x, y = _sets(300, 200, dimensions=3)
+    mean, deviation = kid(x, y, subset_size=40, subsets=60)
+    assert kid(x, y, subset_size=40, subsets=60) == (mean, deviation)
+    assert kid(x, y, subset_size=40, subsets=60, seed=1) != (mean, deviation)
+    assert abs(mean - polynomial_mmd2(x, y)) < 4 * deviation / np.sqrt(60)
+    assert kid(x, y, subset_size=150, subsets=60)[1] < deviation
 
 
 def test_bad_input_is_one_sentence():
