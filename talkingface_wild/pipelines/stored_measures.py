@@ -19,8 +19,8 @@ from talkingface_wild.engine.item_table import with_all_columns, without_lost_fi
 from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.ruling import KEPT, Memo, Ruling
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.pipelines.gathering import load_sources
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
+from talkingface_wild.pipelines.sources.collect import load_sources
 from talkingface_wild.pipelines.stages import stage_class
 from talkingface_wild.pipelines.targets import admitted_ruling
 

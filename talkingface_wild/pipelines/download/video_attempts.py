@@ -99,7 +99,7 @@ class Job:
             },
         }
 
-    def _rest(self, ruling: taxonomy.Ruling, pause: float) -> None:
+    def _rest(self, ruling: taxonomy.ErrorMeaning, pause: float) -> None:
         """Wait before the next attempt: alone, or with everyone when the host asked for it."""
         if ruling.reason == "rate_limited":
             asked = ruling.retry_after_seconds

@@ -14,7 +14,7 @@ _BY_NAME = {name.lower(): tag for tag, name in NAMES.items()}
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListedVideo:
     """What a line says: where the video is, and what is given about it. Spans are seconds."""
 
     language: str
