@@ -91,8 +91,8 @@ def track_of(item: Item, count: int) -> SampledFace:
     if not flat:
         return SampledFace(path, None)
     sampled = np.asarray(flat, dtype=float).reshape(len(times), 10)
-    wanted = start + np.arange(count) / RATE
-    points = np.stack([np.interp(wanted, times, column) for column in sampled.T], axis=1)
+    times_T = start + np.arange(count) / RATE
+    points = np.stack([np.interp(times_T, times, column) for column in sampled.T], axis=1)
     return SampledFace(path, points.reshape(count, 5, 2))
 
 
@@ -111,8 +111,8 @@ def _decode_once(item: Item, place: Workplace, lips: bool) -> None:
     start, end = number(item, "start_seconds"), number(item, "end_seconds")
     count = max(1, round((end - start) * RATE))
     track, window = track_of(item, count), window_of(item)
-    chosen = sorted({int((part + 0.5) * count / CHOSEN) for part in range(CHOSEN)})
-    kept = _Kept(window, track, frozenset(chosen))
+    indices = sorted({int((part + 0.5) * count / CHOSEN) for part in range(CHOSEN)})
+    kept = _Kept(window, track, frozenset(indices))
     pictures = frames(media_file(item, place), start=start, end=end, fps=RATE)
     lips_path = LIP_CROPS.folder(item, place) / "lips.npy"
     with _lips_file(lips_path, count if lips else 0) as lips_NHWC:
@@ -135,8 +135,8 @@ def _decode_once(item: Item, place: Workplace, lips: bool) -> None:
 class _Kept:
     """Collects the crops while the frames stream by."""
 
-    def __init__(self, window: Window, track: SampledFace, chosen: frozenset[int]) -> None:
-        self.window, self.track, self.chosen = window, track, chosen
+    def __init__(self, window: Window, track: SampledFace, indices: frozenset[int]) -> None:
+        self.window, self.track, self.chosen = window, track, indices
         self.crops: list[Pictures] = []
         self.wholes: list[Pictures] = []
         self.greys: list[Pictures] = []

@@ -171,7 +171,7 @@ def _stage_map(stages: Any, document: Document) -> dict[str, dict[str, Any]]:
         raise RecipeError(
             f"{document.where(('stages',))}: stages expects a list, one stage per line."
         )
-    found: dict[str, dict[str, Any]] = {}
+    settings: dict[str, dict[str, Any]] = {}
     for index, entry in enumerate(stages):
         where = document.where(("stages", str(index)))
         single = {entry: None} if isinstance(entry, str) else entry
@@ -183,12 +183,12 @@ def _stage_map(stages: Any, document: Document) -> dict[str, dict[str, Any]]:
         name, config = next(iter(single.items()))
         if name not in REGISTRY:
             raise RecipeError(f"{where}: {name!r} is no known stage{nearest(str(name), REGISTRY)}.")
-        if name in found:
+        if name in settings:
             raise RecipeError(f"{where}: expected {name} once, found it again; remove one of them.")
         if not isinstance(config, Mapping | None):
             raise RecipeError(f"{where}: {name} expects a mapping of settings, found {config!r}.")
-        found[name] = dict(config or {})
-    return found
+        settings[name] = dict(config or {})
+    return settings
 
 
 def _apply_setting(data: dict[str, Any], setting: str) -> None:
@@ -221,9 +221,9 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
         _check_field(config, head, parts[1], value, setting)
         data["stages"][head][parts[1]] = value
     else:
-        known = [*data["stages"], "gates", "targets", "search"]
+        names = [*data["stages"], "gates", "targets", "search"]
         raise RecipeError(
-            f"--set {setting}: {head!r} is no stage of this recipe{nearest(head, known)}."
+            f"--set {setting}: {head!r} is no stage of this recipe{nearest(head, names)}."
         )
 
 

@@ -201,16 +201,16 @@ def gather_sources(
     looks there again, for the languages and the number asked for now. Raises UsageError where
     there is nothing to work on.
     """
-    known = load_sources(layout)
+    earlier = load_sources(layout)
     named = list(choice.named)
-    from_corpus = looks_in_corpus(choice, recipe, layout, known)
+    from_corpus = looks_in_corpus(choice, recipe, layout, earlier)
     if not named and not from_corpus:
-        if not known:
+        if not earlier:
             raise UsageError(
                 f"Recipe {recipe.name} works on local video: expected --sources with a folder, "
                 "a list or a link, found none; for example --sources my_videos/"
             )
-        return known, []
+        return earlier, []
     languages, search = choice.languages, None
     if from_corpus:
         languages = corpus_languages(choice, recipe)
@@ -223,14 +223,14 @@ def gather_sources(
     listed = gather(
         named, languages, search=search, cache=layout.out / "gathered", limit=choice.limit
     )
-    if not listed.sources and not known:
+    if not listed.sources and not earlier:
         raise UsageError(
             "Expected at least one source in the languages asked for, found none; "
             "check --langs and --sources. " + " ".join(listed.notes[:3])
         )
     if from_corpus:
         write_text(layout.out / CORPUS_MARKER, str(recipe.corpus))
-    merged = {source.id: source for source in known} | {s.id: s for s in listed.sources}
+    merged = {source.id: source for source in earlier} | {s.id: s for s in listed.sources}
     notes = list(listed.notes)
     others = len(merged) - len({source.id for source in listed.sources})
     if others:
@@ -240,12 +240,12 @@ def gather_sources(
 
 
 def looks_in_corpus(
-    choice: SourceChoice, recipe: Recipe, layout: Layout, known: Sequence[Source]
+    choice: SourceChoice, recipe: Recipe, layout: Layout, earlier: Sequence[Source]
 ) -> bool:
     """Whether a run looks for sources in the recipe's own corpus: its searches, or the demo's."""
     if choice.named or recipe.corpus is None:
         return False
-    return not known or (layout.out / CORPUS_MARKER).is_file()
+    return not earlier or (layout.out / CORPUS_MARKER).is_file()
 
 
 def corpus_languages(choice: SourceChoice, recipe: Recipe) -> tuple[str, ...]:

@@ -74,13 +74,13 @@ def _entry(row: ListRow, path: Path, languages: tuple[str, ...] | None) -> Liste
     if row.fault:
         raise ValueError(row.fault)
     cells = {ALIASES.get(name, name): value for name, value in row.cells.items()}
-    given = {name: value for name, value in cells.items() if name not in _KNOWN}
+    further = {name: value for name, value in cells.items() if name not in _KNOWN}
     place, address = cells.get("path"), cells.get("url", "").strip()
     key = url = None
     if place is not None:
         _check_path(place)
         if address:
-            given["url"] = canonical(address)[1]
+            further["url"] = canonical(address)[1]
     elif address:
         key, url = canonical(address)
     else:
@@ -100,7 +100,7 @@ def _entry(row: ListRow, path: Path, languages: tuple[str, ...] | None) -> Liste
         channel=cells.get("channel"),
         licence=cells.get("licence"),
         consent=cells.get("consent"),
-        given=given,
+        given=further,
     )
 
 

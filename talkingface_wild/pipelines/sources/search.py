@@ -112,9 +112,9 @@ class Search:
             except ValueError:
                 left["no usable address"] += 1
                 continue
-            found = {"query": query, "date": str(answer["date"]), "rank": str(rank)}
+            origin = {"query": query, "date": str(answer["date"]), "rank": str(rank)}
             entries.append(
-                ListedVideo(language, key=key, url=url, channel=hit["channel"], found=found)
+                ListedVideo(language, key=key, url=url, channel=hit["channel"], found=origin)
             )
         return entries, left
 
@@ -151,10 +151,10 @@ def expand(
         for tag in languages:
             if index >= len(pack[tag]) or (limit is not None and len(keys) >= limit):
                 continue
-            found, refused = search.query(tag, pack[tag][index], date)
-            entries += found
-            keys |= {entry.key for entry in found}
-            taken[tag] += len(found)
+            hits, refused = search.query(tag, pack[tag][index], date)
+            entries += hits
+            keys |= {entry.key for entry in hits}
+            taken[tag] += len(hits)
             left[tag] += refused
     notes = [line for tag in languages for line in _notes(f"search {tag}", taken[tag], left[tag])]
     return entries, notes

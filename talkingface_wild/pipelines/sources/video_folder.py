@@ -89,15 +89,15 @@ def _files(folder: Path, notes: list[str]) -> list[str]:
             ) from error
         notes.append(f"{error.filename}: this folder cannot be listed ({error.strerror}).")
 
-    found: list[str] = []
+    names: list[str] = []
     for here, folders, files in os.walk(folder, onerror=report):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found.extend(
+        names.extend(
             os.path.relpath(os.path.join(here, name), folder)
             for name in files
             if not name.startswith(".")
         )
-    return sorted(found, key=os.fsencode)
+    return sorted(names, key=os.fsencode)
 
 
 def _is_text(name: str) -> bool:
