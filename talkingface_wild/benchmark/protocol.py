@@ -9,43 +9,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from talkingface_wild.core.config import Document, build, read_yaml, read_yaml_file
+from pydantic import Field, NonNegativeInt
+
+from talkingface_wild.core.config import Count, Document, build, read_yaml, read_yaml_file
 from talkingface_wild.core.errors import RecipeError, UsageError, nearest
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.media.recode import check_step
-
-SECTIONS = ("fid", "fvd", "sync", "similarity", "expression", "identity", "drift")
 
 
 @dataclass(frozen=True)
 class Frames:
     """Which frames are looked at: ``first``, then every ``stride``-th, at most ``most``."""
 
-    first: int = 1
+    first: NonNegativeInt = 1
     """Index of the first one; frame 0 is the reference picture and excluded in tfw-v1."""
-    stride: int = 1
-    most: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.first < 0 or self.stride < 1 or (self.most is not None and self.most < 1):
-            raise ValueError(
-                "expects first of at least 0, stride and most of at least 1, found "
-                f"{self.first}, {self.stride} and {self.most}"
-            )
+    stride: Count = 1
+    most: Count | None = None
 
     def indices(self, count: int) -> list[int]:
         """The indices within a clip of ``count`` frames."""
-        chosen = range(self.first, count, self.stride)
-        return list(chosen[: self.most] if self.most is not None else chosen)
+        return list(range(self.first, count, self.stride)[: self.most])
 
 
 @dataclass(frozen=True)
 class FidSettings(Frames):
     """FID and KID."""
 
-    stride: int = 5
+    stride: Count = 5
     resize: Literal["clean", "torch-fidelity", "pytorch-fid"] = "clean"
     """How a frame becomes 299 x 299; FID changes by this alone."""
     network: str = "inception_fid"
@@ -56,10 +48,10 @@ class FidSettings(Frames):
 class FvdSettings:
     """FVD and KVD: windows of consecutive frames through I3D."""
 
-    first: int = 1
-    window: int = 16
-    step: int = 16
-    most: int | None = None
+    first: NonNegativeInt = 1
+    window: Count = 16
+    step: Count = 16
+    most: Count | None = None
     """Most windows of a clip."""
     geometry: Literal["tfw", "stylegan-v", "videogpt", "cd-fvd", "latentsync"] = "tfw"
     ddof: int = 1
@@ -69,14 +61,6 @@ class FvdSettings:
     """Crop every frame to its own face box first (LatentSync)."""
     detector: str = "scrfd_2.5g"
     """What finds those boxes, where ``faces`` is set."""
-
-    def __post_init__(self) -> None:
-        least = min(self.step, self.window, 1 if self.most is None else self.most)
-        if self.first < 0 or least < 1:
-            raise ValueError(
-                "expects first of at least 0, window, step and most of at least 1, found "
-                f"{self.first}, {self.window}, {self.step} and {self.most}"
-            )
 
 
 @dataclass(frozen=True)
@@ -110,8 +94,8 @@ class SimilaritySettings(Frames):
 class ExpressionSettings(Frames):
     """E-FID: expression coefficients of Deep3DFaceRecon."""
 
-    stride: int = 5
-    most: int | None = 75
+    stride: Count = 5
+    most: Count | None = 75
     detector: str = "scrfd_2.5g"
     """What gives the five points."""
     most_unmeasured: float = 0.02
@@ -122,8 +106,8 @@ class ExpressionSettings(Frames):
 class IdentitySettings(Frames):
     """CSIM: ArcFace of aligned faces."""
 
-    stride: int = 5
-    most: int | None = None
+    stride: Count = 5
+    most: Count | None = None
     detector: str = "scrfd_2.5g"
     network: Literal[
         "r100", "arcface_glint360k_r100", "arcface_r100", "arcface_r50", "arcface_w600k_r50"
@@ -153,10 +137,10 @@ class Protocol:
     """One sentence: whose computation this is."""
     source: str = ""
     """Where it is published: a paper, a repository and its revision."""
-    fps: int = 25
-    canvas: int = 512
+    fps: Annotated[int, Field(ge=1, le=120)] = 25
+    canvas: Annotated[int, Field(ge=0, le=2048)] = 512
     """Side of the square on which both videos are compared, in pixels; 0: the real video's size."""
-    frames: int = 375
+    frames: NonNegativeInt = 375
     """Most frames of a clip, from its start, 0 for all; a list may say fewer or more."""
     recode: str = ""
     """A step of ``media.recode`` through which both sides go before scoring; empty: none."""
@@ -181,25 +165,15 @@ class Protocol:
 
 def from_json(data: Mapping[str, Any], document: Document | None = None) -> Protocol:
     """A protocol from plain data. RecipeError names an unknown field, its nearest and the line."""
-    document = document or Document("the protocol", dict(data), {})
-    hints = {f.name: f.default_factory for f in dataclasses.fields(Protocol)}
-    given = dict(data)
-    sections: dict[str, Any] = {
-        name: build(hints[name], given.pop(name), document, (name,))  # type: ignore[type-var, arg-type]
-        for name in SECTIONS
-        if isinstance(given.get(name), Mapping)
-    }
-    plain = build(Protocol, given, document)
-    return dataclasses.replace(plain, **sections)
+    return build(Protocol, data, document or Document("the protocol", dict(data)))
 
 
 def names() -> list[str]:
     """The protocols that come with the package, tfw-v1 first."""
     folder = resources.files("talkingface_wild.benchmark") / "protocols"
-    found = sorted(
-        p.name.removesuffix(".yaml") for p in folder.iterdir() if p.name.endswith(".yaml")
-    )
-    return sorted(found, key=lambda name: name != "tfw-v1")
+    files = [path.name for path in folder.iterdir() if path.name.endswith(".yaml")]
+    protocols = [name.removesuffix(".yaml") for name in files]
+    return sorted(protocols, key=lambda name: (name != "tfw-v1", name))
 
 
 def load_protocol(name: str) -> Protocol:
@@ -238,12 +212,8 @@ def _check(protocol: Protocol, where: str) -> None:
             check_step(step)
     except UsageError as error:
         raise RecipeError(f"{where}: {error}") from None
-    sizes = (0 <= protocol.canvas <= 2048, 1 <= protocol.fps <= 120, protocol.frames != 1)
-    if not all(sizes) or protocol.frames < 0:
-        raise RecipeError(
-            f"{where}: expected canvas 0-2048, fps 1-120 and frames 0 or at least 2, found "
-            f"{protocol.canvas}, {protocol.fps} and {protocol.frames}; mend those lines."
-        )
+    if protocol.frames == 1:
+        raise RecipeError(f"{where}: expected frames 0 or at least 2, found 1; mend that line.")
     heard = [name for name in protocol.metrics if name.startswith("sync") or name == "nsync"]
     if heard and protocol.fps != 25:
         raise RecipeError(

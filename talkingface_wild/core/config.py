@@ -3,25 +3,32 @@
 Unknown keys are answered with the nearest name.
 """
 
-import ast
 import dataclasses
-import inspect
-import itertools
 import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import yaml
+from pydantic import Field, TypeAdapter, ValidationError
 
 from talkingface_wild.core.errors import RecipeError, nearest
 
 Path_ = tuple[str, ...]
 _MOST_LEVELS = 20
 _MOST_ENTRIES = 20_000
+_BOUNDS = {
+    "ge": "at least {:g}",
+    "gt": "above {:g}",
+    "le": "at most {:g}",
+    "lt": "below {:g}",
+    "min_length": "at least {} long",
+}
 Config = TypeVar("Config")
+Count = Annotated[int, Field(ge=1)]
+"""A whole number of 1 or more."""
 
 
 @dataclass(frozen=True)
@@ -115,25 +122,37 @@ def _collect_lines(
 def build(
     cls: type[Config], data: Mapping[str, Any], document: Document, path: Path_ = ()
 ) -> Config:
-    """An instance of the dataclass ``cls`` from ``data``, with types checked.
+    """An instance of the dataclass ``cls``, and of those that its fields hold, from ``data``.
 
-    Raises RecipeError for an unknown key (with the nearest name and the line) or a value of the
-    wrong type.
+    Types and bounds (pydantic's ``Field`` in ``Annotated``) are checked. Raises RecipeError, with
+    the line, for an unknown key (with the nearest name), a missing one, or a wrong value.
     """
-    hints = typing.get_type_hints(cls)
-    names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(cls, include_extras=True)
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, value in data.items():
         where = (*path, str(key))
-        if key not in names:
+        if key not in fields:
             raise RecipeError(
                 f"{document.where(where)}: {'.'.join(where)!r} is no known setting"
-                f"{nearest(str(key), names)}."
+                f"{nearest(str(key), fields)}."
             )
+        section = _section(hints[key], value)
         try:
-            values[key] = coerce(value, hints[key])
+            if section and isinstance(value, Mapping):
+                values[key] = build(section, value, document, where)
+            elif section:
+                raise ValueError(f"expects a mapping of settings, found {value!r}")
+            else:
+                values[key] = coerce(value, hints[key])
         except ValueError as error:
             raise RecipeError(f"{document.where(where)}: {'.'.join(where)} {error}.") from None
+    for name, field_ in fields.items():
+        if name not in values and dataclasses.MISSING is field_.default is field_.default_factory:
+            raise RecipeError(
+                f"{document.where(path)}: expected {'.'.join((*path, name))!r}, found none; "
+                f"the fields are {', '.join(fields)}."
+            )
     try:
         return cls(**values)
     except (TypeError, ValueError) as error:
@@ -142,12 +161,22 @@ def build(
         ) from None
 
 
+def _section(hint: Any, value: Any) -> type | None:
+    """The dataclass that ``hint`` wants to be built from ``value``, if it wants one."""
+    options = (hint, *get_args(hint))
+    if value is None and type(None) in options:
+        return None
+    return next((o for o in options if isinstance(o, type) and dataclasses.is_dataclass(o)), None)
+
+
 def coerce(value: Any, hint: Any) -> Any:
     """``value`` as the type ``hint`` asks for; ValueError says what was expected.
 
     Strings parse as YAML scalars would.
     """
     origin, options = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _bounded(coerce(value, options[0]), hint)
     if origin in (Union, types.UnionType):
         if value is None and type(None) in options:
             return None
@@ -193,22 +222,22 @@ def coerce(value: Any, hint: Any) -> Any:
     return value
 
 
+def _bounded(value: Any, hint: Any) -> Any:
+    """``value`` if pydantic finds it within the bounds of the annotated type ``hint``."""
+    try:
+        return TypeAdapter(hint).validate_python(value)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        limits = problem.get("ctx", {})
+        expected = problem["msg"].replace("Input should", "must", 1)
+        for name in _BOUNDS.keys() & limits:
+            expected = f"must be {_BOUNDS[name]}".format(limits[name])
+        raise ValueError(f"{expected}, found {value!r}") from None
+
+
 def scalar(text: str) -> Any:
     """A command line's value read as a YAML scalar or flow list; plain text when it is none."""
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         return text
-
-
-def field_docs(cls: type) -> dict[str, str]:
-    """The attribute docstrings of a dataclass by field: the one source of help and docs."""
-    tree = ast.parse(inspect.cleandoc(inspect.getsource(cls)))
-    body = tree.body[0].body  # type: ignore[attr-defined]
-    found: dict[str, str] = {}
-    for statement, following in itertools.pairwise(body):
-        if isinstance(statement, ast.AnnAssign) and isinstance(following, ast.Expr):
-            text = getattr(following.value, "value", None)
-            if isinstance(text, str) and isinstance(statement.target, ast.Name):
-                found[statement.target.id] = inspect.cleandoc(text)
-    return found

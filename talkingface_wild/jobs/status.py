@@ -14,10 +14,10 @@ from talkingface_wild.engine.item_table import build_table
 from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.lock import holder_of
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.pipelines.gathering import load_sources
 from talkingface_wild.pipelines.planning import plan_of
 from talkingface_wild.pipelines.recipe import load_recipe
 from talkingface_wild.pipelines.source_items import root_item
+from talkingface_wild.pipelines.sources.collect import load_sources
 from talkingface_wild.pipelines.targets import admitted_ruling
 
 

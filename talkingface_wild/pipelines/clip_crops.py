@@ -56,7 +56,7 @@ class ClipCrops:
 
 
 @dataclass(frozen=True)
-class Track:
+class SampledFace:
     """A clip's face at 25 fps: smoothed crops, and points (T, 5, 2) in source pixels or None."""
 
     path: CropPath
@@ -67,7 +67,7 @@ def ensure_clip_crops(item: Item, place: Workplace) -> ClipCrops:
     """The crops of a clip, decoded if they are not in the cache."""
     path = CLIP_CROPS.folder(item, place) / "crops.npz"
     if not path.exists():
-        _look(item, place, lips=LIP_CROPS.name in place.caches)
+        _decode_once(item, place, lips=LIP_CROPS.name in place.caches)
     with np.load(path, allow_pickle=False) as data:
         return ClipCrops(**{name: data[name] for name in data.files})
 
@@ -76,12 +76,12 @@ def ensure_lip_crops(item: Item, place: Workplace) -> Pictures:
     """(T, 224, 224, 3) uint8 in B, G, R order, as SyncNet takes them; a memory map."""
     path = LIP_CROPS.folder(item, place) / "lips.npy"
     if not path.exists():
-        _look(item, place, lips=True)
+        _decode_once(item, place, lips=True)
     lips: Pictures = np.load(path, mmap_mode="r", allow_pickle=False)
     return lips
 
 
-def track_of(item: Item, count: int) -> Track:
+def track_of(item: Item, count: int) -> SampledFace:
     """The sampled face track at 25 fps, smoothed as for SyncNet (median of 13, ends held)."""
     times = np.asarray(item.values["face_times"], dtype=float)
     boxes = np.asarray(item.values["face_boxes"], dtype=float).reshape(-1, 4)
@@ -89,11 +89,11 @@ def track_of(item: Item, count: int) -> Track:
     path = crop_path(interpolate(times, boxes, start, count, RATE), ends="edge")
     flat = item.values.get("face_points")
     if not flat:
-        return Track(path, None)
+        return SampledFace(path, None)
     sampled = np.asarray(flat, dtype=float).reshape(len(times), 10)
-    wanted = start + np.arange(count) / RATE
-    points = np.stack([np.interp(wanted, times, column) for column in sampled.T], axis=1)
-    return Track(path, points.reshape(count, 5, 2))
+    times_T = start + np.arange(count) / RATE
+    points = np.stack([np.interp(times_T, times, column) for column in sampled.T], axis=1)
+    return SampledFace(path, points.reshape(count, 5, 2))
 
 
 def window_of(item: Item) -> Window:
@@ -107,12 +107,12 @@ def window_of(item: Item) -> Window:
     )
 
 
-def _look(item: Item, place: Workplace, lips: bool) -> None:
+def _decode_once(item: Item, place: Workplace, lips: bool) -> None:
     start, end = number(item, "start_seconds"), number(item, "end_seconds")
     count = max(1, round((end - start) * RATE))
     track, window = track_of(item, count), window_of(item)
-    chosen = sorted({int((part + 0.5) * count / CHOSEN) for part in range(CHOSEN)})
-    kept = _Kept(window, track, frozenset(chosen))
+    indices = sorted({int((part + 0.5) * count / CHOSEN) for part in range(CHOSEN)})
+    kept = _Kept(window, track, frozenset(indices))
     pictures = frames(media_file(item, place), start=start, end=end, fps=RATE)
     lips_path = LIP_CROPS.folder(item, place) / "lips.npy"
     with _lips_file(lips_path, count if lips else 0) as lips_NHWC:
@@ -135,8 +135,8 @@ def _look(item: Item, place: Workplace, lips: bool) -> None:
 class _Kept:
     """Collects the crops while the frames stream by."""
 
-    def __init__(self, window: Window, track: Track, chosen: frozenset[int]) -> None:
-        self.window, self.track, self.chosen = window, track, chosen
+    def __init__(self, window: Window, track: SampledFace, indices: frozenset[int]) -> None:
+        self.window, self.track, self.chosen = window, track, indices
         self.crops: list[Pictures] = []
         self.wholes: list[Pictures] = []
         self.greys: list[Pictures] = []

@@ -15,10 +15,10 @@ from talkingface_wild import weights
 from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.paths import atomic_path
-from talkingface_wild.engine.stage import Cache, Item, Workplace, config_data
+from talkingface_wild.engine.stage import Cache, Item, Resources, Workplace, config_data
 from talkingface_wild.functional.face_samples import Detection
 from talkingface_wild.perception.face_detector import PADDING, WEIGHTS, make_detector
-from talkingface_wild.pipelines.source_items import number, source_of
+from talkingface_wild.pipelines.source_items import ItemByItem, number, source_of
 from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_frames
 
 NEEDS = (*SPAN_SOUND, "width", "height")
@@ -114,6 +114,22 @@ class FaceSearch:
             inside = _inside(boxes, crop)
             boxes, points = boxes[inside], None if points is None else points[inside]
         return Detection(boxes, points)
+
+
+class FaceStage(ItemByItem):
+    """A stage that looks for faces: its detector is opened once per worker."""
+
+    reads = (FACE_SAMPLES,)
+    resources = Resources(gpus=0.1)
+
+    @classmethod
+    def weights(cls, config: FaceSearchConfig) -> tuple[str, ...]:
+        """The detector's file, for all but Haar."""
+        return config.weights()
+
+    def open(self) -> None:
+        """Load the detector."""
+        self._search = FaceSearch(self.config, self.place)
 
 
 def _read(path: Path) -> tuple[list[float], list[Detection]]:

@@ -28,8 +28,8 @@ class Lengths:
     @property
     def total_seconds(self) -> float:
         """Of all sources, those without a length being as long as the others are on average."""
-        known = len(self.seconds)
-        mean = sum(self.seconds.values()) / known if known else 0.0
+        measured = len(self.seconds)
+        mean = sum(self.seconds.values()) / measured if measured else 0.0
         return sum(self.seconds.values()) + mean * self.unread
 
 

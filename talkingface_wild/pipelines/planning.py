@@ -25,8 +25,8 @@ def missing_weights(choice: StageChoice) -> list[str]:
 
 def missing_extras(choice: StageChoice) -> list[str]:
     """Import names of optional packages that a stage's settings ask for and that are missing."""
-    wanted = stage_class(choice.name).requires(choice.config)
-    return [name for name in wanted if importlib.util.find_spec(name) is None]
+    packages = stage_class(choice.name).requires(choice.config)
+    return [name for name in packages if importlib.util.find_spec(name) is None]
 
 
 def why_unmeasured(choice: StageChoice) -> str | None:

@@ -21,18 +21,8 @@ from talkingface_wild.pipelines.sources.search import SearchOptions
 from talkingface_wild.pipelines.stage_order import check_order, line_of, merged
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
 
-_KEYS = (
-    "name",
-    "summary",
-    "extends",
-    "languages",
-    "corpus",
-    "stages",
-    "gates",
-    "targets",
-    "search",
-)
-_CORPORA = (None, "demo", "search")
+_PLAIN = ("name", "summary", "languages", "corpus", "targets", "search")
+_KEYS = (*_PLAIN, "extends", "stages", "gates")
 
 
 @dataclass(frozen=True)
@@ -63,7 +53,7 @@ class Recipe:
     name: str
     summary: str = ""
     languages: tuple[str, ...] = DEFAULT
-    corpus: str | None = None
+    corpus: Literal["demo", "search"] | None = None
     """Sources when none are given: ``demo`` (made by the package), ``search``, or null."""
     stages: tuple[StageChoice, ...] = ()
     gates: tuple[Gate, ...] = ()
@@ -181,7 +171,7 @@ def _stage_map(stages: Any, document: Document) -> dict[str, dict[str, Any]]:
         raise RecipeError(
             f"{document.where(('stages',))}: stages expects a list, one stage per line."
         )
-    found: dict[str, dict[str, Any]] = {}
+    settings: dict[str, dict[str, Any]] = {}
     for index, entry in enumerate(stages):
         where = document.where(("stages", str(index)))
         single = {entry: None} if isinstance(entry, str) else entry
@@ -193,12 +183,12 @@ def _stage_map(stages: Any, document: Document) -> dict[str, dict[str, Any]]:
         name, config = next(iter(single.items()))
         if name not in REGISTRY:
             raise RecipeError(f"{where}: {name!r} is no known stage{nearest(str(name), REGISTRY)}.")
-        if name in found:
+        if name in settings:
             raise RecipeError(f"{where}: expected {name} once, found it again; remove one of them.")
         if not isinstance(config, Mapping | None):
             raise RecipeError(f"{where}: {name} expects a mapping of settings, found {config!r}.")
-        found[name] = dict(config or {})
-    return found
+        settings[name] = dict(config or {})
+    return settings
 
 
 def _apply_setting(data: dict[str, Any], setting: str) -> None:
@@ -231,9 +221,9 @@ def _apply_setting(data: dict[str, Any], setting: str) -> None:
         _check_field(config, head, parts[1], value, setting)
         data["stages"][head][parts[1]] = value
     else:
-        known = [*data["stages"], "gates", "targets", "search"]
+        names = [*data["stages"], "gates", "targets", "search"]
         raise RecipeError(
-            f"--set {setting}: {head!r} is no stage of this recipe{nearest(head, known)}."
+            f"--set {setting}: {head!r} is no stage of this recipe{nearest(head, names)}."
         )
 
 
@@ -284,23 +274,10 @@ def _resolve(data: dict[str, Any], document: Document) -> Recipe:
     }
     gates = [gate_of(name, entry, document, columns, own) for name, entry in entries.items()]
     off = {place for place, entry in enumerate(entries.values()) if entry.get("off")}
-    if data.get("corpus") not in _CORPORA:
-        raise RecipeError(
-            f"{document.where(('corpus',))}: corpus expects demo, search or null, "
-            f"found {data['corpus']!r}{nearest(str(data['corpus']), ('demo', 'search'))}."
-        )
-    try:
-        languages = coerce(data.get("languages", list(DEFAULT)), tuple[str, ...])
-    except ValueError as error:
-        raise RecipeError(f"{document.where(('languages',))}: languages {error}.") from None
-    return Recipe(
-        name=str(data.get("name", document.name)),
-        summary=str(data.get("summary", "")),
-        languages=languages,
-        corpus=data.get("corpus"),
+    plain = {name: data[name] for name in _PLAIN if data.get(name) is not None}
+    return dataclasses.replace(
+        build(Recipe, {"name": document.name, **plain}, document),
         stages=tuple(choices),
         gates=tuple(gate for place, gate in enumerate(gates) if place not in off),
         gates_off={place: gates[place] for place in sorted(off)},
-        targets=build(Targets, data.get("targets") or {}, document, ("targets",)),
-        search=build(SearchOptions, data.get("search") or {}, document, ("search",)),
     )

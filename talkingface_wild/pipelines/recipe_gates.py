@@ -122,10 +122,10 @@ def _check_language(tag: str, setting: str) -> None:
     try:
         check_tag(tag)
     except UsageError:
-        known = (*WORDS, "missing", "reason", "meaning")
+        names = (*WORDS, "missing", "reason", "meaning")
         raise RecipeError(
-            f"--set {setting}: expected a language or one of {', '.join(known)} after the gate, "
-            f"found {tag!r}{nearest(tag, known)}."
+            f"--set {setting}: expected a language or one of {', '.join(names)} after the gate, "
+            f"found {tag!r}{nearest(tag, names)}."
         ) from None
 
 
@@ -151,7 +151,7 @@ def set_gate(
         _switch_off(gates, own)
         return
     gate.pop("off", None)
-    kept_word = next((known for known in WORDS if known in gate), "at_least")
+    kept_word = next((own_word for own_word in WORDS if own_word in gate), "at_least")
     if not rest:
         gate[kept_word] = value
     elif rest[0] in ("missing", "reason", "meaning"):
@@ -220,7 +220,7 @@ def _no_such_gate(
     value: Any,
 ) -> str:
     """What to say of a name that is neither a gate nor a column."""
-    said = f"--set {setting}: {name!r} is no gate of this recipe"
+    problem = f"--set {setting}: {name!r} is no gate of this recipe"
     meant = [c.name for c in columns.values() if is_measure(c) and name in c.name.split("_")]
     if meant:
         shipped = [gate for gate in shipped_gates() if gate.name == name and gate.column in meant]
@@ -228,12 +228,12 @@ def _no_such_gate(
         word = word or usual_word(columns[meant[0]])
         bound = "BOUND" if value is None or isinstance(value, bool) else value
         return (
-            f"{said}, and no column; columns of that kind are {', '.join(meant)}: "
+            f"{problem}, and no column; columns of that kind are {', '.join(meant)}: "
             f"`--set gates.{meant[0]}.{word}={bound}`."
         )
     measures = [column.name for column in columns.values() if is_measure(column)]
-    known = ", ".join(gate for gate, entry in gates.items() if entry is not None)
-    return f"{said} (known: {known or 'none'}){nearest(name, [*gates, *measures])}."
+    names = ", ".join(gate for gate, entry in gates.items() if entry is not None)
+    return f"{problem} (known: {names or 'none'}){nearest(name, [*gates, *measures])}."
 
 
 def usual_word(column: Column) -> str:

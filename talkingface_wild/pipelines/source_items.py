@@ -1,22 +1,35 @@
 """Sources and clips as the engine's items: how one becomes the other, and where media lie."""
 
+import abc
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from talkingface_wild.core.clip import Clip, Source, source_from_json
-from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import digest
-from talkingface_wild.core.outcome import Child, ItemFailed, Value
-from talkingface_wild.engine.stage import Item, Workplace
+from talkingface_wild.core.outcome import Child, ItemFailed, Outcome, Value
+from talkingface_wild.engine.stage import Item, Stage, Workplace
+from talkingface_wild.pipelines.column_kinds import measure
 
 SPAN = (
-    Column("start_seconds", "float", "start of the clip on the source's clock", "s", 0, None, 3),
-    Column("end_seconds", "float", "end of the clip on the source's clock", "s", 0, None, 3),
-    Column("clip_seconds", "float", "length of the clip", "s", 0, None, 3),
+    measure("start_seconds", "start of the clip on the source's clock", "s"),
+    measure("end_seconds", "end of the clip on the source's clock", "s"),
+    measure("clip_seconds", "length of the clip", "s"),
 )
 """The columns that ``clip_child`` fills."""
+
+
+class ItemByItem(Stage):
+    """A stage that looks at one item at a time."""
+
+    def process(self, items: Sequence[Item]) -> list[Outcome]:
+        """One outcome per item, in order."""
+        return [self.answer(item) for item in items]
+
+    @abc.abstractmethod
+    def answer(self, item: Item) -> Outcome:
+        """The outcome of one item."""
 
 
 def root_item(source: Source) -> Item:

@@ -58,10 +58,10 @@ class _Blind:
 
 def ensure_analysis(item: Item, place: Workplace) -> None:
     """Make the cached files again where a finished round, or a kill, took them away."""
-    wanted = [proxy_path(item, place)]
+    files = [proxy_path(item, place)]
     if item.values.get("has_audio"):
-        wanted.append(sound_path(item, place))
-    if not all(path.exists() for path in wanted):
+        files.append(sound_path(item, place))
+    if not all(path.exists() for path in files):
         analyse_source(item, place)
 
 

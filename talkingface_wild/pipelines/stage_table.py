@@ -19,8 +19,8 @@ def stage_table(recipe: Recipe) -> str:
     columns = giving_stages(recipe)
     lines = ["| stage | what | gates |", "|---|---|---|"]
     for name, stage in classes.items():
-        given = {c.name: c for c, stages in columns.values() if stages[-1] == name}
-        gates = [_words(g, given[g.column].unit) for g in recipe.gates if g.column in given]
+        final = {c.name: c for c, stages in columns.values() if stages[-1] == name}
+        gates = [_words(g, final[g.column].unit) for g in recipe.gates if g.column in final]
         lines.append(f"| {name} | {_purpose(stage)} | {', '.join(gates) or '–'} |")
     return "\n".join(lines)
 

@@ -19,8 +19,8 @@ from talkingface_wild.engine.item_table import with_all_columns, without_lost_fi
 from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.ruling import KEPT, Memo, Ruling
 from talkingface_wild.engine.stage import Workplace
-from talkingface_wild.pipelines.gathering import load_sources
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
+from talkingface_wild.pipelines.sources.collect import load_sources
 from talkingface_wild.pipelines.stages import stage_class
 from talkingface_wild.pipelines.targets import admitted_ruling
 
@@ -66,8 +66,8 @@ def open_stored(out: Path, settings: Sequence[str] = ()) -> StoredMeasures:
     recipe = load_recipe(str(commit / "recipe.yaml"), settings)
     changed: tuple[Gate, ...] = ()
     if settings:
-        known = load_recipe(str(commit / "recipe.yaml")).gates
-        changed = tuple(gate for gate in recipe.gates if gate not in known)
+        before = load_recipe(str(commit / "recipe.yaml")).gates
+        changed = tuple(gate for gate in recipe.gates if gate not in before)
     plan = stored_plan(recipe, commit)
     items = without_lost_files(with_all_columns(load_items(commit), plan), plan, layout.out)
     for gate in changed:
@@ -88,14 +88,14 @@ def check_measured(plan: Plan, items: pd.DataFrame, column: str) -> None:
     reached = items[items["level"] == givers[0].stage.level]
     why = givers[0].unmeasured
     meaning = next(c.meaning for c in givers[0].stage.columns if c.name == column)
-    said = (
+    problem = (
         f"stage {givers[0].name} did not run ({why})"
         if why
         else f"stage {givers[0].name} has none for any of {len(reached)} items ({meaning})"
     )
     raise RecipeError(
         f"Expected a measured column to gate on, found {column} without a value in this set: "
-        f"{said}; take another column (`tfw schema`), or measure it and run `tfw curate` again."
+        f"{problem}; take another column (`tfw schema`), or measure it and run `tfw curate` again."
     )
 
 

@@ -180,15 +180,15 @@ def without_idle_barriers(plan: Plan) -> Plan:
     """The plan without the stages over the whole table whose columns decide nothing: no gate, no
     stage and no language reads them.
     """
-    wanted = {gate.column for planned in plan.stages for gate in planned.gates} | {"language"}
+    columns = {gate.column for planned in plan.stages for gate in planned.gates} | {"language"}
     for planned in plan.stages:
-        wanted |= set() if planned.whole else set(planned.from_barriers)
+        columns |= set() if planned.whole else set(planned.from_barriers)
     stages: list[Planned] = []
     for planned in reversed(plan.stages):
         if planned.whole:
-            if wanted.isdisjoint(column.name for column in planned.stage.columns):
+            if columns.isdisjoint(column.name for column in planned.stage.columns):
                 continue
-            wanted |= set(planned.stage.needs)
+            columns |= set(planned.stage.needs)
         stages.insert(0, planned)
     return dataclasses.replace(plan, stages=tuple(stages))
 

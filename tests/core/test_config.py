@@ -2,18 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import Field
 
-from talkingface_wild.core.config import (
-    build,
-    coerce,
-    field_docs,
-    read_yaml,
-    read_yaml_file,
-    scalar,
-)
+from talkingface_wild.core.config import Count, build, coerce, read_yaml, read_yaml_file, scalar
 from talkingface_wild.core.errors import RecipeError
 
 
@@ -147,5 +141,30 @@ def test_a_list_may_be_given_as_text_with_commas():
     assert coerce("1,2,3", tuple[int, ...]) == (1, 2, 3)
 
 
-def test_attribute_docstrings_are_the_documentation_of_fields():
-    assert field_docs(Inner) == {"threshold": "When to cut.", "detector": "Which detector."}
+@dataclass(frozen=True)
+class Outer:
+    name: str
+    inner: Inner = field(default_factory=Inner)
+    other: Inner | None = None
+    sizes: Annotated[tuple[Count, ...], Field(min_length=1)] = (1,)
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+
+
+def test_sections_are_built_and_bounds_hold_with_the_line_of_what_breaks_them():
+    document = read_yaml("name: a\ninner: {min_frames: 2}\nother: {active: false}\n", "my.yaml")
+    assert build(Outer, document.data, document) == Outer(
+        "a", Inner(min_frames=2), Inner(active=False)
+    )
+    for text, words in (
+        ("inner: {}", r"expected 'name', found none; the fields are name, inner"),
+        ("name: a\ninner:\n  treshold: 1", r"line 3: 'inner\.treshold' .*did you mean 'threshold'"),
+        ("name: a\ninner: 3", r"line 2: inner expects a mapping of settings, found 3\."),
+        ("name: a\ninner: null", r"inner expects a mapping of settings, found None"),
+        ("name: a\nsizes: []", r"line 2: sizes must be at least 1 long, found \(\)"),
+        ("name: a\nsizes: [1, 0]", r"line 2: sizes must be at least 1, found 0"),
+        ("name: a\nshare: 1", r"line 2: share must be below 1, found 1\.0"),
+        ("name: a\nshare: 0", r"line 2: share must be above 0, found 0\.0"),
+    ):
+        document = read_yaml(text, "my.yaml")
+        with pytest.raises(RecipeError, match=words):
+            build(Outer, document.data, document)

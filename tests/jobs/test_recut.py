@@ -13,7 +13,7 @@ from talkingface_wild.dataset.decisions import Decision, save_decisions
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.jobs.recut import recommit, recut
-from talkingface_wild.pipelines.gathering import load_sources, save_sources
+from talkingface_wild.pipelines.sources.collect import load_sources, save_sources
 from talkingface_wild.pipelines.sweep import sweep
 from tests.speed import synthetic
 

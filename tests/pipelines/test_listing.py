@@ -10,7 +10,7 @@ import pytest
 
 from talkingface_wild.core.clip import source_from_json
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.pipelines.sources.gather import gather
+from talkingface_wild.pipelines.sources.collect import gather
 from tests.pipelines.listed import joined, listed, paths, sha, video
 
 

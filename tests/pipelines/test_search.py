@@ -10,7 +10,7 @@ import pytest
 
 from talkingface_wild.core.errors import InputUnreadable, NetworkUnavailable
 from talkingface_wild.pipelines.download.politeness import UNLIMITED, Politeness
-from talkingface_wild.pipelines.sources.gather import gather
+from talkingface_wild.pipelines.sources.collect import gather
 from talkingface_wild.pipelines.sources.search import Search, SearchOptions, expand, look_up
 from tests.pipelines.loopback import serving
 

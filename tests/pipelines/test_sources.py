@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.pipelines.sources.gather import gather
+from talkingface_wild.pipelines.sources.collect import gather
 from tests.pipelines.listed import joined, listed, paths, sha, video
 
 

@@ -50,8 +50,8 @@ def events(out: Path, plan: Any, origin: float) -> dict[str, Any]:
     """The sources of a folder with their lengths, and its results with what rulings look at."""
     from talkingface_wild.dataset.layout import Layout
     from talkingface_wild.engine.journal import Journal
-    from talkingface_wild.pipelines.gathering import load_sources
     from talkingface_wild.pipelines.lengths import source_lengths
+    from talkingface_wild.pipelines.sources.collect import load_sources
 
     columns = {gate.column for planned in plan.stages for gate in planned.gates}
     for planned in plan.stages:

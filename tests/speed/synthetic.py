@@ -18,8 +18,8 @@ from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.pipelines.commit_ruling import commit_ruling
-from talkingface_wild.pipelines.gathering import save_sources
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
+from talkingface_wild.pipelines.sources.collect import save_sources
 from talkingface_wild.pipelines.stages import stage_class
 
 CLIPS = 31_300

@@ -6,10 +6,10 @@ nothing: ``program.py`` does.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from talkingface_wild.core.config import Document, build, read_yaml, read_yaml_file
 from talkingface_wild.core.errors import InputUnreadable, RecipeError, UsageError, nearest
@@ -199,40 +199,13 @@ def template_path() -> Path:
 
 def _adapter(document: Document) -> Adapter:
     data = dict(document.data)
-    given = data.get("run")
-    if given is not None:
-        data["run"] = _run(given, document)
-    return build(Adapter, _without_missing(data, Adapter, document), document)
-
-
-def _run(given: Any, document: Document) -> Run:
-    if not isinstance(given, Mapping):
-        raise RecipeError(f"{document.where(('run',))}: 'run' expects a mapping, found {given!r}.")
-    for name in ("command", "apart", "env", "panel"):
-        value = given.get(name)
-        if value is not None and not isinstance(value, list):
-            raise RecipeError(
-                f"{document.where(('run', name))}: 'run.{name}' expects a list, found {value!r}; "
-                "write each argument as an item of its own, never a shell line."
-            )
-    data = {name: value for name, value in given.items() if value is not None}
-    return build(Run, _without_missing(data, Run, document, ("run",)), document, ("run",))
-
-
-def _without_missing(
-    data: Mapping[str, Any], cls: type, document: Document, path: tuple[str, ...] = ()
-) -> Mapping[str, Any]:
-    """``data`` itself; RecipeError when a required field is not in it.
-
-    A field that is misspelt is left for ``build`` to tell.
-    """
-    required = {"Adapter": ("name", "title", "outputs"), "Run": ("command",)}[cls.__name__]
-    names = [field_.name for field_ in fields(cls)]
-    for name in required:
-        if name not in data and set(data) <= set(names):
-            known = ", ".join(names)
-            raise RecipeError(
-                f"{document.where(path)}: expected {'.'.join((*path, name))!r}, found none; the "
-                f"fields are {known}."
-            )
-    return data
+    if isinstance(data.get("run"), Mapping):
+        data["run"] = {name: value for name, value in data["run"].items() if value is not None}
+        for name in ("command", "apart", "env", "panel"):
+            value = data["run"].get(name, [])
+            if not isinstance(value, list):
+                raise RecipeError(
+                    f"{document.where(('run', name))}: 'run.{name}' expects a list, found "
+                    f"{value!r}; write each argument as an item of its own, never a shell line."
+                )
+    return build(Adapter, data, document)

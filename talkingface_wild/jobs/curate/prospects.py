@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 
 from talkingface_wild.core.clip import Source, source_id
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.pipelines.gathering import (
+from talkingface_wild.pipelines.lengths import Lengths, source_lengths
+from talkingface_wild.pipelines.recipe import Recipe
+from talkingface_wild.pipelines.sources.collect import (
     SourceChoice,
     corpus_languages,
+    gather,
     load_sources,
     looks_in_corpus,
 )
-from talkingface_wild.pipelines.lengths import Lengths, source_lengths
-from talkingface_wild.pipelines.recipe import Recipe
-from talkingface_wild.pipelines.sources.gather import gather
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from talkingface_wild.core.language_names import check_tag, parse_languages
 from talkingface_wild.core.request import OPTION, SHOWN_DEFAULT, Request
-from talkingface_wild.pipelines.gathering import SourceChoice
+from talkingface_wild.pipelines.sources.collect import SourceChoice
 
 
 def _tags(languages: Any) -> tuple[str, ...] | None:

@@ -26,11 +26,11 @@ from talkingface_wild.engine.run import Run
 from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.jobs.curate.request import CurateRequest
 from talkingface_wild.pipelines.commit_ruling import commit_ruling
-from talkingface_wild.pipelines.gathering import CORPUS_MARKER, GATHERED, gather_sources
 from talkingface_wild.pipelines.lengths import source_lengths
 from talkingface_wild.pipelines.planning import check_weights, plan_of, without_network
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.source_items import root_item
+from talkingface_wild.pipelines.sources.collect import CORPUS_MARKER, GATHERED, gather_sources
 from talkingface_wild.pipelines.stage_costs import curation_costs
 from talkingface_wild.pipelines.targets import Waves
 

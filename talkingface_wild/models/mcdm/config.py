@@ -3,16 +3,15 @@
 The defaults are the preset ``paper``. Other presets are YAML files beside this one.
 """
 
-from __future__ import annotations
-
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from talkingface_wild.core.config import Document, build, read_yaml, scalar
+from pydantic import Field, NonNegativeInt
+
+from talkingface_wild.core.config import Count, Document, build, read_yaml, scalar
 from talkingface_wild.core.errors import RecipeError, nearest
 from talkingface_wild.models.conditions.picture_config import PictureConfig
 from talkingface_wild.models.networks.trunk import TrunkConfig
@@ -23,9 +22,9 @@ from talkingface_wild.models.samplers.diffusion_config import DiffusionConfig
 class ClipConfig:
     """The window that the network makes at once, and the window it remembers."""
 
-    frames: int = 16
+    frames: Count = 16
     """f, present frames."""
-    archive_frames: int = 16
+    archive_frames: Count = 16
     """a, archived frames (R1)."""
 
 
@@ -35,11 +34,11 @@ class ArchivedConfig:
 
     kind: Literal["frame_aligned", "none", "qformer", "reference_unet"] = "frame_aligned"
     """``none`` is w/o F_a (the reference alone), ``qformer`` B1, ``reference_unet`` B2."""
-    queries: int = 16
+    queries: Count = 16
     """n, learned queries."""
-    patch: int = 4
+    patch: Count = 4
     """Latents on a side for one token; m = (latent side / patch)^2 (R2)."""
-    heads: int = 1
+    heads: Count = 1
     """Heads of frame-aligned attention; the equation has one."""
     context: Literal["all", "aligned"] = "all"
     """Every frame reads all a*n tokens, or frame i those of archived frame i (R12)."""
@@ -49,7 +48,7 @@ class ArchivedConfig:
     """The archive holds pixels sent through the VAE again, or the latents themselves (A.7)."""
     anchor_reference: bool = False
     """Slot 0 of the archive is always the reference (R4)."""
-    qformer_layers: int = 2
+    qformer_layers: Count = 2
     """Layers of the Q-Former variant."""
 
 
@@ -59,30 +58,30 @@ class PresentConfig:
 
     kind: Literal["prior", "audio_attention"] = "prior"
     """``audio_attention`` is w/o F_pc: the present attention reads sound features."""
-    head_tokens: int = 4
-    lip_tokens: int = 4
-    expression_tokens: int = 4
-    token_width: int = 256
+    head_tokens: Count = 4
+    lip_tokens: Count = 4
+    expression_tokens: Count = 4
+    token_width: Count = 256
     """Width of a motion token."""
-    width: int = 768
+    width: Count = 768
     """Width of the transformer."""
-    layers: int = 8
+    layers: Count = 8
     """L."""
-    heads: int = 12
+    heads: Count = 12
     """Attention heads of the transformer."""
     audio: Literal["wav2vec2", "mel"] = "wav2vec2"
     """Sound features; ``mel`` needs no weights."""
-    audio_window: int = 2
+    audio_window: NonNegativeInt = 2
     """Feature frames on either side of a video frame that it sees."""
-    audio_tokens: int = 4
+    audio_tokens: Count = 4
     """k_a, sound tokens a frame."""
-    audio_width: int = 768
+    audio_width: Count = 768
     """Width of a sound feature."""
     image: Literal["clip", "latent"] = "clip"
     """Features of the reference; ``latent`` pools its latents and needs no weights."""
-    image_tokens: int = 4
+    image_tokens: Count = 4
     """Image tokens beside the pooled one."""
-    image_width: int = 1024
+    image_width: Count = 1024
     """Width of the image features."""
     film: Literal["image_modulates_audio", "audio_modulates_image"] = "image_modulates_audio"
     """Direction of FiLM (R29)."""
@@ -96,7 +95,7 @@ class PresentConfig:
     """What head tokens are made of; ``face_crop`` needs no landmark model."""
     landmarks: Literal["eyes_nose", "contour", "full"] = "eyes_nose"
     """Which landmarks the guider draws (R31)."""
-    overlap: int = 4
+    overlap: NonNegativeInt = 4
     """Frames of the clip before whose tokens the prior goes on from (A.7); 0 is the paper."""
     audio_to_unet: bool = False
     """Sound tokens reach the present attention beside the motion tokens (R32)."""
@@ -115,15 +114,15 @@ class TemporalConfig:
     """``standard`` is w/o MTA: softmax attention over the present frames (R26)."""
     attention: Literal["favor", "softmax"] = "favor"
     """FAVOR+ as the paper, or exact softmax."""
-    features: int = 0
+    features: NonNegativeInt = 0
     """r, random features; 0 is floor(d_h ln d_h)."""
-    alpha: float = 0.1
+    alpha: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Weight of the past in eq. 5."""
     streams: Literal["symmetric", "residual", "attn_only"] = "symmetric"
     """What memory and present rows are made of (R6)."""
     carry: Literal["last", "reset", "full"] = "last"
     """What of the memory goes on to the next clip (R8)."""
-    carry_from_level: int = 0
+    carry_from_level: NonNegativeInt = 0
     """The first level whose blocks carry memory; 1 leaves out the widest maps."""
     output: Literal["present", "memory"] = "present"
     """Which half of the rows is read (R9)."""
@@ -137,10 +136,10 @@ class TemporalConfig:
 class StageConfig:
     """One training stage."""
 
-    iterations: int = 30_000
-    batch: int = 4
+    iterations: Count = 30_000
+    batch: Count = 4
     """Clips an iteration and process (R19)."""
-    rate: float = 1e-5
+    rate: Annotated[float, Field(gt=0)] = 1e-5
     warmup: int = 0
     schedule: Literal["constant", "cosine"] = "constant"
 
@@ -153,7 +152,7 @@ class TrainingConfig:
     stage1: StageConfig = field(default_factory=StageConfig)
     stage2: StageConfig = field(default_factory=StageConfig)
     stage3: StageConfig = field(default_factory=StageConfig)
-    accumulation: int = 1
+    accumulation: Count = 1
     weight_decay: float = 1e-2
     clip_norm: float = 1.0
     ema: float = 0.0
@@ -174,8 +173,8 @@ class TrainingConfig:
     """Noise on the motion tokens in stage 3 (R17)."""
     predicted_tokens: float = 0.5
     """Share of stage-3 samples whose tokens the prior predicted (R17)."""
-    checkpoint_every: int = 1000
-    validate_every: int = 1000
+    checkpoint_every: Count = 1000
+    validate_every: Count = 1000
     sample_every: int = 0
     """Iterations between sample videos; 0 is only at the end of stage 3."""
     seed: int = 0
@@ -186,9 +185,9 @@ class SamplingConfig:
     """How videos are made, A.7."""
 
     solver: Literal["ddim", "dpm++", "unipc", "lcm"] = "ddim"
-    steps: int = 25
+    steps: Count = 25
     """R25."""
-    prior_steps: int = 25
+    prior_steps: Count = 25
     guidance: float = 1.0
     """1 is off (R22)."""
     drift_gate: bool = False
@@ -213,7 +212,6 @@ class MCDMConfig:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
-        _refuse_counts_below_one(self)
         if self.picture.side % self.picture.shrink:
             raise ValueError(f"picture.side must be a multiple of {self.picture.shrink}")
         if self.picture.latent_side % self.archived.patch:
@@ -221,8 +219,6 @@ class MCDMConfig:
         deepest = 2 ** (len(self.trunk.channels) - 1)
         if self.picture.latent_side % deepest:
             raise ValueError(f"the latent's side must be a multiple of {deepest}")
-        if not 0 <= self.temporal.alpha < 1 or math.isnan(self.temporal.alpha):
-            raise ValueError("temporal.alpha must be in [0, 1)")
         if self.archived.context == "aligned" and self.clip.frames != self.clip.archive_frames:
             raise ValueError("archived.context=aligned needs as many archived as present frames")
         if self.archived.context == "aligned" and self.archived.kind in ("none", "reference_unet"):
@@ -249,19 +245,22 @@ class MCDMConfig:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], name: str = "config") -> MCDMConfig:
+    def from_dict(cls, data: Mapping[str, Any], name: str = "config") -> Self:
         """From plain data; RecipeError for an unknown or ill-typed field."""
-        return _build(data, Document(name, dict(data)))
+        return build(cls, data, Document(name, dict(data)))
 
-    def changed(self, settings: Sequence[str]) -> MCDMConfig:
+    def changed(self, settings: Sequence[str]) -> Self:
         """With ``section.field=value`` settings applied; RecipeError where one is wrong."""
         data = self.to_dict()
         for setting in settings:
             key, equals, value = setting.partition("=")
             if not equals:
                 raise RecipeError(f"Expected --set section.field=value, found {setting!r}.")
-            _put(data, key.strip(), scalar(value))
-        return MCDMConfig.from_dict(data, "--set")
+            change = scalar(value)
+            for name in reversed(key.strip().split(".")):
+                change = {name: change}
+            data = _merged(data, change)
+        return self.from_dict(data, "--set")
 
 
 PRESETS = ("paper", "robust", "tiny")
@@ -277,7 +276,7 @@ def preset(name: str) -> MCDMConfig:
         return MCDMConfig()
     text = (resources.files(__package__) / "presets" / f"{name}.yaml").read_text("utf-8")
     document = read_yaml(text, f"{name}.yaml")
-    return _build(_merged(MCDMConfig().to_dict(), document.data), document)
+    return build(MCDMConfig, _merged(MCDMConfig().to_dict(), document.data), document)
 
 
 def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -286,61 +285,3 @@ def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         inner = isinstance(value, Mapping) and isinstance(base.get(key), dict)
         result[key] = _merged(base[key], value) if inner else value
     return result
-
-
-_MAY_BE_ZERO = ("audio_window", "features", "overlap", "carry_from_level")
-"""Counts that may be 0."""
-
-
-def _refuse_counts_below_one(config: MCDMConfig) -> None:
-    """ValueError for a count or a size that nothing could be built with."""
-    for section in ("picture", "clip", "trunk", "archived", "present", "temporal"):
-        for name, value in vars(getattr(config, section)).items():
-            numbers = value if isinstance(value, tuple) else (value,)
-            counted = all(type(number) is int for number in numbers)
-            least = 0 if name in _MAY_BE_ZERO else 1
-            if counted and (not numbers or min(numbers) < least):
-                raise ValueError(f"{section}.{name} must be at least {least}, found {value}")
-    training = config.training
-    for stage in ("encoders", "stage1", "stage2", "stage3"):
-        settings: StageConfig = getattr(training, stage)
-        if settings.batch < 1 or settings.iterations < 1 or not settings.rate > 0:
-            raise ValueError(f"training.{stage} needs a batch, iterations and a rate above 0")
-    if min(training.accumulation, training.checkpoint_every, training.validate_every) < 1:
-        raise ValueError("training's accumulation, checkpoint_every, validate_every are 1 or more")
-    if min(config.sampling.steps, config.sampling.prior_steps) < 1:
-        raise ValueError("sampling's steps and prior_steps are 1 or more")
-
-
-def _put(data: dict[str, Any], key: str, value: Any) -> None:
-    *sections, last = key.split(".")
-    here: Any = data
-    for name in (*sections, last):
-        settings = here if isinstance(here, dict) else {}
-        if name not in settings:
-            raise RecipeError(f"--set: {key!r} is no known setting{nearest(name, settings)}.")
-        parent, here = settings, settings[name]
-    parent[last] = value
-
-
-def _build(data: Mapping[str, Any], document: Document) -> MCDMConfig:
-    return _nested(MCDMConfig, data, document, ())
-
-
-def _nested(cls: Any, data: Mapping[str, Any], document: Document, path: tuple[str, ...]) -> Any:
-    """``core.config.build`` for dataclasses that hold dataclasses."""
-    kinds = {
-        f.name: f.default_factory
-        for f in dataclasses.fields(cls)
-        if dataclasses.is_dataclass(f.default_factory)
-    }
-    values = dict(data)
-    for key, kind in kinds.items():
-        if key in values and not isinstance(values[key], Mapping):
-            raise RecipeError(
-                f"{document.where((*path, key))}: {'.'.join((*path, key))} expects a mapping of "
-                f"settings, found {values[key]!r}."
-            )
-        if key in values:
-            values[key] = _nested(kind, values[key], document, (*path, key))
-    return build(cls, values, document, path)

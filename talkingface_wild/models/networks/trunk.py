@@ -1,27 +1,30 @@
 """Stable Diffusion's UNet as the generators' trunk: its settings and its transformer blocks."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention import BasicTransformerBlock
+from pydantic import Field
+
+from talkingface_wild.core.config import Count
 
 
 @dataclass(frozen=True)
 class TrunkConfig:
     """The denoising UNet's skeleton, SD 1.5 by default."""
 
-    channels: tuple[int, ...] = (320, 640, 1280, 1280)
+    channels: Annotated[tuple[Count, ...], Field(min_length=1)] = (320, 640, 1280, 1280)
     """Width of each level."""
-    attention: tuple[bool, ...] = (True, True, True, False)
+    attention: Annotated[tuple[bool, ...], Field(min_length=1)] = (True, True, True, False)
     """Whether a level has transformer blocks."""
-    layers: int = 2
+    layers: Count = 2
     """Residual blocks a level."""
-    heads: int = 8
+    heads: Count = 8
     """Attention heads."""
-    groups: int = 32
+    groups: Count = 32
     """Groups of a group norm."""
-    context_width: int = 768
+    context_width: Count = 768
     """d, width of the tokens that cross-attention reads (R3)."""
 
     def unet_settings(self, latent_channels: int, latent_side: int) -> dict[str, Any]:

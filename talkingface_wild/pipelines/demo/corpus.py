@@ -72,8 +72,8 @@ def is_there(folder: Path, languages: tuple[str, ...]) -> bool:
     try:
         state: dict[str, Any] = json.loads((folder / MARKER).read_text(encoding="utf-8"))
         sizes: dict[str, int] = state["bytes"]
-        wanted = (VERSION, list(languages))
-        if (state["version"], state["languages"]) != wanted or not (folder / LIST).is_file():
+        current = (VERSION, list(languages))
+        if (state["version"], state["languages"]) != current or not (folder / LIST).is_file():
             return False
         return all((folder / path).stat().st_size == size for path, size in sizes.items())
     except (OSError, ValueError, KeyError):

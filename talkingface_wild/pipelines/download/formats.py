@@ -31,11 +31,11 @@ def choose(formats: Sequence[Format], max_height: int, min_height: int = 0) -> l
     both = [item for item in fitting if item in sounds]
     alone = [item for item in fitting if not _has(item, "a")]
     tracks = [item for item in sounds if not _has(item, "v")]
-    chosen = _best(both, alone, tracks)
-    if chosen and min_height and 0 < (lines(chosen[0]) or min_height) < min_height:
-        found = lines(chosen[0])
-        raise ItemRejected("low_resolution", f"the best picture has {found} of {min_height} lines")
-    return chosen
+    best = _best(both, alone, tracks)
+    if best and min_height and 0 < (lines(best[0]) or min_height) < min_height:
+        height = lines(best[0])
+        raise ItemRejected("low_resolution", f"the best picture has {height} of {min_height} lines")
+    return best
 
 
 def selector(
@@ -44,15 +44,15 @@ def selector(
     """``choose`` in the form of yt-dlp's ``format`` option."""
 
     def select(context: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        chosen = choose(context["formats"], max_height, min_height)
-        if len(chosen) == 1:
-            yield dict(chosen[0])
-        elif chosen:
+        best = choose(context["formats"], max_height, min_height)
+        if len(best) == 1:
+            yield dict(best[0])
+        elif best:
             yield {
-                "format_id": "+".join(str(item["format_id"]) for item in chosen),
+                "format_id": "+".join(str(item["format_id"]) for item in best),
                 "ext": "mp4",
-                "requested_formats": [dict(item) for item in chosen],
-                "protocol": "+".join(str(item.get("protocol")) for item in chosen),
+                "requested_formats": [dict(item) for item in best],
+                "protocol": "+".join(str(item.get("protocol")) for item in best),
             }
 
     return select

@@ -73,9 +73,9 @@ class Politeness:
 
     def limit_for(self, host: str) -> HostLimit:
         """The limit that holds for ``host``."""
-        known = self._limits.get(host)
-        if known is not None:
-            return known
+        limit = self._limits.get(host)
+        if limit is not None:
+            return limit
         return UNLIMITED if is_loopback(host) else self._default
 
     def wait(self, host: str, most_seconds: float = math.inf) -> float:

@@ -12,7 +12,7 @@ from talkingface_wild.core.reasons import REJECTED
 
 
 @dataclass(frozen=True)
-class Ruling:
+class ErrorMeaning:
     """The reason (of ``core/reasons.py``), whether to try again, and the wait a server asks for."""
 
     reason: str
@@ -65,17 +65,17 @@ STATUSES: dict[int, tuple[str, bool]] = {
 """HTTP answers. A 403 on the page says that this visitor may not have it: ``private``, final."""
 
 _TYPES = {
-    "GeoRestrictedError": Ruling("geo"),
-    "UserNotLive": Ruling("live"),
-    "UnsupportedError": Ruling("not_a_video"),
-    "CertificateVerifyError": Ruling("network"),
+    "GeoRestrictedError": ErrorMeaning("geo"),
+    "UserNotLive": ErrorMeaning("live"),
+    "UnsupportedError": ErrorMeaning("not_a_video"),
+    "CertificateVerifyError": ErrorMeaning("network"),
 }
 _CRIPPLED = re.compile(
     r"(?i)javascript runtime could be found|(challenge|signature) solving failed"
 )
 
 
-def rule(error: BaseException) -> Ruling:
+def rule(error: BaseException) -> ErrorMeaning:
     """The ruling on an error that yt-dlp raised; what no line of the table knows is a ``crash``."""
     chain = list(_chain(error))
     names = [kind.__name__ for item in chain for kind in type(item).__mro__]
@@ -85,7 +85,7 @@ def rule(error: BaseException) -> Ruling:
     text = " ".join(str(item) for item in chain).lower().replace("\u2019", "'")
     for reason, pattern, again in MESSAGES:
         if re.search(pattern, text):
-            return Ruling(reason, again, _retry_after(chain))
+            return ErrorMeaning(reason, again, _retry_after(chain))
     status = next((code for item in chain if (code := _status(item))), None)
     if status is None:
         match = re.search(r"http error (\d{3})", text)
@@ -93,11 +93,11 @@ def rule(error: BaseException) -> Ruling:
     if status is not None:
         return _rule_status(status, "unable to download video data" in text, chain)
     if {"TransportError", "TimeoutError", "ConnectionError", "IncompleteRead"} & set(names):
-        return Ruling("network", again=True)
-    return Ruling("crash")
+        return ErrorMeaning("network", again=True)
+    return ErrorMeaning("crash")
 
 
-def outcome(ruling: Ruling, detail: str) -> ItemRejected | ItemFailed:
+def outcome(ruling: ErrorMeaning, detail: str) -> ItemRejected | ItemFailed:
     """The exception that carries a ruling to the ledger."""
     short = " ".join(detail.split())[:300]
     if ruling.reason in REJECTED:
@@ -123,14 +123,14 @@ def is_crippled(warnings: Iterable[str]) -> bool:
     return any(_CRIPPLED.search(warning) for warning in warnings)
 
 
-def _rule_status(status: int, of_media: bool, chain: list[BaseException]) -> Ruling:
+def _rule_status(status: int, of_media: bool, chain: list[BaseException]) -> ErrorMeaning:
     """An HTTP answer; a media address is signed and expires, so its 403 is worth a new look-up."""
     if status == 403 and of_media:
-        return Ruling("network", again=True)
+        return ErrorMeaning("network", again=True)
     if status >= 500:
-        return Ruling("network", True, _retry_after(chain))
+        return ErrorMeaning("network", True, _retry_after(chain))
     reason, again = STATUSES.get(status, ("network", False))
-    return Ruling(reason, again, _retry_after(chain))
+    return ErrorMeaning(reason, again, _retry_after(chain))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -99,11 +99,11 @@ class Job:
             },
         }
 
-    def _rest(self, ruling: taxonomy.Ruling, pause: float) -> None:
+    def _rest(self, ruling: taxonomy.ErrorMeaning, pause: float) -> None:
         """Wait before the next attempt: alone, or with everyone when the host asked for it."""
         if ruling.reason == "rate_limited":
-            asked = ruling.retry_after_seconds
-            self.politeness.pause(self.host, pause if asked is None else asked)
+            seconds = ruling.retry_after_seconds
+            self.politeness.pause(self.host, pause if seconds is None else seconds)
         else:
             time.sleep(pause * random.uniform(0.5, 1.0))
 

@@ -100,8 +100,8 @@ def _finish(
     attempts: int,
 ) -> Downloaded:
     """Probe and hash the complete file, and give it its name and its record."""
-    wanted = (info.get("requested_downloads") or [{}])[0]
-    held = Path(str(wanted.get("filepath") or ""))
+    download = (info.get("requested_downloads") or [{}])[0]
+    held = Path(str(download.get("filepath") or ""))
     if held.parent != parts.absolute() or not held.is_file():
         raise ItemFailed("network", "the download ended without a file")
     try:
@@ -116,7 +116,7 @@ def _finish(
     sync_file(held)
     os.replace(held, final)
     sync_file(folder)
-    streams = wanted.get("requested_formats") or [wanted]
+    streams = download.get("requested_formats") or [download]
     sounding = [item for item in streams if item.get("acodec") != "none"]
     done = Downloaded(
         path=final,

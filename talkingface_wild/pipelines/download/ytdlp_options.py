@@ -71,17 +71,17 @@ class Access:
     @functools.cached_property
     def secrets(self) -> tuple[str, ...]:
         """Every text that must not be seen, the longest first."""
-        found = set()
+        texts = set()
         if self.proxy is not None:
             login = self.proxy.split("://")[-1].rpartition("@")[0]
-            found |= {self.proxy, login, *login.split(":", 1)}
+            texts |= {self.proxy, login, *login.split(":", 1)}
         if self.cookies is not None:
-            found.add(str(self.cookies))
+            texts.add(str(self.cookies))
             for line in (self.cookie_text() or "").splitlines():
                 cells = line.split("\t")
                 if len(cells) == 7 and len(cells[6]) >= 6:
-                    found.add(cells[6])
-        return tuple(sorted((text for text in found if len(text) > 2), key=len, reverse=True))
+                    texts.add(cells[6])
+        return tuple(sorted((text for text in texts if len(text) > 2), key=len, reverse=True))
 
     def clean(self, text: str) -> str:
         """``text`` without any of the secrets and without logins in addresses."""

@@ -93,14 +93,14 @@ def _split(address: str) -> urllib.parse.SplitResult:
 def _youtube_id(parts: urllib.parse.SplitResult) -> str | None:
     """The eleven characters of the video's id, if the address names a video."""
     folders = [part for part in parts.path.split("/") if part]
-    given = urllib.parse.parse_qs(parts.query).get("v", [""])[0]
+    video = urllib.parse.parse_qs(parts.query).get("v", [""])[0]
     if (parts.hostname or "").lower().endswith("youtu.be"):
-        given = folders[0] if folders else ""
+        video = folders[0] if folders else ""
     elif folders and folders[0] in _VIDEO_FOLDERS and len(folders) > 1:
-        given = folders[1]
+        video = folders[1]
     elif not folders or folders[0] != "watch":
         return None
-    return given if _VIDEO_ID.fullmatch(given) else None
+    return video if _VIDEO_ID.fullmatch(video) else None
 
 
 def _ascii_host(host: str) -> str:

@@ -14,7 +14,7 @@ _BY_NAME = {name.lower(): tag for tag, name in NAMES.items()}
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListedVideo:
     """What a line says: where the video is, and what is given about it. Spans are seconds."""
 
     language: str
@@ -70,5 +70,5 @@ def skipped(counts: Mapping[str, int], languages: tuple[str, ...] | None, what: 
     if not counts:
         return []
     listed = ", ".join(f"{number} {tag}" for tag, number in sorted(counts.items()))
-    wanted = ", ".join(languages or ())
-    return [f"{what}: left out {listed}, since the languages asked for are {wanted}."]
+    tags = ", ".join(languages or ())
+    return [f"{what}: left out {listed}, since the languages asked for are {tags}."]

@@ -16,16 +16,17 @@ _SAVE_EVERY = 50
 class HashCache:
     """sha256 of files by real path, size and mtime, in one JSON file (None: in memory alone)."""
 
-    def __init__(self, file: Path | None) -> None:
-        self._file = file
-        self._known: dict[str, list[Any]] = {}
+    def __init__(self, file: Path | None, look_only: bool = False) -> None:
+        """``look_only`` reads no video and writes nothing: what is not known is ``path:…``."""
+        self._file, self._look_only = file, look_only
+        self._hashes: dict[str, list[Any]] = {}
         self._fresh = 0
         if file is not None and file.exists():
             try:
                 data = json.loads(file.read_text(encoding="utf-8"))
-                self._known = dict(data)
+                self._hashes = dict(data)
             except (ValueError, OSError, TypeError):
-                self._known = {}
+                self._hashes = {}
 
     def media_key(self, file: Path) -> str:
         """``sha256:…`` of a regular file; ``path:…`` of one that is missing or cannot be read."""
@@ -34,13 +35,15 @@ class HashCache:
             facts = os.stat(place)
             if not stat.S_ISREG(facts.st_mode):
                 return f"path:{place}"
-            known = self._known.get(place)
-            if known is not None and known[:2] == [facts.st_size, facts.st_mtime_ns]:
-                return f"sha256:{known[2]}"
+            size, modified, value = self._hashes.get(place) or (None, None, None)
+            if [size, modified] == [facts.st_size, facts.st_mtime_ns]:
+                return f"sha256:{value}"
+            if self._look_only:
+                return f"path:{place}"
             value = file_sha256(Path(place))
         except (OSError, ValueError):
             return f"path:{place}"
-        self._known[place] = [facts.st_size, facts.st_mtime_ns, value]
+        self._hashes[place] = [facts.st_size, facts.st_mtime_ns, value]
         self._fresh += 1
         if self._fresh % _SAVE_EVERY == 0:
             self.save()
@@ -49,20 +52,4 @@ class HashCache:
     def save(self) -> None:
         """Write the cache, if anything was learnt."""
         if self._file is not None and self._fresh:
-            write_text(self._file, json.dumps(self._known, indent=0, sort_keys=True))
-
-
-class KnownHashes(HashCache):
-    """The same without reading a file or writing the cache: what is not in it is ``path:…``."""
-
-    def media_key(self, file: Path) -> str:
-        """``sha256:…`` of a file that the cache knows unchanged; ``path:…`` of any other."""
-        place = os.path.realpath(file)
-        try:
-            facts = os.stat(place)
-        except (OSError, ValueError):
-            return f"path:{place}"
-        known = self._known.get(place)
-        if known is not None and known[:2] == [facts.st_size, facts.st_mtime_ns]:
-            return f"sha256:{known[2]}"
-        return f"path:{place}"
+            write_text(self._file, json.dumps(self._hashes, indent=0, sort_keys=True))

@@ -8,8 +8,14 @@ from pathlib import Path, PurePath
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.pipelines.sources.address import canonical
-from talkingface_wild.pipelines.sources.entry import Entry, is_wanted, language_of, skipped, summary
-from talkingface_wild.pipelines.sources.list_file import Row, read_rows
+from talkingface_wild.pipelines.sources.entry import (
+    ListedVideo,
+    is_wanted,
+    language_of,
+    skipped,
+    summary,
+)
+from talkingface_wild.pipelines.sources.list_file import ListRow, read_rows
 
 ALIASES = {
     "start_seconds": "start",
@@ -31,13 +37,13 @@ _KNOWN = {
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
 
 
-def read_list(path: Path, languages: tuple[str, ...] | None) -> tuple[list[Entry], list[str]]:
+def read_list(path: Path, languages: tuple[str, ...] | None) -> tuple[list[ListedVideo], list[str]]:
     """The entries of one list in its order, and notes on what was left out and why.
 
     Paths are relative to the list's folder; absolute ones and ``..`` are the user's own choice and
     are noted. Raises InputUnreadable when the file cannot be read or no row of it is usable.
     """
-    entries: list[Entry] = []
+    entries: list[ListedVideo] = []
     faults: list[str] = []
     other: Counter[str] = Counter()
     rows = read_rows(path)
@@ -63,18 +69,18 @@ def read_list(path: Path, languages: tuple[str, ...] | None) -> tuple[list[Entry
     return entries, notes
 
 
-def _entry(row: Row, path: Path, languages: tuple[str, ...] | None) -> Entry:
+def _entry(row: ListRow, path: Path, languages: tuple[str, ...] | None) -> ListedVideo:
     """One row as an entry; ValueError says in a clause what is wrong with it."""
     if row.fault:
         raise ValueError(row.fault)
     cells = {ALIASES.get(name, name): value for name, value in row.cells.items()}
-    given = {name: value for name, value in cells.items() if name not in _KNOWN}
+    further = {name: value for name, value in cells.items() if name not in _KNOWN}
     place, address = cells.get("path"), cells.get("url", "").strip()
     key = url = None
     if place is not None:
         _check_path(place)
         if address:
-            given["url"] = canonical(address)[1]
+            further["url"] = canonical(address)[1]
     elif address:
         key, url = canonical(address)
     else:
@@ -82,7 +88,7 @@ def _entry(row: Row, path: Path, languages: tuple[str, ...] | None) -> Entry:
     start, end = _seconds(cells, "start"), _seconds(cells, "end")
     if end is not None and end <= (start or 0.0):
         raise ValueError(f"its end {end:g} s is not after its start {start or 0.0:g} s")
-    return Entry(
+    return ListedVideo(
         language=language_of(cells.get("language", ""), languages),
         path=place,
         root=str(path.parent.absolute()) if place is not None else None,
@@ -94,7 +100,7 @@ def _entry(row: Row, path: Path, languages: tuple[str, ...] | None) -> Entry:
         channel=cells.get("channel"),
         licence=cells.get("licence"),
         consent=cells.get("consent"),
-        given=given,
+        given=further,
     )
 
 
@@ -144,7 +150,7 @@ def _crop(cells: dict[str, str]) -> tuple[int, int, int, int] | None:
     return left, top, width, height
 
 
-def _leaves(entry: Entry) -> bool:
+def _leaves(entry: ListedVideo) -> bool:
     """Whether the path points out of the list's folder, by its spelling alone."""
     if entry.path is None:
         return False

@@ -14,7 +14,7 @@ def load_queries(languages: tuple[str, ...], pack: str = "") -> dict[str, list[s
     to lists of different texts.
     """
     document = read_yaml_file(Path(pack)) if pack else _ours()
-    found: dict[str, list[str]] = {}
+    by_language: dict[str, list[str]] = {}
     for tag in languages:
         queries = document.data.get(tag, document.data.get(tag.split("-")[0]))
         if queries is None:
@@ -23,8 +23,8 @@ def load_queries(languages: tuple[str, ...], pack: str = "") -> dict[str, list[s
                 f"{', '.join(map(str, document.data))}; add a list for it and name the file by "
                 "--set search.pack=FILE, or give --sources."
             )
-        found[tag] = _checked(queries, tag, document)
-    return found
+        by_language[tag] = _checked(queries, tag, document)
+    return by_language
 
 
 def available() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from talkingface_wild.pipelines.download.politeness import Politeness
 from talkingface_wild.pipelines.download.session import Listener, open_session
 from talkingface_wild.pipelines.download.ytdlp_options import Access
 from talkingface_wild.pipelines.sources.address import canonical, host_of, offline_forbids
-from talkingface_wild.pipelines.sources.entry import Entry
+from talkingface_wild.pipelines.sources.entry import ListedVideo
 from talkingface_wild.pipelines.sources.queries import load_queries
 
 Found = dict[str, Any]
@@ -72,12 +72,12 @@ class Search:
                     "remove that file to search again."
                 ) from error
 
-    def query(self, language: str, words: str, date: str) -> tuple[list[Entry], Counter[str]]:
+    def query(self, language: str, words: str, date: str) -> tuple[list[ListedVideo], Counter[str]]:
         """The entries of one query, by rank, and why how many hits were left out."""
         address = f"ytsearch{self.options.results}:{words}"
         return self._entries(self._hits(address, date), language, words)
 
-    def collection(self, url: str, language: str, date: str) -> tuple[list[Entry], list[str]]:
+    def collection(self, url: str, language: str, date: str) -> tuple[list[ListedVideo], list[str]]:
         """The entries of a playlist or channel in its own order, and notes."""
         entries, left = self._entries(self._hits(url, date), language, url)
         return entries, _notes(url, len(entries), left)
@@ -99,8 +99,8 @@ class Search:
 
     def _entries(
         self, answer: Mapping[str, Any], language: str, query: str
-    ) -> tuple[list[Entry], Counter[str]]:
-        entries: list[Entry] = []
+    ) -> tuple[list[ListedVideo], Counter[str]]:
+        entries: list[ListedVideo] = []
         left: Counter[str] = Counter()
         for rank, hit in enumerate(answer["hits"], start=1):
             reason = self._refusal(hit)
@@ -112,8 +112,10 @@ class Search:
             except ValueError:
                 left["no usable address"] += 1
                 continue
-            found = {"query": query, "date": str(answer["date"]), "rank": str(rank)}
-            entries.append(Entry(language, key=key, url=url, channel=hit["channel"], found=found))
+            origin = {"query": query, "date": str(answer["date"]), "rank": str(rank)}
+            entries.append(
+                ListedVideo(language, key=key, url=url, channel=hit["channel"], found=origin)
+            )
         return entries, left
 
     def _refusal(self, hit: Mapping[str, Any]) -> str | None:
@@ -132,7 +134,7 @@ class Search:
 
 def expand(
     languages: tuple[str, ...], search: Search, date: str, limit: int | None = None
-) -> tuple[list[Entry], list[str]]:
+) -> tuple[list[ListedVideo], list[str]]:
     """The entries of all queries of ``languages``, and one note per language on what was left out.
 
     Queries go round the languages (the first of each, then the second, …), so that a limit does not
@@ -141,7 +143,7 @@ def expand(
     """
     pack = load_queries(languages, search.options.pack)
     most = search.options.queries_per_language or max(map(len, pack.values()))
-    entries: list[Entry] = []
+    entries: list[ListedVideo] = []
     keys: set[str | None] = set()
     taken: Counter[str] = Counter()
     left: dict[str, Counter[str]] = {tag: Counter() for tag in languages}
@@ -149,10 +151,10 @@ def expand(
         for tag in languages:
             if index >= len(pack[tag]) or (limit is not None and len(keys) >= limit):
                 continue
-            found, refused = search.query(tag, pack[tag][index], date)
-            entries += found
-            keys |= {entry.key for entry in found}
-            taken[tag] += len(found)
+            hits, refused = search.query(tag, pack[tag][index], date)
+            entries += hits
+            keys |= {entry.key for entry in hits}
+            taken[tag] += len(hits)
             left[tag] += refused
     notes = [line for tag in languages for line in _notes(f"search {tag}", taken[tag], left[tag])]
     return entries, notes

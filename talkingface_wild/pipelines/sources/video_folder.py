@@ -6,7 +6,7 @@ from pathlib import Path
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.language_names import UNKNOWN
-from talkingface_wild.pipelines.sources.entry import Entry, is_wanted, skipped
+from talkingface_wild.pipelines.sources.entry import ListedVideo, is_wanted, skipped
 
 _MEDIA = """
 .mp4 .m4v .mov .mkv .webm .avi .ts .mts .m2ts .mpg .mpeg .m2v .wmv .asf .flv .f4v .ogv .ogm .3gp
@@ -30,14 +30,16 @@ THREE_LETTERS = frozenset(("arb", "arz", "ary", "apc", "cmn", "yue", "nan", "fil
 """Three-letter codes that are understood without being asked for by ``--langs``."""
 
 
-def read_folder(folder: Path, languages: tuple[str, ...] | None) -> tuple[list[Entry], list[str]]:
+def read_folder(
+    folder: Path, languages: tuple[str, ...] | None
+) -> tuple[list[ListedVideo], list[str]]:
     """The videos below ``folder`` sorted by path, and notes on what was left out and why.
 
     ``folder/<language>/…`` gives the language; for all other files it is the one language asked
     for, else ``und``. Linked folders and hidden files are passed over. Raises InputUnreadable when
     the folder cannot be listed or holds no video.
     """
-    entries: list[Entry] = []
+    entries: list[ListedVideo] = []
     notes: list[str] = []
     other: Counter[str] = Counter()
     aside: Counter[str] = Counter()
@@ -52,7 +54,7 @@ def read_folder(folder: Path, languages: tuple[str, ...] | None) -> tuple[list[E
         else:
             language = folder_language(Path(name), languages) or alone
             if is_wanted(language, languages):
-                entries.append(Entry(language, path=name, root=str(folder.absolute())))
+                entries.append(ListedVideo(language, path=name, root=str(folder.absolute())))
             else:
                 other[language] += 1
     if not entries and not other:
@@ -87,15 +89,15 @@ def _files(folder: Path, notes: list[str]) -> list[str]:
             ) from error
         notes.append(f"{error.filename}: this folder cannot be listed ({error.strerror}).")
 
-    found: list[str] = []
+    names: list[str] = []
     for here, folders, files in os.walk(folder, onerror=report):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found.extend(
+        names.extend(
             os.path.relpath(os.path.join(here, name), folder)
             for name in files
             if not name.startswith(".")
         )
-    return sorted(found, key=os.fsencode)
+    return sorted(names, key=os.fsencode)
 
 
 def _is_text(name: str) -> bool:

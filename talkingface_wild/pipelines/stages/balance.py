@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from talkingface_wild.core.columns import Column
 from talkingface_wild.engine.stage import Whole
+from talkingface_wild.pipelines.column_kinds import count, measure
 
 
 class Balance(Whole):
@@ -12,25 +12,9 @@ class Balance(Whole):
     name = "balance"
     needs = ("identity", "clip_seconds", "channel")
     columns = (
-        Column(
-            "identity_seconds_before",
-            "float",
-            "seconds of the same identity in earlier clips",
-            "s",
-            0,
-            None,
-            3,
-        ),
-        Column("source_clips_before", "int", "clips of the same source that come earlier", "", 0),
-        Column(
-            "channel_seconds_before",
-            "float",
-            "seconds of the same channel in earlier clips",
-            "s",
-            0,
-            None,
-            3,
-        ),
+        measure("identity_seconds_before", "seconds of the same identity in earlier clips", "s"),
+        count("source_clips_before", "clips of the same source that come earlier"),
+        measure("channel_seconds_before", "seconds of the same channel in earlier clips", "s"),
     )
 
     def compute(self, table: pd.DataFrame) -> pd.DataFrame:

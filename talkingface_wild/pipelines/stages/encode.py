@@ -1,15 +1,14 @@
 """The finished clip: one encode that trims, crops, corrects the offset and sets 25 fps."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.dataset.clip_store import move_in, temporary_name
-from talkingface_wild.engine.stage import Item, Stage
+from talkingface_wild.engine.stage import Item
 from talkingface_wild.media.clip_encoder import encode_clip
 from talkingface_wild.pipelines.clip_crops import WINDOW, window_of
-from talkingface_wild.pipelines.source_items import media_file, number
+from talkingface_wild.pipelines.column_kinds import count, measure, text
+from talkingface_wild.pipelines.source_items import ItemByItem, media_file, number
 
 
 @dataclass(frozen=True)
@@ -26,31 +25,26 @@ class EncodeConfig:
     """Sample rate of the WAV, Hz; the sound in the mp4 keeps its own."""
 
 
-class Encode(Stage):
+class Encode(ItemByItem):
     """Writes an MP4 and a WAV into the store, for kept clips only."""
 
     name = "encode"
     version = 2
     needs = (*WINDOW, "sync_correction", "start_seconds", "end_seconds", "has_audio")
     columns = (
-        Column("media_path", "string", "the finished clip, relative to the output folder"),
-        Column(
-            "audio_path", "string", "its sound as 16 kHz mono WAV, relative to the output folder"
-        ),
-        Column("media_sha256", "string", "sha256 of the finished clip"),
-        Column("audio_sha256", "string", "sha256 of the WAV"),
-        Column("media_frames", "int", "frames of the finished clip", "frames", 1),
-        Column("fps", "float", "frame rate of the finished clip", "1/s", 0, None, 3),
+        text("media_path", "the finished clip, relative to the output folder"),
+        text("audio_path", "its sound as 16 kHz mono WAV, relative to the output folder"),
+        text("media_sha256", "sha256 of the finished clip"),
+        text("audio_sha256", "sha256 of the WAV"),
+        count("media_frames", "frames of the finished clip", "frames", 1),
+        measure("fps", "frame rate of the finished clip", "1/s"),
     )
     Config = EncodeConfig
     scored = False
     files = ("media_path", "audio_path")
 
-    def process(self, items: Sequence[Item]) -> list[Outcome]:
+    def answer(self, item: Item) -> Outcome:
         """One answer per clip."""
-        return [self._one(item) for item in items]
-
-    def _one(self, item: Item) -> Outcome:
         settings: EncodeConfig = self.config
         out = self.place.out
         video, audio = (temporary_name(out, item.id, suffix) for suffix in (".mp4", ".wav"))

@@ -1,14 +1,13 @@
 """Cuts a clip where the face is gone, or a second one there, for long; the rest are its clips."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from talkingface_wild.core.clip import make_clip
 from talkingface_wild.core.outcome import Child, Done, Outcome, Rejected
-from talkingface_wild.engine.stage import Item, Resources, Stage
+from talkingface_wild.engine.stage import Item
 from talkingface_wild.functional.face_measures import split_at, violations
 from talkingface_wild.functional.face_samples import Detection, observe
-from talkingface_wild.pipelines.face_search import FACE_SAMPLES, FaceSearch, FaceSearchConfig
+from talkingface_wild.pipelines.face_search import FaceSearchConfig, FaceStage
 from talkingface_wild.pipelines.source_items import SPAN, clip_child, clip_of, number
 from talkingface_wild.pipelines.source_proxy import PROXY_RATE, proxy_range
 
@@ -23,31 +22,17 @@ class FaceCutsConfig(FaceSearchConfig):
     """Pieces shorter than this are not made."""
 
 
-class FaceCuts(Stage):
+class FaceCuts(FaceStage):
     """Stands before ``faces``, which measures the pieces; a clip without a violation is not cut."""
 
     name = "face_cuts"
     kind = "split"
-    reads = (FACE_SAMPLES,)
     columns = SPAN
     Config = FaceCutsConfig
     settings_from = "faces"
-    resources = Resources(gpus=0.1)
 
-    @classmethod
-    def weights(cls, config: FaceCutsConfig) -> tuple[str, ...]:
-        """The detector's file."""
-        return config.weights()
-
-    def open(self) -> None:
-        """Load the detector."""
-        self._search = FaceSearch(self.config, self.place)
-
-    def process(self, items: Sequence[Item]) -> list[Outcome]:
-        """One answer per clip, with its pieces as children where it was cut."""
-        return [self._one(item) for item in items]
-
-    def _one(self, item: Item) -> Outcome:
+    def answer(self, item: Item) -> Outcome:
+        """The pieces of a clip as children where it was cut."""
         settings: FaceCutsConfig = self.config
         times, samples = self._search.samples(item)
         self._search.keep(item.id, item, times, samples)

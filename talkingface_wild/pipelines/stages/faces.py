@@ -1,19 +1,19 @@
 """Whose face is seen, how well, how long; black bars; the crop window. Looks at the proxy alone."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Rejected, Value
-from talkingface_wild.engine.stage import Item, Resources, Stage
+from talkingface_wild.engine.stage import Item
 from talkingface_wild.functional.black_bars import Bars, BarSearch, scaled_bars
 from talkingface_wild.functional.crop_window import crop_window, padding_share
 from talkingface_wild.functional.face_measures import measures
 from talkingface_wild.functional.face_samples import Observation, observe
 from talkingface_wild.pipelines.clip_crops import BARS
-from talkingface_wild.pipelines.face_search import FACE_SAMPLES, FaceSearch, FaceSearchConfig
+from talkingface_wild.pipelines.column_kinds import count, measure, share, text
+from talkingface_wild.pipelines.face_search import FaceSearchConfig, FaceStage
 from talkingface_wild.pipelines.source_items import number
 from talkingface_wild.pipelines.source_proxy import PROXY_RATE
 
@@ -35,114 +35,64 @@ FORMER = {"cut_at_violations": False, "longest_gap_seconds": 0.6, "least_seconds
 """Settings that went to ``face_cuts``: in the fingerprint, so that results of before stay valid."""
 
 
-class Faces(Stage):
+class Faces(FaceStage):
     """Five samples a second, of which ``face_cuts`` may have left the faces."""
 
     name = "faces"
     version = 2
-    reads = (FACE_SAMPLES,)
     covers = ("start_seconds", "end_seconds", "clip_seconds")
     columns = (
-        Column("face_detector", "string", "detector that looked"),
-        Column(
-            "face_presence_ratio", "float", "share of the samples that show the face", "", 0, 1, 4
-        ),
-        Column(
-            "single_face_ratio",
-            "float",
-            "share of the samples that show it and no second one",
-            "",
-            0,
-            1,
-            4,
-        ),
-        Column(
-            "second_face_ratio",
-            "float",
-            "share of the samples with a second face that counts",
-            "",
-            0,
-            1,
-            4,
-        ),
-        Column(
+        text("face_detector", "detector that looked"),
+        share("face_presence_ratio", "share of the samples that show the face"),
+        share("single_face_ratio", "share of the samples that show it and no second one"),
+        share("second_face_ratio", "share of the samples with a second face that counts"),
+        measure(
             "second_face_area_ratio",
-            "float",
             "largest area of another face over the first one's",
-            "",
-            0,
-            None,
-            4,
+            decimals=4,
         ),
-        Column("face_gap_seconds", "float", "longest stretch without the face", "s", 0, None, 2),
-        Column("face_confidence", "float", "median score of the face", "", 0, 1, 3),
-        Column(
-            "face_side_px",
-            "float",
-            "median longer side of the face box, in source pixels",
-            "px",
-            0,
-            None,
-            1,
+        measure("face_gap_seconds", "longest stretch without the face", "s", decimals=2),
+        share("face_confidence", "median score of the face", 3),
+        measure(
+            "face_side_px", "median longer side of the face box, in source pixels", "px", decimals=1
         ),
-        Column(
+        count(
             "crop_left",
-            "int",
             "left edge of the crop window, in source pixels; beyond the picture where padded",
             "px",
+            None,
         ),
-        Column("crop_top", "int", "top edge of the crop window", "px"),
-        Column("crop_side", "int", "side of the square crop window", "px", 2),
-        Column(
+        count("crop_top", "top edge of the crop window", "px", None),
+        count("crop_side", "side of the square crop window", "px", 2),
+        share(
             "padding_share",
-            "float",
             "share of the crop window that lies outside the picture less its black bars",
-            "",
-            0,
-            1,
-            4,
         ),
-        Column(
+        count(
             "bar_left",
-            "int",
             "width of the source's black bar at the left; 0: none, null: not looked for",
             "px",
-            0,
         ),
-        Column("bar_top", "int", "height of its black bar at the top", "px", 0),
-        Column("bar_right", "int", "width of its black bar at the right", "px", 0),
-        Column("bar_bottom", "int", "height of its black bar at the bottom", "px", 0),
-        Column(
-            "face_complete_samples_missing", "int", "samples whose face leaves the picture", "", 0
-        ),
-        Column(
+        count("bar_top", "height of its black bar at the top", "px"),
+        count("bar_right", "width of its black bar at the right", "px"),
+        count("bar_bottom", "height of its black bar at the bottom", "px"),
+        count("face_complete_samples_missing", "samples whose face leaves the picture"),
+        measure(
             "yaw_p90",
-            "float",
             "90th percentile of the head's turn; null without points",
             "degrees",
-            0,
-            180,
-            1,
+            high=180,
+            decimals=1,
         ),
-        Column("yaw_max", "float", "largest turn of the head", "degrees", 0, 180, 1),
-        Column("pitch_p90", "float", "90th percentile of the head's nod", "degrees", 0, 180, 1),
-        Column(
-            "face_motion_union_ratio",
-            "float",
-            "area of the boxes' union over their median area",
-            "",
-            1,
-            None,
-            3,
+        measure("yaw_max", "largest turn of the head", "degrees", high=180, decimals=1),
+        measure("pitch_p90", "90th percentile of the head's nod", "degrees", high=180, decimals=1),
+        measure(
+            "face_motion_union_ratio", "area of the boxes' union over their median area", low=1
         ),
-        Column(
+        measure(
             "face_speed",
-            "float",
             "95th percentile of the centre's movement within a second",
             "face widths/s",
-            0,
-            None,
-            3,
         ),
         Column(
             "face_times", "list<float>", "times of the samples that show the face", "s", decimals=3
@@ -163,27 +113,14 @@ class Faces(Stage):
         ),
     )
     Config = FacesConfig
-    resources = Resources(gpus=0.1)
-
-    @classmethod
-    def weights(cls, config: FacesConfig) -> tuple[str, ...]:
-        """The detector's file."""
-        return config.weights()
 
     @classmethod
     def identity(cls, config: FacesConfig) -> dict[str, Any]:
         """Its settings and those that it had."""
         return super().identity(config) | FORMER
 
-    def open(self) -> None:
-        """Load the detector."""
-        self._search = FaceSearch(self.config, self.place)
-
-    def process(self, items: Sequence[Item]) -> list[Outcome]:
+    def answer(self, item: Item) -> Outcome:
         """One answer per clip."""
-        return [self._one(item) for item in items]
-
-    def _one(self, item: Item) -> Outcome:
         settings: FacesConfig = self.config
         search, shape = BarSearch(), (1, 1)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from talkingface_wild.core.columns import Column
 from talkingface_wild.engine.stage import Whole
 from talkingface_wild.functional.clusters import cluster, loose_groups
+from talkingface_wild.pipelines.column_kinds import text
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,9 @@ class Identities(Whole):
     name = "identities"
     needs = ("identity_embedding", "channel", "source_sha256")
     columns = (
-        Column(
-            "identity",
-            "string",
-            "person, as the least clip id of the cluster; null where unmeasured",
-        ),
-        Column(
+        text("identity", "person, as the least clip id of the cluster; null where unmeasured"),
+        text(
             "identity_group",
-            "string",
             "group that the split keeps together: loosely linked persons, channel, or video",
         ),
     )
@@ -50,8 +45,8 @@ class Identities(Whole):
         vectors = np.full((len(ids), 512 if measured.any() else 1), np.nan, dtype=np.float32)
         if measured.any():
             vectors[measured] = _vectors(rows["identity_embedding"][measured])
-            seen = [clip for clip, known in zip(ids, measured, strict=True) if known]
-            identity[measured] = cluster(seen, vectors[measured], self.config.merge_cosine)
+            embedded = [clip for clip, has in zip(ids, measured, strict=True) if has]
+            identity[measured] = cluster(embedded, vectors[measured], self.config.merge_cosine)
         videos = _keys(rows["source_sha256"].fillna(rows["root_id"]))
         same = [videos, _keys(rows["channel"])]
         answer["identity"] = identity.astype("string")

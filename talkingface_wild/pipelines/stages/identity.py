@@ -1,16 +1,16 @@
 """The face seen: one ArcFace embedding per clip, the mean over the chosen frames. Names nobody."""
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from talkingface_wild import weights
-from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
-from talkingface_wild.engine.stage import Item, Resources, Stage
+from talkingface_wild.engine.stage import Item, Resources
 from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, ensure_clip_crops
+from talkingface_wild.pipelines.column_kinds import measure, text
+from talkingface_wild.pipelines.source_items import ItemByItem
 
 
 @dataclass(frozen=True)
@@ -21,25 +21,21 @@ class IdentityConfig:
     """The weight's name in the manifest."""
 
 
-class Identity(Stage):
+class Identity(ItemByItem):
     """Needs the five points of SCRFD; null where the detector gives none."""
 
     name = "identity"
     reads = (CLIP_CROPS,)
     columns = (
-        Column(
-            "identity_embedding",
-            "string",
-            "ArcFace embedding of length 512, normalised, float16 in base64",
+        text(
+            "identity_embedding", "ArcFace embedding of length 512, normalised, float16 in base64"
         ),
-        Column(
+        measure(
             "identity_agreement",
-            "float",
             "least cosine between a frame's embedding and their mean",
-            "",
-            -1,
-            1,
-            4,
+            low=-1,
+            high=1,
+            decimals=4,
         ),
     )
     Config = IdentityConfig
@@ -58,25 +54,18 @@ class Identity(Stage):
             self.place.device
         )
 
-    def process(self, items: Sequence[Item]) -> list[Outcome]:
-        """One embedding per clip."""
-        outcomes: list[Outcome] = []
-        for item in items:
-            aligned = ensure_clip_crops(item, self.place).aligned
-            if not len(aligned):
-                outcomes.append(Done({}))
-                continue
-            embeddings = self._perceiver.embed(aligned)
-            mean = embeddings.mean(axis=0)
-            mean /= max(float(np.linalg.norm(mean)), 1e-12)
-            outcomes.append(
-                Done(
-                    {
-                        "identity_embedding": base64.b64encode(
-                            mean.astype(np.float16).tobytes()
-                        ).decode(),
-                        "identity_agreement": float((embeddings @ mean).min()),
-                    }
-                )
-            )
-        return outcomes
+    def answer(self, item: Item) -> Outcome:
+        """The mean embedding; null without aligned faces."""
+        aligned = ensure_clip_crops(item, self.place).aligned
+        if not len(aligned):
+            return Done({})
+        embeddings = self._perceiver.embed(aligned)
+        mean = embeddings.mean(axis=0)
+        mean /= max(float(np.linalg.norm(mean)), 1e-12)
+        text_form = base64.b64encode(mean.astype(np.float16).tobytes()).decode()
+        return Done(
+            {
+                "identity_embedding": text_form,
+                "identity_agreement": float((embeddings @ mean).min()),
+            }
+        )

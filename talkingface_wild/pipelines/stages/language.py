@@ -1,13 +1,13 @@
 """Which language is spoken, by Whisper's language head; unverified without its weights."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from talkingface_wild import weights
-from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
-from talkingface_wild.engine.stage import Item, Resources, Stage
+from talkingface_wild.engine.stage import Item, Resources
+from talkingface_wild.pipelines.column_kinds import share, text
+from talkingface_wild.pipelines.source_items import ItemByItem
 from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_samples
 
 
@@ -19,23 +19,15 @@ class LanguageConfig:
     """The weight's name in the manifest; base is faster and less sure."""
 
 
-class SpokenLanguage(Stage):
+class SpokenLanguage(ItemByItem):
     """Probabilities over all languages that the network knows, from the clip's first 30 s."""
 
     name = "language"
     needs = SPAN_SOUND
     columns = (
-        Column("spoken_language", "string", "most probable spoken language"),
-        Column("spoken_probability", "float", "its probability", "", 0, 1, 4),
-        Column(
-            "claimed_probability",
-            "float",
-            "probability of the language as listed or searched",
-            "",
-            0,
-            1,
-            4,
-        ),
+        text("spoken_language", "most probable spoken language"),
+        share("spoken_probability", "its probability"),
+        share("claimed_probability", "probability of the language as listed or searched"),
     )
     Config = LanguageConfig
     resources = Resources(gpus=0.1)
@@ -53,23 +45,16 @@ class SpokenLanguage(Stage):
             self.place.device
         )
 
-    def process(self, items: Sequence[Item]) -> list[Outcome]:
+    def answer(self, item: Item) -> Outcome:
         """Null for clips without sound."""
-        outcomes: list[Outcome] = []
-        for item in items:
-            if not item.values.get("has_audio"):
-                outcomes.append(Done({}))
-                continue
-            probabilities = self._perceiver.probabilities(span_samples(item, self.place))
-            best = max(sorted(probabilities), key=lambda tag: probabilities[tag])
-            claimed = probabilities.get(item.group.split("-")[0])
-            outcomes.append(
-                Done(
-                    {
-                        "spoken_language": best,
-                        "spoken_probability": probabilities[best],
-                        "claimed_probability": claimed,
-                    }
-                )
-            )
-        return outcomes
+        if not item.values.get("has_audio"):
+            return Done({})
+        probabilities = self._perceiver.probabilities(span_samples(item, self.place))
+        best = max(sorted(probabilities), key=lambda tag: probabilities[tag])
+        return Done(
+            {
+                "spoken_language": best,
+                "spoken_probability": probabilities[best],
+                "claimed_probability": probabilities.get(item.group.split("-")[0]),
+            }
+        )

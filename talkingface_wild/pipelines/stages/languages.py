@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from talkingface_wild.core.columns import Column
 from talkingface_wild.core.language_names import DEFAULT
 from talkingface_wild.engine.stage import Whole
+from talkingface_wild.pipelines.column_kinds import flag, text
 
 
 @dataclass(frozen=True)
@@ -27,18 +27,10 @@ class Languages(Whole):
     name = "languages"
     needs = ("spoken_language", "spoken_probability", "claimed_probability")
     columns = (
-        Column("language", "string", "final language tag"),
-        Column(
-            "language_verdict",
-            "string",
-            "confirmed, relabelled, unsure, or unverified where unmeasured",
-        ),
-        Column("language_unsure", "bool", "whether the verdict is unsure"),
-        Column(
-            "language_verified",
-            "bool",
-            "whether the spoken language was measured and is the final one",
-        ),
+        text("language", "final language tag"),
+        text("language_verdict", "confirmed, relabelled, unsure, or unverified where unmeasured"),
+        flag("language_unsure", "whether the verdict is unsure"),
+        flag("language_verified", "whether the spoken language was measured and is the final one"),
     )
     Config = LanguagesConfig
 

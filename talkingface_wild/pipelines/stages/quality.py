@@ -1,14 +1,14 @@
 """Image quality by HyperIQA on the face crop and on the whole frame, 0 to 100."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from talkingface_wild import weights
-from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Value
-from talkingface_wild.engine.stage import Item, Resources, Stage
+from talkingface_wild.engine.stage import Item, Resources
 from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, ensure_clip_crops
+from talkingface_wild.pipelines.column_kinds import measure, text
+from talkingface_wild.pipelines.source_items import ItemByItem
 
 
 @dataclass(frozen=True)
@@ -27,43 +27,31 @@ class QualityConfig:
     """Score the whole frame as well as the crop."""
 
 
-class Quality(Stage):
+class Quality(ItemByItem):
     """Scores the shared crops."""
 
     name = "quality"
     reads = (CLIP_CROPS,)
     columns = (
-        Column(
+        measure(
             "quality_crop_mean",
-            "float",
             "HyperIQA of the face crop, mean over the frames",
-            "",
-            0,
-            100,
-            2,
+            high=100,
+            decimals=2,
         ),
-        Column(
-            "quality_crop_least", "float", "HyperIQA of the face crop, worst frame", "", 0, 100, 2
+        measure(
+            "quality_crop_least", "HyperIQA of the face crop, worst frame", high=100, decimals=2
         ),
-        Column(
+        measure(
             "quality_frame_mean",
-            "float",
             "HyperIQA of the whole frame (at most 1024 px), mean",
-            "",
-            0,
-            100,
-            2,
+            high=100,
+            decimals=2,
         ),
-        Column(
-            "quality_frame_least",
-            "float",
-            "HyperIQA of the whole frame, worst frame",
-            "",
-            0,
-            100,
-            2,
+        measure(
+            "quality_frame_least", "HyperIQA of the whole frame, worst frame", high=100, decimals=2
         ),
-        Column("quality_backend", "string", "backend, checkpoint and patches"),
+        text("quality_backend", "backend, checkpoint and patches"),
     )
     Config = QualityConfig
     resources = Resources(gpus=0.25)
@@ -91,11 +79,8 @@ class Quality(Stage):
 
             self._perceiver = HyperIQAPerceiver(path).open(self.place.device)
 
-    def process(self, items: Sequence[Item]) -> list[Outcome]:
+    def answer(self, item: Item) -> Outcome:
         """Means and leasts over the chosen frames."""
-        return [self._one(item) for item in items]
-
-    def _one(self, item: Item) -> Outcome:
         settings: QualityConfig = self.config
         pictures = ensure_clip_crops(item, self.place)
         step = max(1, len(pictures.crops) // max(1, settings.frames))

@@ -1,6 +1,5 @@
 """Cuts a source into takes at scene cuts, long takes into strides. An uncut take is one clip."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild.core.clip import make_clip
-from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome, Rejected
-from talkingface_wild.engine.stage import Item, Stage
+from talkingface_wild.engine.stage import Item
 from talkingface_wild.media.shot_boundaries import ShotDetector, spans
-from talkingface_wild.pipelines.source_items import SPAN, clip_child, number, source_of
+from talkingface_wild.pipelines.column_kinds import count, flag
+from talkingface_wild.pipelines.source_items import SPAN, ItemByItem, clip_child, number, source_of
 from talkingface_wild.pipelines.source_proxy import SOURCE_SPAN, analyse_source
 
 
@@ -40,7 +39,7 @@ class ShotsConfig:
     """With ``tail: keep``, a rest of at least this length is kept."""
 
 
-class Shots(Stage):
+class Shots(ItemByItem):
     """The only stage that decodes whole sources; what it caches feeds faces and speech."""
 
     name = "shots"
@@ -50,28 +49,15 @@ class Shots(Stage):
     needs = (*SOURCE_SPAN, "source_fps")
     columns = (
         *SPAN,
-        Column("source_cuts", "int", "scene cuts found in the source", "", 0),
-        Column("decode_errors", "int", "packets of the source that did not decode", "", 0),
-        Column(
-            "dropped_tail",
-            "bool",
-            "whether it is the rest of a long take that the tail policy drops",
-        ),
-        Column(
-            "inner_cuts",
-            "int",
-            "cuts inside the clip by the second detector; null without it",
-            "",
-            0,
-        ),
+        count("source_cuts", "scene cuts found in the source"),
+        count("decode_errors", "packets of the source that did not decode"),
+        flag("dropped_tail", "whether it is the rest of a long take that the tail policy drops"),
+        count("inner_cuts", "cuts inside the clip by the second detector; null without it"),
     )
     Config = ShotsConfig
 
-    def process(self, items: Sequence[Item]) -> list[Outcome]:
+    def answer(self, item: Item) -> Outcome:
         """One answer per source, with its clips as children."""
-        return [self._one(item) for item in items]
-
-    def _one(self, item: Item) -> Outcome:
         settings: ShotsConfig = self.config
         fps = float(number(item, "source_fps")) or 25.0
         first = ShotDetector(settings.detector, settings.threshold, settings.min_frames, fps)

@@ -1,14 +1,14 @@
 """How much of a clip is speech, its longest pause, and how loud it is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, Outcome
-from talkingface_wild.engine.stage import Item, Stage
+from talkingface_wild.engine.stage import Item
 from talkingface_wild.functional.speech_share import speech_measures
 from talkingface_wild.media.sound import loudness_dbfs
+from talkingface_wild.pipelines.column_kinds import measure, share, text
+from talkingface_wild.pipelines.source_items import ItemByItem
 from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_samples
 
 
@@ -20,18 +20,17 @@ class SpeechConfig:
     """vad: WebRTC's detector, which needs no download; energy: relative to the noise floor."""
 
 
-class Speech(Stage):
+class Speech(ItemByItem):
     """Reads the cached 16 kHz sound of the span; decodes nothing."""
 
     name = "speech"
     needs = SPAN_SOUND
     columns = (
-        Column("speech_ratio", "float", "share of the clip that is speech", "", 0, 1, 3),
-        Column("longest_pause_seconds", "float", "longest stretch without speech", "s", 0, None, 2),
-        Column("speech_method", "string", "library, version and mode that told speech"),
-        Column(
+        share("speech_ratio", "share of the clip that is speech", 3),
+        measure("longest_pause_seconds", "longest stretch without speech", "s", decimals=2),
+        text("speech_method", "library, version and mode that told speech"),
+        measure(
             "loudness_dbfs",
-            "float",
             "root mean square of the sound; -120 for digital silence",
             "dBFS",
             -120,
@@ -42,20 +41,17 @@ class Speech(Stage):
     Config = SpeechConfig
     batch_size = 4
 
-    def process(self, items: Sequence[Item]) -> list[Outcome]:
+    def answer(self, item: Item) -> Outcome:
         """Null for clips without sound."""
-        return [self._one(item) for item in items]
-
-    def _one(self, item: Item) -> Outcome:
         if not item.values.get("has_audio"):
             return Done({})
         samples = span_samples(item, self.place)
-        found = speech_measures(samples, method=self.config.method)
+        speech = speech_measures(samples, method=self.config.method)
         return Done(
             {
-                "speech_ratio": found.speech_ratio,
-                "longest_pause_seconds": found.longest_pause_seconds,
-                "speech_method": found.method,
+                "speech_ratio": speech.speech_ratio,
+                "longest_pause_seconds": speech.longest_pause_seconds,
+                "speech_method": speech.method,
                 "loudness_dbfs": loudness_dbfs(samples),
             }
         )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from talkingface_wild.core.columns import Column
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.engine.stage import Whole
+from talkingface_wild.pipelines.column_kinds import text
 
 _LEAST_GROUPS = 3
 """A side each for train, val and test."""
@@ -40,9 +40,7 @@ class Split(Whole):
     name = "split"
     version = 2
     needs = ("identity_group", "language")
-    columns = (
-        Column("split", "string", "train, val or test; groups of identities never straddle it"),
-    )
+    columns = (text("split", "train, val or test; groups of identities never straddle it"),)
     Config = SplitConfig
 
     def compute(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """Whether lips and sound belong together, and how far apart: SyncNet v2 on smoothed face crops."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +11,11 @@ from talkingface_wild import weights
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.outcome import Done, ItemRejected, Outcome, Value
 from talkingface_wild.core.paths import atomic_path
-from talkingface_wild.engine.stage import Item, Resources, Stage
+from talkingface_wild.engine.stage import Item, Resources
 from talkingface_wild.functional import sync_distances
 from talkingface_wild.pipelines.clip_crops import LIP_CROPS, ensure_lip_crops
+from talkingface_wild.pipelines.column_kinds import count, measure, text
+from talkingface_wild.pipelines.source_items import ItemByItem
 from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_samples
 
 SAMPLES_PER_FRAME = 640
@@ -30,7 +31,7 @@ class SyncConfig:
     """Keep lip and sound embeddings (float16) in features/sync, for thresholds per language."""
 
 
-class Sync(Stage):
+class Sync(ItemByItem):
     """SyncNet's confidence, distance and offset, and how they hold over the clip's parts."""
 
     name = "sync"
@@ -38,54 +39,43 @@ class Sync(Stage):
     needs = SPAN_SOUND
     reads = (LIP_CROPS,)
     columns = (
-        Column("sync_confidence", "float", "Sync-C after the offset's correction", "", 0, None, 3),
-        Column("sync_distance", "float", "Sync-D after the offset's correction", "", 0, None, 3),
-        Column("sync_confidence_raw", "float", "Sync-C as found", "", 0, None, 3),
-        Column(
+        measure("sync_confidence", "Sync-C after the offset's correction"),
+        measure("sync_distance", "Sync-D after the offset's correction"),
+        measure("sync_confidence_raw", "Sync-C as found"),
+        count(
             "sync_offset",
-            "int",
             "frames of 40 ms; positive: the sound leads the picture",
             "frames",
             -15,
             15,
         ),
-        Column(
+        count(
             "sync_offset_size",
-            "int",
             "size of the offset; 15 is the edge of what was tried",
             "frames",
-            0,
-            15,
+            high=15,
         ),
-        Column("sync_correction", "int", "offset that the encode corrects", "frames", -15, 15),
-        Column("sync_windows", "int", "windows of five frames that were compared", "", 0),
-        Column(
+        count("sync_correction", "offset that the encode corrects", "frames", -15, 15),
+        count("sync_windows", "windows of five frames that were compared"),
+        measure(
             "sync_margin",
-            "float",
             "confidence above the 99th percentile of the clip's own shifted sound",
-            "",
-            decimals=3,
+            low=None,
         ),
         Column("sync_thirds", "list<int>", "offsets of the clip's thirds", "frames"),
-        Column(
+        count(
             "sync_thirds_spread",
-            "int",
             "largest difference between the thirds' offsets",
             "frames",
-            0,
-            30,
+            high=30,
         ),
-        Column(
+        count(
             "sync_quarters_spread",
-            "int",
             "largest difference between the quarters' offsets",
             "frames",
-            0,
-            30,
+            high=30,
         ),
-        Column(
-            "sync_features", "string", "path of the kept embeddings, relative to the output folder"
-        ),
+        text("sync_features", "path of the kept embeddings, relative to the output folder"),
     )
     Config = SyncConfig
     files = ("sync_features",)
@@ -102,21 +92,18 @@ class Sync(Stage):
 
         self._perceiver = SyncNetPerceiver(weights.path("syncnet_v2")).open(self.place.device)
 
-    def process(self, items: Sequence[Item]) -> list[Outcome]:
+    def answer(self, item: Item) -> Outcome:
         """Null for clips without sound; too few windows is a measure of few, not a rejection."""
-        return [self._one(item) for item in items]
-
-    def _one(self, item: Item) -> Outcome:
         if not item.values.get("has_audio"):
             return Done({})
         lips = ensure_lip_crops(item, self.place)
         samples = span_samples(item, self.place)
         try:
-            found = self._perceiver.embed(lips, samples)
+            embedded = self._perceiver.embed(lips, samples)
         except ItemRejected:
             return Done({"sync_windows": 0})
-        score = sync_distances.score(found.lips, found.sounds)
-        values = self._parts(found.lips, found.sounds, score)
+        score = sync_distances.score(embedded.lips, embedded.sounds)
+        values = self._parts(embedded.lips, embedded.sounds, score)
         if score.offset and abs(score.offset) <= self.config.correct_frames:
             moved = self._perceiver.embed(lips, _shifted(samples, score.offset))
             corrected = sync_distances.score(moved.lips, moved.sounds)
@@ -126,7 +113,7 @@ class Sync(Stage):
                 "sync_distance": corrected.distance,
             }
         if self.config.keep_embeddings:
-            values["sync_features"] = self._keep(item, found.lips, found.sounds)
+            values["sync_features"] = self._keep(item, embedded.lips, embedded.sounds)
         return Done(values)
 
     def _parts(
@@ -151,7 +138,7 @@ class Sync(Stage):
             "sync_margin": margin.value,
             "sync_thirds": None
             if None in thirds
-            else [int(part) for part in thirds if part is not None],
+            else [part for part in thirds if part is not None],
             "sync_thirds_spread": _spread(thirds),
             "sync_quarters_spread": _spread(quarters),
         }
@@ -169,8 +156,8 @@ class Sync(Stage):
 
 
 def _spread(parts: list[int | None]) -> int | None:
-    known = [part for part in parts if part is not None]
-    return max(known) - min(known) if len(known) == len(parts) else None
+    offsets = [part for part in parts if part is not None]
+    return max(offsets) - min(offsets) if len(offsets) == len(parts) else None
 
 
 def _shifted(samples: npt.NDArray[np.int16], offset: int) -> npt.NDArray[np.int16]:
