@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from talkingface_wild.models.mcdm import MCDMConfig, MCDMUNet, preset
-from talkingface_wild.models.mcdm.context import ClipContext
+from talkingface_wild.models.mcdm.block import ClipContext
 from tests.speed.mcdm_findings import Finding
 from tests.speed.mcdm_models import random_parts
 

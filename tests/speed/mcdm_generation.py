@@ -14,8 +14,7 @@ from torch import Tensor
 
 from talkingface_wild.models.conditions.codec import VaeCodec
 from talkingface_wild.models.mcdm import MCDMParts, MCDMPipeline
-from talkingface_wild.models.mcdm.rollout import Rollout
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.rollout import GenerationState, Rollout
 from tests.speed.mcdm_counted import step_flops
 from tests.speed.mcdm_findings import (
     DEVICE,

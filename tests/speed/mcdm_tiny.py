@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from talkingface_wild.models.mcdm import MCDMPipeline, preset
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.rollout import GenerationState
 from tests.speed.mcdm_findings import ROOT, Finding
 from tests.speed.mcdm_models import portrait, random_parts, speech
 

@@ -31,7 +31,7 @@ from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
 from talkingface_wild.models.mcdm.drift_gate import DriftGate
 from talkingface_wild.models.mcdm.networks import CONFIG_NAME, crop_sides
 from talkingface_wild.models.mcdm.pipeline import MCDMPipeline, model_folder
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.rollout import GenerationState
 from talkingface_wild.models.mcdm.variants import VARIANTS, varied
 from talkingface_wild.models.out_of_memory import memory_told
 from talkingface_wild.models.training.training_clip import TrainingClip

@@ -34,8 +34,8 @@ from talkingface_wild.models.conditions.sound_features import (
 )
 from talkingface_wild.models.loading.slots import Slot
 from talkingface_wild.models.mcdm.archived_prior import ArchivedClipPrior
+from talkingface_wild.models.mcdm.block import ClipContext
 from talkingface_wild.models.mcdm.config import MCDMConfig
-from talkingface_wild.models.mcdm.context import ClipContext
 from talkingface_wild.models.mcdm.encoders import ExpressionEncoder, HeadEncoder, LipEncoder
 from talkingface_wild.models.mcdm.present_prior import PresentClipPrior
 from talkingface_wild.models.mcdm.unet import MCDMUNet

@@ -7,25 +7,170 @@ B is 1, or 2 with guidance (first without, then with the contexts).
 from __future__ import annotations
 
 import copy
+import dataclasses
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
-from talkingface_wild.core.errors import RecipeError
+from talkingface_wild.core.errors import InputUnreadable, RecipeError
+from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.models.conditions.sound_features import Samples, windows
-from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
+from talkingface_wild.models.mcdm.block import Carried
 from talkingface_wild.models.mcdm.config import SamplingConfig
-from talkingface_wild.models.mcdm.context import Carried
-from talkingface_wild.models.mcdm.prior_sampling import sampled_tokens
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.present_prior import sampled_tokens
 from talkingface_wild.models.samplers.denoising import denoise
 from talkingface_wild.models.samplers.noise import make_solver
 
 if TYPE_CHECKING:
     from talkingface_wild.models.mcdm.networks import MCDMParts
+
+
+STRIDE = 4
+"""Of every so many frames one stays, under the policy ``strided``."""
+
+
+def first_archive(reference_CHW: Tensor, frames: int) -> Tensor:
+    """The archive before the first clip: the reference, again and again (section 3.5)."""
+    return reference_CHW.expand(frames, *reference_CHW.shape).clone()
+
+
+def updated_archive(
+    archive_ACHW: Tensor,
+    made_FCHW: Tensor,
+    policy: str,
+    position: int,
+    seed: int,
+    reference_CHW: Tensor | None = None,
+) -> Tensor:
+    """The archive after a clip whose first frame was number ``position`` of the video.
+
+    ``last`` keeps the latest A frames, ``strided`` the latest of those whose number is a multiple
+    of four, ``reservoir`` a uniform sample of all frames so far, drawn from ``seed`` and the number
+    of a frame alone. With ``reference_CHW`` slot 0 is the reference, and frames take the others.
+    """
+    archive = archive_ACHW if reference_CHW is None else archive_ACHW[1:]
+    slots = len(archive)
+    if policy == "reservoir":
+        for number, latent in enumerate(made_FCHW, start=position):
+            slot = 0 if number < slots else _draw(seed, number)
+            if slot < slots:
+                archive = torch.cat([archive[:slot], archive[slot + 1 :], latent[None]])
+    else:
+        added = made_FCHW[-position % STRIDE :: STRIDE] if policy == "strided" else made_FCHW
+        archive = torch.cat([archive, added])[len(added) :]
+    if reference_CHW is not None:
+        archive = torch.cat([reference_CHW[None], archive])
+    return archive.clone() if archive is archive_ACHW else archive
+
+
+def _draw(seed: int, number: int) -> int:
+    """A uniform number in [0, ``number``], the same on every machine."""
+    generator = torch.Generator().manual_seed((seed * 1_000_003 + number) % 2**63)
+    return int(torch.randint(number + 1, (1,), generator=generator))
+
+
+FORMAT = "tfw-mcdm-state-1"
+
+
+@dataclass
+class GenerationState:
+    """Everything the next clip depends on, beside the sound and the weights."""
+
+    reference_CHW: Tensor
+    image_SE: Tensor
+    archive_ACHW: Tensor
+    seed: int
+    position: int = 0
+    """Frames made so far."""
+    tokens_FKT: Tensor | None = None
+    """The motion tokens of the clip before, which the prior goes on from."""
+    memory: dict[int, Carried] = field(default_factory=dict)
+    """Motion memory by denoising step and block."""
+    look: dict[str, float] = field(default_factory=dict)
+    """What the drift gate compares with: statistics of the reference and the first clip."""
+    retries: int = 0
+    """Clips that the drift gate made again."""
+
+    def to(self, device: torch.device | str) -> GenerationState:
+        """The same on another device."""
+        tokens = None if self.tokens_FKT is None else self.tokens_FKT.to(device)
+        return dataclasses.replace(
+            self,
+            reference_CHW=self.reference_CHW.to(device),
+            image_SE=self.image_SE.to(device),
+            archive_ACHW=self.archive_ACHW.to(device),
+            tokens_FKT=tokens,
+            memory={
+                step: {number: rows.to(device) for number, rows in blocks.items()}
+                for step, blocks in self.memory.items()
+            },
+        )
+
+    def save(self, path: Path, notes: dict[str, str] | None = None) -> None:
+        """Write the state in one step; ``notes`` are the caller's own words, kept beside it."""
+        tensors = {
+            "reference": self.reference_CHW,
+            "image": self.image_SE,
+            "archive": self.archive_ACHW,
+        }
+        if self.tokens_FKT is not None:
+            tensors["tokens"] = self.tokens_FKT
+        for step, blocks in self.memory.items():
+            for number, rows in blocks.items():
+                tensors[f"memory.{step}.{number}"] = rows
+        header = {
+            "format": FORMAT,
+            "seed": str(self.seed),
+            "position": str(self.position),
+            "retries": str(self.retries),
+            "look": json.dumps(self.look),
+            "notes": json.dumps(notes or {}),
+        }
+        with atomic_path(path) as temporary:
+            plain = {name: rows.detach().cpu().contiguous() for name, rows in tensors.items()}
+            save_file(plain, temporary, header)
+
+    @classmethod
+    def load(cls, path: Path, device: torch.device | str = "cpu") -> tuple[GenerationState, dict]:
+        """The state and the caller's notes. Raises InputUnreadable for what is none."""
+        try:
+            with safe_open(path, "pt", str(device)) as file:
+                header = file.metadata() or {}
+                if header.get("format") != FORMAT:
+                    raise InputUnreadable(
+                        f"Expected a state of tfw generate in {path}, found another file; "
+                        "start anew with --fresh."
+                    )
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            memory: dict[int, Carried] = {}
+            for name, rows in tensors.items():
+                if name.startswith("memory."):
+                    _, step, number = name.split(".")
+                    memory.setdefault(int(step), {})[int(number)] = rows
+            state = cls(
+                reference_CHW=tensors["reference"],
+                image_SE=tensors["image"],
+                archive_ACHW=tensors["archive"],
+                seed=int(header["seed"]),
+                position=int(header["position"]),
+                tokens_FKT=tensors.get("tokens"),
+                memory=memory,
+                look=json.loads(header["look"]),
+                retries=int(header["retries"]),
+            )
+            return state, json.loads(header["notes"])
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            raise InputUnreadable(
+                f"Expected a state of tfw generate in {path}, found none that can be read "
+                f"({type(error).__name__}); start anew with --fresh."
+            ) from error
 
 
 @dataclass

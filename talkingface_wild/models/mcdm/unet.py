@@ -12,9 +12,8 @@ from diffusers import UNet2DConditionModel
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from talkingface_wild.models.mcdm.block import MCDMTransformerBlock
+from talkingface_wild.models.mcdm.block import Carried, ClipContext, MCDMTransformerBlock
 from talkingface_wild.models.mcdm.config import MCDMConfig
-from talkingface_wild.models.mcdm.context import Carried, ClipContext
 from talkingface_wild.models.mcdm.temporal_attention import MemoryTemporalAttention
 from talkingface_wild.models.networks.trunk import TrunkConfig, transformer_blocks
 

@@ -23,7 +23,7 @@ from talkingface_wild.media.sound import read_sound
 from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm import MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
 from talkingface_wild.models.mcdm.training.stages import run_encoders, run_stage, take_tokens
 from tests.models.mcdm.proof import FACE, MOUTH, SIDE, motion

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import torch
 
-from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
+from talkingface_wild.models.mcdm.rollout import first_archive, updated_archive
 
 REFERENCE = torch.full((1, 1, 1), -1.0)
 

@@ -12,9 +12,8 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, Wav2Vec2Config, Wav2
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.models.conditions.sound_features import frame_count
 from talkingface_wild.models.mcdm import MCDMParts, MCDMPipeline, preset
-from talkingface_wild.models.mcdm.generate_options import TokenScale
-from talkingface_wild.models.mcdm.pipeline import model_folder
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.pipeline import TokenScale, model_folder
+from talkingface_wild.models.mcdm.rollout import GenerationState
 from tests.models.mcdm.small import QUICK, portrait, small_parts, speech
 
 SECONDS = 0.68

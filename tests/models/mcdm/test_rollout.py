@@ -5,8 +5,7 @@ import torch
 
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.conditions.sound_features import windows
-from talkingface_wild.models.mcdm.rollout import Rollout, clip_generator
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.rollout import GenerationState, Rollout, clip_generator
 from tests.models.mcdm.small import QUICK, faces, small_parts, speech
 
 

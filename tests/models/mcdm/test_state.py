@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.rollout import GenerationState
 
 
 def _state():
@@ -50,7 +50,7 @@ def test_a_save_that_breaks_off_leaves_the_last_one(tmp_path, monkeypatch):
     path = tmp_path / "s.safetensors"
     _state().save(path)
     before = path.read_bytes()
-    monkeypatch.setattr("talkingface_wild.models.mcdm.state.save_file", _half_written)
+    monkeypatch.setattr("talkingface_wild.models.mcdm.rollout.save_file", _half_written)
     with pytest.raises(RuntimeError):
         _state().save(path)
     assert path.read_bytes() == before

@@ -3,14 +3,17 @@
 Shapes: H W pixels.
 """
 
+import csv
+import io
+import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from talkingface_wild.core.errors import ExtraMissing
-from talkingface_wild.core.paths import atomic_path
+from talkingface_wild.core.paths import atomic_path, write_text
 
 WIDTH_INCHES, DPI = 8.0, 150
 """1,200 pixels wide."""
@@ -138,3 +141,19 @@ def widen(axes: Any, least: float = 0.04) -> None:
 def formula(text: str) -> str:
     """The paper's symbols as they are set there."""
     return text.replace("F_a", "$F_a$").replace("F_pc", "$F_{pc}$")
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One line a row, in one step; numbers in six digits."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_shown(row.get(name)) for name in columns] for row in rows)
+    write_text(path, stream.getvalue())
+
+
+def _shown(value: Any) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -5,21 +5,46 @@ Shapes: T frames, H W pixels.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from talkingface_wild.functional.drift_curve import FRAMES, slope_per_thousand, values_at
-from talkingface_wild.models.mcdm.analyses.curves import Floats, binned_curve
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, compared
+from talkingface_wild.models.mcdm.analyses.drawing import (
+    COLOURS,
+    MARKERS,
+    WIDTH_INCHES,
+    draw_dots,
+    draw_value,
+    finish_similarity,
+    formula,
+    plate,
+    show_picture,
+)
 from talkingface_wild.models.mcdm.analyses.speaking_portrait import (
+    Draws,
     Picture,
     Subject,
     against,
+    compared,
     long_enough,
 )
 from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.networks import MCDMParts
+
+Floats = npt.NDArray[np.float64]
+
+
+def binned_curve(values_T: Floats, length: int) -> tuple[Floats, Floats]:
+    """Middle frame and mean of consecutive stretches of ``length`` frames, the last one shorter."""
+    values = np.asarray(values_T, dtype=np.float64)
+    starts = range(0, len(values), length)
+    middles = [(start + min(start + length, len(values)) - 1) / 2 for start in starts]
+    means = [float(np.mean(values[start : start + length])) for start in starts]
+    return np.array(middles), np.array(means)
+
 
 WITH, WITHOUT = "w/ F_a", "w/o F_a"
 FIXED = "same weights, the archive fixed to the reference"
@@ -165,3 +190,81 @@ def _run(
                 tell(f"{run.name}, {subject.name}: {end}/{frames} frames")
         run.clips[subject.name] = np.concatenate(values)
     return run
+
+
+_LONG = 300
+"""Frames from which on a slope per 1,000 frames means something."""
+_WIDE = 20
+"""Frames that lie so many times apart stand on a logarithmic axis."""
+_CURVE_INCHES = 2.9
+_TITLE = "Drift over a long video, with and without the archived clip (Figure 5)"
+
+
+def draw_drift(path: Path, result: DriftFigure, source: str = "") -> None:
+    """Write the picture; ``source`` says at its foot where the clips come from."""
+    rows = [("real", result.real)] if result.real else []
+    rows += [(formula(run.name), run.pictures) for run in result.runs]
+    columns = 1 + len(result.frame_numbers)
+    cell = min(1.6, (WIDTH_INCHES - 0.6) / columns)
+    strip = len(rows) * cell + 0.3
+    with plate(
+        path, strip + _CURVE_INCHES, _TITLE, [*_notes(result), source], result.cautions
+    ) as figure:
+        above, below = figure.subfigures(2, 1, height_ratios=[strip, _CURVE_INCHES])
+        grid = above.subplots(len(rows), columns, squeeze=False)
+        for axes in grid[:, 0]:
+            axes.set_axis_off()
+        show_picture(grid[0][0], result.portrait_HWC)
+        grid[0][0].set_axis_on()
+        grid[0][0].set_title("portrait")
+        for line, (name, pictures) in zip(grid, rows, strict=True):
+            line[1].set_ylabel(name, fontsize=11)
+            for axes, frame in zip(line[1:], result.frame_numbers, strict=True):
+                show_picture(axes, pictures[frame])
+        for axes, frame in zip(grid[0][1:], result.frame_numbers, strict=True):
+            axes.set_title(f"frame {frame:,}")
+        _curve(below.subplots(), result)
+
+
+def _notes(result: DriftFigure) -> list[str]:
+    clips = list(result.runs[0].clips)
+    over = f"mean over {len(clips)} clips" if len(clips) > 1 else clips[0]
+    notes = [f"{formula(run.name)}: {run.weights}." for run in result.runs]
+    notes.append(
+        f"SSIM against {result.against}, {over}: lines are means over clips of {result.stretch} "
+        "frames, dots over the 25 frames around them."
+    )
+    if result.left_out:
+        every = len(clips) + result.left_out
+        notes.append(
+            f"Too short for frame {result.frame_numbers[-1]:,}: {result.left_out} of {every} clips."
+        )
+    return notes
+
+
+def _curve(axes: Any, result: DriftFigure) -> None:
+    for place, run in enumerate(result.runs):
+        colour, line = COLOURS[place], ("-", "--")[place]
+        middles, means = binned_curve(run.mean, result.stretch)
+        axes.plot(middles + 1, means, line, color=colour, linewidth=(2.2, 1.2)[place], alpha=0.8)
+        at = {f: v for f, v in values_at(run.mean, result.frame_numbers).items() if v is not None}
+        face, label = (colour, "none")[place], _label(result, place)
+        draw_dots(axes, list(at), list(at.values()), MARKERS[place], colour, face, 9, label)
+        for frame, value in at.items():
+            draw_value(axes, f"{value:.3f}", (frame, value), (11, -17)[place], 8, colour)
+    if max(result.frame_numbers) >= _WIDE * min(result.frame_numbers):
+        axes.set_xscale("log")
+        axes.minorticks_off()
+    axes.set_xticks(result.frame_numbers, [f"{frame:,}" for frame in result.frame_numbers])
+    axes.set_xlabel("frame")
+    finish_similarity(axes, result.against, y=0.2)
+
+
+def _label(result: DriftFigure, place: int) -> str:
+    run = result.runs[place]
+    figures = result.figures()[run.name]
+    name = formula(run.name)
+    slope = figures["slope_per_1000_frames"]
+    if slope is None or figures["frames"] < _LONG:
+        return name
+    return f"{name}: {slope:+.3f} in 1,000 frames"

@@ -7,8 +7,9 @@ Shapes: T frames, H W pixels (uint8 RGB), C H W a latent, S side of a crop, K W 
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,9 +19,37 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.models.conditions.crops import crop_windows
 from talkingface_wild.models.mcdm.networks import MCDMParts, crop_sides
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.training.clip_file import BULK, ClipFile
 from talkingface_wild.models.training.training_clip import Pictures, TrainingClip
 from talkingface_wild.models.weights_hash import tensors_sha256
+
+
+@dataclass
+class CachedClip(ClipFile):
+    """Measured once by the stage ``features``; ``tokens`` by ``encoders``, ``predicted`` by 2."""
+
+    FORMAT: ClassVar[str] = "tfw-mcdm-clip-1"
+
+    latents_TCHW: Tensor
+    sound_TE: Tensor
+    """A row a frame; windows are cut by the sampler."""
+    image_TE: Tensor
+    """Image features of each frame: any may be the reference."""
+    lips_TSSC: Tensor = field(metadata=BULK)
+    """Mouth crops, uint8."""
+    face_TSSC: Tensor = field(metadata=BULK)
+    """Face crops whose mouth is masked, uint8."""
+    head_TSSC: Tensor | None = field(default=None, metadata=BULK)
+    """Down-scaled face crops, uint8, where there are no landmarks."""
+    landmarks_TP2: Tensor | None = None
+    """Landmarks in [0, 1] of the picture."""
+    head_TKW: Tensor | None = None
+    """Head tokens of the landmark guider or the head encoder."""
+    tokens_TKW: Tensor | None = None
+    """Motion tokens of the encoders: head, lips, expression."""
+    predicted_TKW: Tensor | None = None
+    """Motion tokens that the prior predicted from the sound."""
+
 
 CHUNK = 16
 """Frames in work at once."""

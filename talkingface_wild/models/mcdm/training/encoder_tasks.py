@@ -17,7 +17,7 @@ from talkingface_wild.models.conditions.codec import to_unit
 from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.encoders import CropDecoder, CropEncoder
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 
 TEMPERATURE = 0.1
 CONTRAST_WEIGHT = 0.05

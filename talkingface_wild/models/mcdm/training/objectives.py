@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talkingface_wild.models.mcdm.context import Carried
+from talkingface_wild.models.mcdm.block import Carried
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.sampling import MotionBatch, PictureBatch
 from talkingface_wild.models.samplers.diffusion_config import DiffusionConfig

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.models.conditions.sound_features import sound_windows
-from talkingface_wild.models.mcdm.archive import STRIDE
 from talkingface_wild.models.mcdm.config import MCDMConfig
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.rollout import STRIDE
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 
 
 @dataclass

@@ -14,7 +14,7 @@ from torch import Tensor
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.mcdm.config import StageConfig
 from talkingface_wild.models.mcdm.networks import MCDMParts
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.mcdm.training.encoder_tasks import (
     EncoderTask,
     encoder_loss,

@@ -6,9 +6,8 @@ import torch
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.models.mcdm.analyses import expressions as module
-from talkingface_wild.models.mcdm.analyses.expressions import expressions
-from talkingface_wild.models.mcdm.analyses.expressions_picture import draw_expressions
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled_tokens
+from talkingface_wild.models.mcdm.analyses.expressions import draw_expressions, expressions
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws, rolled_tokens
 from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
 from talkingface_wild.models.mcdm.rollout import Rollout
 from tests.models.mcdm.analyses.scene import running_parts, subject

@@ -6,8 +6,8 @@ import torch
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.models.conditions.sound_features import MelFeatures, sound_windows, windows
 from talkingface_wild.models.mcdm import preset
-from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.rollout import first_archive, updated_archive
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
 from tests.models.mcdm.training.made_clips import made_pictures
 
