@@ -25,8 +25,8 @@ from talkingface_wild.models import need_packages
 
 if TYPE_CHECKING:
     from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws, Subject
-    from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
     from talkingface_wild.models.mcdm.networks import MCDMParts
+    from talkingface_wild.models.mcdm.variants import Checkpoint
 
 DEVICES = ("auto", "cpu", "cuda")
 _ADVICE = "ask for fewer frames or clips, or add --device cpu"
@@ -131,7 +131,7 @@ def _opened(request: FigureRequest) -> Iterator[_Opened]:
     device = _device(request.device)
     from talkingface_wild.models.mcdm.analyses.drawing import need_drawing
     from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws
-    from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
+    from talkingface_wild.models.mcdm.variants import Checkpoint
     from talkingface_wild.models.out_of_memory import memory_told
 
     need_drawing()

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from diffusers import DDIMScheduler, DiffusionPipeline
 from torch import Tensor, nn
 
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import InputUnreadable, RecipeError, nearest
 from talkingface_wild.models.conditions.codec import to_unit
 from talkingface_wild.models.conditions.pictures import portrait_tensor
@@ -78,9 +78,6 @@ def with_head(head_FKW: Tensor, edit: Edit | None) -> Edit:
         return tokens if edit is None else edit(tokens)
 
     return put
-
-
-Pictures = npt.NDArray[np.uint8]
 
 
 class MCDMPipeline(DiffusionPipeline):
@@ -195,7 +192,7 @@ class MCDMPipeline(DiffusionPipeline):
             gate.start(state, self.parts.codec.decode(state.reference_CHW[None]))
         return state
 
-    def sampling(self, how: GenerateOptions) -> SamplingConfig:
+    def sampling(self, options: Mapping[str, Any]) -> SamplingConfig:
         """The model's sampling with the options that are given. Raises RecipeError."""
         swapped = [
             name
@@ -204,7 +201,7 @@ class MCDMPipeline(DiffusionPipeline):
         ]
         names = {field.name for field in dataclasses.fields(SamplingConfig)}
         changes: dict[str, Any] = {"solver": swapped[0]} if swapped else {}
-        changes |= {name: value for name, value in how.items() if name in names}
+        changes |= {name: value for name, value in options.items() if name in names}
         sampling = dataclasses.replace(self.parts.config.sampling, **changes)
         if sampling.solver not in SOLVERS:
             raise RecipeError(

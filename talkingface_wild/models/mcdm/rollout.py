@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.core.paths import atomic_path
+from talkingface_wild.core.errors import RecipeError
+from talkingface_wild.core.generator import State
 from talkingface_wild.models.conditions.sound_features import Samples, windows
 from talkingface_wild.models.mcdm.block import Carried
 from talkingface_wild.models.mcdm.config import SamplingConfig
@@ -34,11 +30,6 @@ if TYPE_CHECKING:
 
 STRIDE = 4
 """Of every so many frames one stays, under the policy ``strided``."""
-
-
-def first_archive(reference_CHW: Tensor, frames: int) -> Tensor:
-    """The archive before the first clip: the reference, again and again (section 3.5)."""
-    return reference_CHW.expand(frames, *reference_CHW.shape).clone()
 
 
 def updated_archive(
@@ -76,9 +67,6 @@ def _draw(seed: int, number: int) -> int:
     return int(torch.randint(number + 1, (1,), generator=generator))
 
 
-FORMAT = "tfw-mcdm-state-1"
-
-
 @dataclass
 class GenerationState:
     """Everything the next clip depends on, beside the sound and the weights."""
@@ -100,21 +88,12 @@ class GenerationState:
 
     def to(self, device: torch.device | str) -> GenerationState:
         """The same on another device."""
-        tokens = None if self.tokens_FKT is None else self.tokens_FKT.to(device)
-        return dataclasses.replace(
-            self,
-            reference_CHW=self.reference_CHW.to(device),
-            image_SE=self.image_SE.to(device),
-            archive_ACHW=self.archive_ACHW.to(device),
-            tokens_FKT=tokens,
-            memory={
-                step: {number: rows.to(device) for number, rows in blocks.items()}
-                for step, blocks in self.memory.items()
-            },
-        )
+        state = self.packed()
+        tensors = {name: rows.to(device) for name, rows in state.tensors.items()}
+        return self.unpacked(dataclasses.replace(state, tensors=tensors))
 
-    def save(self, path: Path, notes: dict[str, str] | None = None) -> None:
-        """Write the state in one step; ``notes`` are the caller's own words, kept beside it."""
+    def packed(self) -> State:
+        """The same as named tensors and scalars, as ``core.generator`` saves them."""
         tensors = {
             "reference": self.reference_CHW,
             "image": self.image_SE,
@@ -123,54 +102,31 @@ class GenerationState:
         if self.tokens_FKT is not None:
             tensors["tokens"] = self.tokens_FKT
         for step, blocks in self.memory.items():
-            for number, rows in blocks.items():
-                tensors[f"memory.{step}.{number}"] = rows
-        header = {
-            "format": FORMAT,
-            "seed": str(self.seed),
-            "position": str(self.position),
-            "retries": str(self.retries),
-            "look": json.dumps(self.look),
-            "notes": json.dumps(notes or {}),
-        }
-        with atomic_path(path) as temporary:
-            plain = {name: rows.detach().cpu().contiguous() for name, rows in tensors.items()}
-            save_file(plain, temporary, header)
+            tensors |= {f"memory.{step}.{block}": rows for block, rows in blocks.items()}
+        look = {f"look.{name}": value for name, value in self.look.items()}
+        scalars = {"seed": self.seed, "retries": self.retries, **look}
+        return State(self.position, tensors, scalars)
 
     @classmethod
-    def load(cls, path: Path, device: torch.device | str = "cpu") -> tuple[GenerationState, dict]:
-        """The state and the caller's notes. Raises InputUnreadable for what is none."""
-        try:
-            with safe_open(path, "pt", str(device)) as file:
-                header = file.metadata() or {}
-                if header.get("format") != FORMAT:
-                    raise InputUnreadable(
-                        f"Expected a state of tfw generate in {path}, found another file; "
-                        "start anew with --fresh."
-                    )
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            memory: dict[int, Carried] = {}
-            for name, rows in tensors.items():
-                if name.startswith("memory."):
-                    _, step, number = name.split(".")
-                    memory.setdefault(int(step), {})[int(number)] = rows
-            state = cls(
-                reference_CHW=tensors["reference"],
-                image_SE=tensors["image"],
-                archive_ACHW=tensors["archive"],
-                seed=int(header["seed"]),
-                position=int(header["position"]),
-                tokens_FKT=tensors.get("tokens"),
-                memory=memory,
-                look=json.loads(header["look"]),
-                retries=int(header["retries"]),
-            )
-            return state, json.loads(header["notes"])
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
-            raise InputUnreadable(
-                f"Expected a state of tfw generate in {path}, found none that can be read "
-                f"({type(error).__name__}); start anew with --fresh."
-            ) from error
+    def unpacked(cls, state: State) -> GenerationState:
+        """From what ``packed`` gives, or a file of it."""
+        tensors, scalars = state.tensors, state.scalars
+        memory: dict[int, Carried] = {}
+        for name in tensors:
+            if name.startswith("memory."):
+                _, step, block = name.split(".")
+                memory.setdefault(int(step), {})[int(block)] = tensors[name]
+        return cls(
+            tensors["reference"],
+            tensors["image"],
+            tensors["archive"],
+            int(scalars["seed"]),
+            state.position,
+            tensors.get("tokens"),
+            memory,
+            {k.removeprefix("look."): float(v) for k, v in scalars.items() if k[:5] == "look."},
+            int(scalars["retries"]),
+        )
 
 
 @dataclass
@@ -208,17 +164,20 @@ class Rollout:
     @torch.no_grad()
     def start(self, portrait_HWC: Tensor, seed: int) -> GenerationState:
         """The state before the first clip, from a portrait uint8 (side, side, 3)."""
-        parts, config = self.parts, self.parts.config
         frame_1HWC = portrait_HWC[None]
-        reference_1CHW = parts.codec.encode(frame_1HWC)
-        image_SE = parts.image_features.rows(frame_1HWC, reference_1CHW)
-        reference = reference_1CHW[0].to(parts.device, torch.float32)
-        return GenerationState(
-            reference_CHW=reference,
-            image_SE=image_SE.to(parts.device),
-            archive_ACHW=first_archive(reference, config.clip.archive_frames),
-            seed=seed,
-        )
+        reference_1CHW = self.parts.codec.encode(frame_1HWC)
+        image_SE = self.parts.image_features.rows(frame_1HWC, reference_1CHW)
+        return self.begun(reference_1CHW[0], image_SE, seed)
+
+    def begun(self, reference_CHW: Tensor, image_SE: Tensor, seed: int) -> GenerationState:
+        """The state before the first clip, from the reference's latent and image features.
+
+        Its archive is the reference, again and again (section 3.5).
+        """
+        device, slots = self.parts.device, self.parts.config.clip.archive_frames
+        reference = reference_CHW.to(device, torch.float32)
+        archive_ACHW = reference.expand(slots, *reference.shape).clone()
+        return GenerationState(reference, image_SE.to(device), archive_ACHW, seed)
 
     def heard(self, sound: Samples, position: int) -> Tensor:
         """Sound windows (prior_frames, W, E) of the clip that begins at frame ``position``."""

@@ -23,9 +23,8 @@ from talkingface_wild.models.mcdm.analyses.speaking_portrait import (
     compared,
     long_enough,
 )
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.networks import MCDMParts
-from talkingface_wild.models.mcdm.variants import ALPHAS, varied
+from talkingface_wild.models.mcdm.variants import ALPHAS, Checkpoint, model_cautions, varied
 
 OWN, TRAINED, SAME = "the model", "trained at this alpha", "the model's weights"
 

@@ -31,8 +31,8 @@ from talkingface_wild.models.mcdm.analyses.speaking_portrait import (
     compared,
     long_enough,
 )
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.networks import MCDMParts
+from talkingface_wild.models.mcdm.variants import Checkpoint, model_cautions
 
 Floats = npt.NDArray[np.float64]
 

@@ -29,8 +29,8 @@ from talkingface_wild.models.mcdm.analyses.speaking_portrait import (
     long_enough,
     rolled_tokens,
 )
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.networks import MCDMParts
+from talkingface_wild.models.mcdm.variants import Checkpoint, model_cautions
 
 Floats = npt.NDArray[np.float64]
 WITH, WITHOUT = "w/ F_pc", "w/o F_pc"

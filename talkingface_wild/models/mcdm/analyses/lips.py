@@ -31,9 +31,9 @@ from talkingface_wild.models.mcdm.analyses.speaking_portrait import (
     long_enough,
     rolled,
 )
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.config import PresentConfig
 from talkingface_wild.models.mcdm.networks import MCDMParts
+from talkingface_wild.models.mcdm.variants import Checkpoint, model_cautions
 
 Floats = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]

@@ -12,7 +12,7 @@ from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts
-from talkingface_wild.models.mcdm.rollout import GenerationState, Rollout, first_archive
+from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.mcdm.training.objectives import trained
 from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
@@ -29,15 +29,8 @@ def sample_frames(
     parts: MCDMParts, clip: CachedClip, *, present: bool = True, clips: int = CLIPS
 ) -> npt.NDArray[np.uint8]:
     """(T, H, 2 W, 3): left the real frames as the codec gives them back, right the rollout."""
-    config, device = parts.config, parts.device
-    reference = clip.latents_TCHW[0].float().to(device)
-    state = GenerationState(
-        reference_CHW=reference,
-        image_SE=clip.image_TE[0][None].float().to(device),
-        archive_ACHW=first_archive(reference, config.clip.archive_frames),
-        seed=SEED,
-    )
-    rollout = Rollout(parts)
+    config, rollout = parts.config, Rollout(parts)
+    state = rollout.begun(clip.latents_TCHW[0], clip.image_TE[0][None].float(), SEED)
     chunks = []
     frames = min(clip.frames, clips * config.clip.frames)
     while state.position < frames:
@@ -48,7 +41,7 @@ def sample_frames(
         state = done.state
         chunks.append(done.frames_FHWC.cpu())
     drawn = torch.cat(chunks)[:frames]
-    real = parts.codec.decode(clip.latents_TCHW[:frames].float().to(device)).cpu()
+    real = parts.codec.decode(clip.latents_TCHW[:frames].float().to(parts.device)).cpu()
     return torch.cat([real, drawn], dim=2).numpy()
 
 

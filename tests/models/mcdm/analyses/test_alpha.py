@@ -13,7 +13,7 @@ from talkingface_wild.models.mcdm.analyses.alpha import (
     memory_at,
 )
 from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws, rolled, similarities
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
+from talkingface_wild.models.mcdm.variants import Checkpoint
 from tests.models.mcdm.analyses.scene import running_parts, subject
 
 ALPHAS = [0.0, 0.1, 0.3, 0.5, 0.7, 0.9]

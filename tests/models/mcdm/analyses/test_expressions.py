@@ -8,8 +8,8 @@ from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.models.mcdm.analyses import expressions as module
 from talkingface_wild.models.mcdm.analyses.expressions import draw_expressions, expressions
 from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws, rolled_tokens
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
 from talkingface_wild.models.mcdm.rollout import Rollout
+from talkingface_wild.models.mcdm.variants import Checkpoint
 from tests.models.mcdm.analyses.scene import running_parts, subject
 
 

@@ -14,7 +14,7 @@ from talkingface_wild.models.mcdm.analyses.lips import (
     masses,
 )
 from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
+from talkingface_wild.models.mcdm.variants import Checkpoint
 from tests.models.mcdm.analyses.scene import running_parts, subject
 
 
