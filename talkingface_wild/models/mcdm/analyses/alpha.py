@@ -9,13 +9,7 @@ from typing import Any
 import numpy as np
 
 from talkingface_wild.core.errors import RecipeError
-from talkingface_wild.models.mcdm.analyses.drawing import (
-    COLOURS,
-    draw_dots,
-    draw_value,
-    finish_similarity,
-    plate,
-)
+from talkingface_wild.models.mcdm.analyses import drawing
 from talkingface_wild.models.mcdm.analyses.speaking_portrait import (
     Draws,
     Subject,
@@ -55,15 +49,9 @@ class AlphaCurve:
 
     def figures(self) -> dict[str, Any]:
         """SSIM and where its weights come from, by alpha."""
-        points: dict[str, Any] = {
-            f"{point.alpha:g}": {"ssim": point.ssim, "weights": point.weights}
-            for point in self.points
-        }
-        return {
-            "alpha": points,
-            "without_mta": None if self.without is None else self.without.ssim,
-            "frames": self.frames,
-        }
+        points = {f"{p.alpha:g}": {"ssim": p.ssim, "weights": p.weights} for p in self.points}
+        without = None if self.without is None else self.without.ssim
+        return {"alpha": points, "without_mta": without, "frames": self.frames}
 
     def rows(self) -> list[dict[str, Any]]:
         """The table: a row for each alpha and clip, and their mean."""
@@ -114,9 +102,8 @@ def alpha_curve(
         tell(f"alpha {alpha:g}: SSIM {points[-1].ssim:.4f} ({weights})")
     bare, without = checkpoint.variant("no_mta", parts), None
     if bare is not None:
-        without = AlphaPoint(
-            None, "trained without it (variants/no_mta)", _scores(bare, enough, draws, frames)
-        )
+        clips = _scores(bare, enough, draws, frames)
+        without = AlphaPoint(None, "trained without it (variants/no_mta)", clips)
         variants["w/o MTA"] = bare.facts
         tell(f"w/o MTA: SSIM {without.ssim:.4f}")
     sentences = model_cautions(parts, variants)
@@ -141,62 +128,60 @@ def _scores(
     parts: MCDMParts, subjects: Sequence[Subject], draws: Draws, frames: int
 ) -> dict[str, float]:
     """Mean SSIM of each subject."""
-    curves = {
-        subject.name: [ssim_F for *_, ssim_F in compared(parts, subject, frames, draws)]
-        for subject in subjects
-    }
-    return {name: float(np.concatenate(curve).mean()) for name, curve in curves.items()}
+    scores = {}
+    for subject in subjects:
+        curve = [ssim_F for *_, ssim_F in compared(parts, subject, frames, draws)]
+        scores[subject.name] = float(np.concatenate(curve).mean())
+    return scores
 
 
 _HEIGHT_INCHES = 3.6
 _TITLE = r"SSIM over $\alpha$, the weight of the past in the motion memory (Figure 7)"
 _LOOKS = {
-    TRAINED: (COLOURS[0], COLOURS[0], "o", r"trained at this $\alpha$"),
-    OWN: (COLOURS[0], COLOURS[0], "D", r"the model, trained at this $\alpha$"),
-    SAME: (COLOURS[0], "white", "o", r"the model's weights, run at another $\alpha$"),
+    TRAINED: (drawing.COLOURS[0], "o", r"trained at this $\alpha$"),
+    OWN: (drawing.COLOURS[0], "D", r"the model, trained at this $\alpha$"),
+    SAME: ("white", "o", r"the model's weights, run at another $\alpha$"),
 }
 
 
 def draw_alpha(path: Path, curve: AlphaCurve, source: str = "") -> None:
     """Write the picture; ``source`` says at its foot where the clips come from."""
-    with plate(path, _HEIGHT_INCHES, _TITLE, [*_notes(curve), source], curve.cautions) as figure:
+    notes = [*_notes(curve), source]
+    with drawing.plate(path, _HEIGHT_INCHES, _TITLE, notes, curve.cautions) as figure:
         axes = figure.subplots()
         xs = [float(point.alpha or 0) for point in curve.points]
         ys = [point.ssim for point in curve.points]
-        axes.plot(xs, ys, "-", color=COLOURS[0], linewidth=1.4, zorder=1)
-        for weights, (edge, face, marker, label) in _LOOKS.items():
-            dots = [point for point in curve.points if point.weights == weights]
-            if dots:
-                _dots(axes, dots, edge, face, marker, label)
+        axes.plot(xs, ys, "-", color=drawing.COLOURS[0], linewidth=1.4, zorder=1)
+        for weights, look in _LOOKS.items():
+            _dots(axes, [point for point in curve.points if point.weights == weights], *look)
         for x, y in zip(xs, ys, strict=True):
-            draw_value(axes, f"{y:.4f}", (x, y), 10, 8.5)
+            drawing.value(axes, f"{y:.4f}", (x, y), 10, 8.5)
         if curve.without is not None:
             axes.axhline(
-                curve.without.ssim, color=COLOURS[1], linestyle="--", linewidth=1.6,
+                curve.without.ssim, color=drawing.COLOURS[1], linestyle="--", linewidth=1.6,
                 label=f"w/o MTA: {curve.without.ssim:.4f}",
             )  # fmt: skip
         axes.set_xticks(xs, [f"{x:g}" for x in xs])
         axes.set_xlabel(r"$\alpha$")
-        finish_similarity(axes, curve.against, x=0.06, y=0.25)
+        drawing.finish_similarity(axes, curve.against, x=0.06, y=0.25)
 
 
-def _dots(
-    axes: Any, points: list[AlphaPoint], edge: str, face: str, marker: str, label: str
-) -> None:
+def _dots(axes: Any, points: list[AlphaPoint], face: str, marker: str, label: str) -> None:
+    if not points:
+        return
     xs, ys = [point.alpha for point in points], [point.ssim for point in points]
     if len(points[0].clips) > 1:
         below = [point.ssim - min(point.clips.values()) for point in points]
         above = [max(point.clips.values()) - point.ssim for point in points]
         axes.errorbar(xs, ys, (below, above), fmt="none", ecolor="#999999", capsize=3, zorder=0)
-    draw_dots(axes, xs, ys, marker, edge, face, 8, label)
+    drawing.dots(axes, xs, ys, marker, drawing.COLOURS[0], face, 8, label)
 
 
 def _notes(curve: AlphaCurve) -> list[str]:
     clips = list(curve.points[0].clips)
-    over = f"{len(clips)} clips (whiskers: the least and the greatest)"
-    notes = [
-        f"Mean over the first {curve.frames} frames of {over if len(clips) > 1 else clips[0]}."
-    ]
+    several = f"{len(clips)} clips (whiskers: the least and the greatest)"
+    over = several if len(clips) > 1 else clips[0]
+    notes = [f"Mean over the first {curve.frames} frames of {over}."]
     if any(point.weights == SAME for point in curve.points):
         notes.append(
             "Hollow dots are the model's weights run at an alpha that they were not trained at; "

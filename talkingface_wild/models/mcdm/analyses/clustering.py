@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from talkingface_wild.core.arrays import Floats
 
 
 def standardised(points_PD: Floats) -> Floats:

@@ -90,20 +90,16 @@ def _wrapped(sentences: Sequence[str], letters: int) -> list[str]:
     return [line for text in sentences for line in textwrap.wrap(text, letters)]
 
 
-def show_picture(axes: Any, picture_HWC: Any, edge: str | None = None) -> None:
-    """Pixels without axes, framed in a colour; small frames stay crisp."""
+def show_picture(axes: Any, picture_HWC: Any) -> None:
+    """Pixels without axes; small frames stay crisp."""
     smooth = "nearest" if picture_HWC.shape[0] < 256 else "antialiased"
     axes.imshow(picture_HWC, interpolation=smooth)
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.set(xticks=[], yticks=[])
     axes.grid(False)
-    for spine in axes.spines.values():
-        spine.set_visible(edge is not None)
-        spine.set_edgecolor(edge or "none")
-        spine.set_linewidth(2)
+    axes.spines[:].set_visible(False)
 
 
-def draw_dots(
+def dots(
     axes: Any, xs: Any, ys: Any, marker: str, edge: str, face: str, size: float, label: str
 ) -> None:
     """Dots with a coloured edge, filled or hollow."""
@@ -113,7 +109,7 @@ def draw_dots(
     )  # fmt: skip
 
 
-def draw_value(
+def value(
     axes: Any, text: str, at: tuple[float, float], up: float, size: float, colour: str = "black"
 ) -> None:
     """A number above its dot, or below it where ``up`` (points) is negative."""

@@ -10,19 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from talkingface_wild.core.arrays import Floats
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.mcdm.analyses.clustering import (
-    chance_purity,
-    neighbour_purity,
-    plane,
-    silhouette,
-    standardised,
-)
-from talkingface_wild.models.mcdm.analyses.drawing import COLOURS, MARKERS, formula, plate
+from talkingface_wild.models.mcdm.analyses import clustering, drawing
 from talkingface_wild.models.mcdm.analyses.speaking_portrait import (
     Draws,
     Subject,
@@ -32,7 +25,6 @@ from talkingface_wild.models.mcdm.analyses.speaking_portrait import (
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.variants import Checkpoint, model_cautions
 
-Floats = npt.NDArray[np.float64]
 WITH, WITHOUT = "w/ F_pc", "w/o F_pc"
 FEWEST_POINTS = 5
 
@@ -67,12 +59,8 @@ class Expressions:
     def figures(self) -> dict[str, Any]:
         """Purity and silhouette of each space."""
         spaces = {
-            cloud.name: {
-                "space": cloud.space,
-                "purity": cloud.purity,
-                "silhouette": cloud.silhouette,
-            }
-            for cloud in self.clouds
+            c.name: {"space": c.space, "purity": c.purity, "silhouette": c.silhouette}
+            for c in self.clouds
         }
         return {
             "spaces": spaces,
@@ -142,15 +130,19 @@ def expressions(
         )
     heard = "sound tokens of variants/no_present" if variant else "sound features"
     spaces = [(WITH, "predicted expression tokens", tokens), (WITHOUT, heard, sounds)]
+    clouds = []
+    for name, space, points in spaces:
+        points_PD = clustering.standardised(np.stack(points))
+        purity = clustering.neighbour_purity(points_PD, labels, clips, neighbours)
+        silhouette = clustering.silhouette(points_PD, labels, clips)
+        plane_P2 = clustering.plane(points_PD, draws.seed)
+        clouds.append(Cloud(name, space, plane_P2, purity, silhouette))
     return Expressions(
-        clouds=tuple(
-            _cloud(name, space, np.stack(points), labels, clips, neighbours, draws.seed)
-            for name, space, points in spaces
-        ),
+        clouds=tuple(clouds),
         clips=tuple(clips),
         labels=tuple(labels),
         labelled_by=labelled_by,
-        chance=chance_purity(labels, clips),
+        chance=clustering.chance_purity(labels, clips),
         neighbours=neighbours,
         portraits=len({subject.portrait_HWC.tobytes() for subject in subjects}),
         cautions=model_cautions(parts, {WITHOUT: variant.facts if variant else None}),
@@ -172,25 +164,6 @@ def _sound(variant: MCDMParts | None, sound_FWE: Tensor) -> Floats:
     return rows.double().mean(dim=0).flatten().cpu().numpy()
 
 
-def _cloud(
-    name: str,
-    space: str,
-    points_PD: Floats,
-    labels: Sequence[str],
-    clips: Sequence[str],
-    neighbours: int,
-    seed: int,
-) -> Cloud:
-    points_PD = standardised(points_PD)
-    return Cloud(
-        name=name,
-        space=space,
-        plane_P2=plane(points_PD, seed),
-        purity=neighbour_purity(points_PD, labels, clips, neighbours),
-        silhouette=silhouette(points_PD, labels, clips),
-    )
-
-
 _PLANE_INCHES = 3.9
 _LONGEST_LABEL = 24
 _LEGEND_LETTERS, _MARK_LETTERS = 104, 9
@@ -208,9 +181,8 @@ def draw_expressions(path: Path, result: Expressions, source: str = "") -> None:
     ]
     columns = max(1, _LEGEND_LETTERS // (max(map(len, named)) + _MARK_LETTERS))
     legend = 0.24 * (-(-len(named) // columns)) + 0.1
-    title = _TITLE.format(labels=result.labelled_by)
-    height = _PLANE_INCHES + legend
-    with plate(path, height, title, [*_notes(result), source], result.cautions) as figure:
+    title, notes = _TITLE.format(labels=result.labelled_by), [*_notes(result), source]
+    with drawing.plate(path, _PLANE_INCHES + legend, title, notes, result.cautions) as figure:
         above, below = figure.subfigures(2, 1, height_ratios=[_PLANE_INCHES, legend])
         for axes, cloud in zip(above.subplots(1, 2), result.clouds, strict=True):
             _draw_cloud(axes, cloud, result, looks)
@@ -221,32 +193,29 @@ def draw_expressions(path: Path, result: Expressions, source: str = "") -> None:
 def _looks() -> list[tuple[str, str]]:
     """Colour and mark: first eight of each together, then other pairs of them."""
     return [
-        (COLOURS[place], MARKERS[(place + turn) % len(MARKERS)])
-        for turn in range(len(MARKERS))
-        for place in range(len(COLOURS))
+        (drawing.COLOURS[place], drawing.MARKERS[(place + turn) % len(drawing.MARKERS)])
+        for turn in range(len(drawing.MARKERS))
+        for place in range(len(drawing.COLOURS))
     ]
 
 
 def _draw_cloud(
     axes: Any, cloud: Cloud, result: Expressions, looks: dict[str, tuple[str, str]]
 ) -> None:
-    mine = np.asarray(result.labels)
+    every = np.asarray(result.labels)
     for label, (colour, marker) in looks.items():
-        x, y = cloud.plane_P2[mine == label].T
+        x, y = cloud.plane_P2[every == label].T
         axes.scatter(
             x, y, s=26, c=colour, marker=marker, alpha=0.8, linewidths=0.4, edgecolors="white",
             label=label,
         )  # fmt: skip
     axes.set_title(
-        f"{formula(cloud.name)}: {cloud.space}\n"
+        f"{drawing.formula(cloud.name)}: {cloud.space}\n"
         f"purity {_shown(cloud.purity)} (chance {_shown(result.chance)}), "
         f"silhouette {_shown(cloud.silhouette)}",
         fontsize=9,
     )
-    axes.set_xlabel("t-SNE 1")
-    axes.set_ylabel("t-SNE 2")
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.set(xlabel="t-SNE 1", ylabel="t-SNE 2", xticks=[], yticks=[])
     axes.margins(0.08)
 
 

@@ -15,18 +15,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from talkingface_wild.core.arrays import Floats, Pictures
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.conditions.crops import DEFAULT_LIPS
-from talkingface_wild.models.mcdm.analyses.drawing import (
-    COLOURS,
-    WIDTH_INCHES,
-    formula,
-    plate,
-    show_picture,
-)
+from talkingface_wild.models.mcdm.analyses import drawing
 from talkingface_wild.models.mcdm.analyses.speaking_portrait import (
     Draws,
-    Picture,
     Subject,
     long_enough,
     rolled,
@@ -35,7 +29,6 @@ from talkingface_wild.models.mcdm.config import PresentConfig
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.variants import Checkpoint, model_cautions
 
-Floats = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in [0, 1] of the picture."""
 WITH, WITHOUT = "w/ F_pc", "w/o F_pc"
@@ -96,7 +89,7 @@ class LipMaps:
 
     name: str
     tokens: str
-    frames_THWC: Picture
+    frames_THWC: Pictures
     heat_TSS: Floats
     mass: dict[str, Floats]
 
@@ -119,10 +112,8 @@ class Lips:
     @property
     def even(self) -> dict[str, Floats]:
         """The share of an even map: the box's area, (T,) by subject."""
-        return {
-            clip: (box_T4[:, 2] - box_T4[:, 0]) * (box_T4[:, 3] - box_T4[:, 1])
-            for clip, box_T4 in self.mouths.items()
-        }
+        sides = {clip: box_T4[:, 2:] - box_T4[:, :2] for clip, box_T4 in self.mouths.items()}
+        return {clip: side_T2.prod(axis=1) for clip, side_T2 in sides.items()}
 
     @property
     def even_share(self) -> float:
@@ -173,11 +164,10 @@ def lips(
         )
     enough = long_enough(subjects, parts.config.picture.fps, frames)
     mouths = {subject.name: _mouth(subject, frames, mouth) for subject in enough}
-    own = all(subject.mouth_T4 is not None for subject in enough)
     variant = checkpoint.variant("no_present", parts)
     models = [(WITH, parts), *([(WITHOUT, variant)] if variant else [])]
     where = "where --mouth has it" if mouth else "where portraits usually have it"
-    if mouth is None and own:
+    if mouth is None and all(subject.mouth_T4 is not None for subject in enough):
         where = "where the faces' boxes have it"
     return Lips(
         maps=tuple(_maps(p, name, enough, draws, mouths, tell) for name, p in models),
@@ -204,7 +194,7 @@ def _maps(
     tell: Callable[[str], None],
 ) -> LipMaps:
     heats: dict[str, Tensor] = {}
-    pictures: list[Picture] = []
+    pictures: list[Pictures] = []
     for number, subject in enumerate(subjects):
         watch = HeatWatch(parts.config.picture.latent_side)
         chunks, frames = [], len(mouths[subject.name])
@@ -235,15 +225,14 @@ def _of_lips(
         of_lips = slice(present.head_tokens, present.head_tokens + present.lip_tokens)
         maps = {clip: heat[:, of_lips].sum(dim=1).double().numpy() for clip, heat in heats.items()}
         return "the lip tokens", maps
-    all_of = {clip: heat.double().numpy() for clip, heat in heats.items()}
-    tokens = next(iter(all_of.values())).shape[1]
-    means = [
-        np.mean([masses(heat[:, token], mouths[clip]).mean() for clip, heat in all_of.items()])
-        for token in range(tokens)
+    by_token = {clip: heat.double().numpy().swapaxes(0, 1) for clip, heat in heats.items()}
+    means_CK = [
+        [masses(heat, mouths[clip]).mean() for heat in heat_KTSS]
+        for clip, heat_KTSS in by_token.items()
     ]
-    best = int(np.argmax(means))
-    maps = {clip: heat[:, best] for clip, heat in all_of.items()}
-    return f"of {tokens} sound tokens the one most in the mouth, number {best}", maps
+    best = int(np.argmax(np.mean(means_CK, axis=0)))
+    maps = {clip: heat_KTSS[best] for clip, heat_KTSS in by_token.items()}
+    return f"of {len(means_CK[0])} sound tokens the one most in the mouth, number {best}", maps
 
 
 _COLUMNS = 6
@@ -255,7 +244,7 @@ _HEAT = "viridis"
 
 def draw_lips(path: Path, result: Lips, source: str = "") -> None:
     """Write the picture; ``source`` says at its foot where the clips come from."""
-    cell = (WIDTH_INCHES - 1.5) / _COLUMNS
+    cell = (drawing.WIDTH_INCHES - 1.5) / _COLUMNS
     first = next(iter(result.mouths))
     strip = 2 * len(result.maps) * cell + 0.3
     bars = _BARS_INCHES + 0.35 * (len(result.maps) - 1)
@@ -264,13 +253,14 @@ def draw_lips(path: Path, result: Lips, source: str = "") -> None:
         maps.heat_TSS / maps.heat_TSS.mean(axis=(1, 2), keepdims=True) for maps in result.maps
     ]
     spread = max(0.05, *(float(np.quantile(np.abs(heat - 1), 0.99)) for heat in relative))
-    with plate(path, strip + bars, _TITLE, [*_notes(result), source], result.cautions) as figure:
+    with drawing.plate(
+        path, strip + bars, _TITLE, [*_notes(result), source], result.cautions
+    ) as figure:
         above, below = figure.subfigures(2, 1, height_ratios=[strip, bars])
         grid = above.subplots(2 * len(result.maps), _COLUMNS, squeeze=False)
         for place, (maps, heat_TSS) in enumerate(zip(result.maps, relative, strict=True)):
-            shown = _rows(
-                grid[2 * place : 2 * place + 2], maps, heat_TSS, result.mouths[first], spread
-            )
+            pair = grid[2 * place : 2 * place + 2]
+            shown = _rows(pair, maps, heat_TSS, result.mouths[first], spread)
         bar = above.colorbar(shown, ax=grid, shrink=0.8, pad=0.01, extend="both")
         bar.set_label("attention (1: even)", fontsize=9)
         _bars(below.subplots(), result)
@@ -281,8 +271,10 @@ def _rows(pair: Any, maps: LipMaps, heat_TSS: Any, mouth_T4: Any, spread: float)
     side = maps.frames_THWC.shape[1]
     for column, frame in enumerate(frames):
         plain, hot = pair[0][column], pair[1][column]
-        show_picture(plain, maps.frames_THWC[frame])
-        show_picture(hot, maps.frames_THWC[frame].mean(axis=-1, keepdims=True).repeat(3, -1) / 255)
+        drawing.show_picture(plain, maps.frames_THWC[frame])
+        drawing.show_picture(
+            hot, maps.frames_THWC[frame].mean(axis=-1, keepdims=True).repeat(3, -1) / 255
+        )
         shown = hot.imshow(
             heat_TSS[frame], cmap=_HEAT, alpha=0.7, vmin=max(0, 1 - spread), vmax=1 + spread,
             extent=(-0.5, side - 0.5, side - 0.5, -0.5), interpolation="bilinear",
@@ -293,15 +285,15 @@ def _rows(pair: Any, maps: LipMaps, heat_TSS: Any, mouth_T4: Any, spread: float)
             linewidth=1.3,
         )  # fmt: skip
         plain.set_title(f"frame {frame}")
-    pair[0][0].set_ylabel(formula(maps.name), fontsize=11)
+    pair[0][0].set_ylabel(drawing.formula(maps.name), fontsize=11)
     pair[1][0].set_ylabel("attention", fontsize=11)
     return shown
 
 
 def _bars(axes: Any, result: Lips) -> None:
-    names = [formula(maps.name) for maps in result.maps]
+    names = [drawing.formula(maps.name) for maps in result.maps]
     shares = [100 * maps.share for maps in result.maps]
-    bars = axes.barh(names, shares, color=COLOURS[: len(names)], height=0.6)
+    bars = axes.barh(names, shares, color=drawing.COLOURS[: len(names)], height=0.6)
     labels = [f"{share:.1f} %" for share in shares]
     axes.bar_label(bars, labels, label_type="center", fontsize=9, color="white", fontweight="bold")
     even = 100 * result.even_share
@@ -317,13 +309,13 @@ def _bars(axes: Any, result: Lips) -> None:
 
 def _notes(result: Lips) -> list[str]:
     clips = list(result.maps[0].mass)
-    notes = [f"{formula(maps.name)}: {maps.tokens}." for maps in result.maps]
+    over = f"{len(clips)} clips" if len(clips) > 1 else clips[0]
+    notes = [f"{drawing.formula(maps.name)}: {maps.tokens}." for maps in result.maps]
     if len(result.maps) == 1:
-        notes.append(formula("w/o F_pc is not shown: variants/no_present was not trained."))
+        notes.append(drawing.formula("w/o F_pc is not shown: variants/no_present was not trained."))
     notes.append(
         "Probabilities of the present attention, averaged over heads, blocks and steps. The mouth, "
-        f"dashed, is {result.mouth_from}. Shares: mean over "
-        f"{len(result.maps[0].heat_TSS)} frames of "
-        + (f"{len(clips)} clips." if len(clips) > 1 else f"{clips[0]}.")
+        f"dashed, is {result.mouth_from}. Shares: mean over {len(result.maps[0].heat_TSS)} frames "
+        f"of {over}."
     )
     return notes

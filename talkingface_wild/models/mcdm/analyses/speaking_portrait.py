@@ -1,9 +1,8 @@
-"""What an analysis looks at: a portrait that speaks, with the real frames where there are any.
+"""A portrait that speaks, with its real frames where there are any, and a model rolled over it.
 
-Shapes: T frames, H W pixels (uint8 RGB).
+Shapes: F frames of a clip, T frames, H W pixels (uint8 RGB).
 """
 
-import copy
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,15 +12,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from talkingface_wild.core.arrays import Floats
+from talkingface_wild.core.arrays import Floats, Pictures, Samples
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.functional.similarity import ssim
-from talkingface_wild.models.conditions.sound_features import RATE, Samples
-from talkingface_wild.models.mcdm.config import SamplingConfig
+from talkingface_wild.models.conditions.sound_features import RATE
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.rollout import GenerationState, Rollout
 
-Picture = npt.NDArray[np.uint8]
 Boxes = npt.NDArray[np.float32]
 
 
@@ -30,9 +27,9 @@ class Subject:
     """A portrait (side, side, 3) and mono sound at 16 kHz; ``label`` is what it is said to show."""
 
     name: str
-    portrait_HWC: Picture
+    portrait_HWC: Pictures
     sound: Samples
-    truth_THWC: Picture | None = None
+    truth_THWC: Pictures | None = None
     """The real frames at the model's rate; the portrait is the first of them."""
     label: str = ""
     mouth_T4: Boxes | None = None
@@ -43,7 +40,7 @@ class Subject:
         heard = len(self.sound) * fps // RATE
         return heard if self.truth_THWC is None else min(heard, len(self.truth_THWC))
 
-    def compared(self, frame: int) -> Picture:
+    def compared(self, frame: int) -> Pictures:
         """What a generated frame is compared with: the real one, or the portrait."""
         return self.portrait_HWC if self.truth_THWC is None else self.truth_THWC[frame]
 
@@ -68,7 +65,7 @@ def long_enough(subjects: Sequence[Subject], fps: int, least: int) -> list[Subje
     )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Draws:
     """What random numbers and how many denoising steps a rollout takes."""
 
@@ -76,10 +73,14 @@ class Draws:
     steps: int | None = None
     """None is the model's own."""
 
-    def sampling(self, parts: MCDMParts) -> SamplingConfig:
-        """The model's sampling with these steps."""
-        own = parts.config.sampling
-        return own if self.steps is None else dataclasses.replace(own, steps=self.steps)
+    def begin(self, parts: MCDMParts, subject: Subject) -> tuple[Rollout, GenerationState]:
+        """A rollout with these steps, and the state before its first clip."""
+        sampling = parts.config.sampling
+        if self.steps is not None:
+            sampling = dataclasses.replace(sampling, steps=self.steps)
+        rollout = Rollout(parts, sampling)
+        portrait_HWC = torch.from_numpy(np.ascontiguousarray(subject.portrait_HWC))
+        return rollout, rollout.start(portrait_HWC, self.seed)
 
 
 def rolled(
@@ -90,14 +91,13 @@ def rolled(
     *,
     fixed_archive: bool = False,
     watched: list[Tensor] | None = None,
-) -> Iterator[Picture]:
+) -> Iterator[Pictures]:
     """Chunks (F, H, W, 3) of the first ``frames`` frames, the last one cut.
 
     ``fixed_archive`` keeps the reference as the archive of every clip. ``watched`` receives the
     present attention's probabilities of each block and step.
     """
-    rollout = Rollout(parts, draws.sampling(parts))
-    state = rollout.start(torch.from_numpy(np.ascontiguousarray(subject.portrait_HWC)), draws.seed)
+    rollout, state = draws.begin(parts, subject)
     first_ACHW = state.archive_ACHW
     while state.position < frames:
         start = state.position
@@ -112,28 +112,22 @@ def rolled_tokens(
     parts: MCDMParts, subject: Subject, windows_count: int, draws: Draws
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Motion tokens (F, K, T) and sound windows (F, W, E) of each clip, without any picture."""
-    rollout = Rollout(parts, draws.sampling(parts))
-    state: GenerationState = rollout.start(
-        torch.from_numpy(np.ascontiguousarray(subject.portrait_HWC)), draws.seed
-    )
+    rollout, state = draws.begin(parts, subject)
     for _ in range(windows_count):
         sound = rollout.heard(subject.sound, state.position)
         tokens = rollout.motion_tokens(state, sound)
-        state = copy.copy(state)
-        state.position, state.tokens_FKT = state.position + len(tokens), tokens
+        state = dataclasses.replace(state, position=state.position + len(tokens), tokens_FKT=tokens)
         yield tokens.cpu(), sound[parts.config.present.overlap :]
 
 
-def similarities(chunk: Picture, subject: Subject, start: int) -> Floats:
+def similarities(chunk: Pictures, subject: Subject, start: int) -> Floats:
     """SSIM of each frame of a chunk, whose first is frame ``start``, (F,)."""
-    return np.array(
-        [ssim(frame, subject.compared(start + place)) for place, frame in enumerate(chunk)]
-    )
+    return np.array([ssim(frame, subject.compared(at)) for at, frame in enumerate(chunk, start)])
 
 
 def compared(
     parts: MCDMParts, subject: Subject, frames: int, draws: Draws, *, fixed_archive: bool = False
-) -> Iterator[tuple[int, Picture, Floats]]:
+) -> Iterator[tuple[int, Pictures, Floats]]:
     """The chunks of ``rolled``: the number of its first frame, the frames, and the SSIM of each."""
     start = 0
     for chunk in rolled(parts, subject, frames, draws, fixed_archive=fixed_archive):
