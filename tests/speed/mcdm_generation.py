@@ -116,7 +116,7 @@ def _step(
         None,
         frames=config.clip.frames,
         guided=batch == 2,
-        keep=True,
+        kept={},
     )
     shape = (batch, config.clip.frames, *state.reference_CHW.shape)
     noised = torch.randn(shape, device=parts.device, dtype=unet.dtype)

@@ -19,7 +19,7 @@ from talkingface_wild.core.errors import Interrupted
 from talkingface_wild.functional.similarity import ssim_of_frames
 from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
 from talkingface_wild.models.mcdm.training.clip_features import CachedClip
-from talkingface_wild.models.mcdm.training.run import TrainingRun, sample_frames
+from talkingface_wild.models.mcdm.training.mcdm_trainer import TrainingRun, sample_frames
 from talkingface_wild.models.training.loop import TrainingProgress
 from tests.speed.mcdm_findings import DEVICE, OUT, SMALL, Finding, wait
 from tests.speed.mcdm_models import random_clips, random_parts

@@ -26,8 +26,8 @@ Carried = dict[int, Tensor]
 class ClipContext:
     """Made once per clip, read by every block at every denoising step.
 
-    ``kept`` holds each block's keys and values of the contexts once they are made; None in
-    training, where nothing may be kept.
+    ``kept`` takes each block's keys and values of the contexts, computed once for all steps; None
+    in training, where nothing may be kept.
     """
 
     frames: int

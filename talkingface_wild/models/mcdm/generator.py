@@ -126,7 +126,7 @@ class MCDMGenerator(Generator):
     def trainer(cls) -> Any:
         """Training in stages."""
         need_packages("accelerate", "diffusers")
-        from talkingface_wild.models.mcdm.trainer import MCDMTrainer
+        from talkingface_wild.models.mcdm.training.mcdm_trainer import MCDMTrainer
 
         return MCDMTrainer
 

@@ -278,7 +278,7 @@ class Rollout:
             sound_FWE[None].to(parts.device) if present else None,
             frames=frames,
             guided=sampling.guidance != 1.0,
-            keep=True,
+            kept={},
         )
         context.watched = watched
         draws = clip_generator(state.seed + 7919 * attempt, number, self.PICTURE)

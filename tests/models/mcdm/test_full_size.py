@@ -97,7 +97,7 @@ def _step(attention):
         noised = torch.empty(1, 16, 4, 64, 64)
 
     def run():
-        context = unet.clip_context(archived, motion, frames=16, keep=True)
+        context = unet.clip_context(archived, motion, frames=16, kept={})
         unet(noised, 0, context)
 
     return _operations(run)

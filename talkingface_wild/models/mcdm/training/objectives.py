@@ -10,6 +10,7 @@ from torch.nn import functional
 from talkingface_wild.models.mcdm.block import Carried
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.sampling import MotionBatch, PictureBatch
+from talkingface_wild.models.mcdm.unet import Denoised
 from talkingface_wild.models.samplers.diffusion_config import DiffusionConfig
 from talkingface_wild.models.samplers.noise import diffusion_target, loss_weight
 
@@ -84,7 +85,7 @@ def picture_loss(
     """
     config, device = parts.config, batch.present_BFCHW.device
     diffusion = config.diffusion
-    count, frames = batch.present_BFCHW.shape[:2]
+    count = len(batch.present_BFCHW)
     time_B = drawn_times(count, diffusion.steps, draws, stratified).to(device)
     added = drawn_noise(batch.present_BFCHW.shape, draws, device, diffusion)
     on = torch.rand(2, count, generator=draws) >= diffusion.drop
@@ -93,24 +94,13 @@ def picture_loss(
     if tokens is not None and drop:
         noise = torch.randn(tokens.shape, generator=draws).to(device)
         tokens = tokens + config.training.token_noise * noise
-    noised = parts.noise.add_noise(batch.present_BFCHW, added, time_B)
-    context = parts.clip_context(
-        batch.reference_BCHW,
-        batch.archive_BACHW,
-        batch.image_BSE,
-        tokens,
-        batch.sound_BFWE if motion else None,
-        frames=frames,
-        archived_on_B=archived_on if drop else None,
-        present_on_B=present_on if drop else None,
-        motion=motion,
-    )
     carried = None
     if motion and batch.before is not None:
         carried = left_memory(parts, batch.before, time_B, draws)
-    out = parts.unet(noised, time_B, context, carried).sample.float()
+    contexts_on = {"archived_on_B": archived_on, "present_on_B": present_on} if drop else {}
+    out = _denoised(parts, batch, added, time_B, tokens, carried, motion, **contexts_on)
     target = diffusion_target(parts.noise, batch.present_BFCHW, added, time_B)
-    error_B = (out - target).square().flatten(1).mean(dim=1)
+    error_B = (out.sample.float() - target).square().flatten(1).mean(dim=1)
     return (error_B * loss_weight(parts.noise, time_B, diffusion.snr_gamma)).mean()
 
 
@@ -121,15 +111,32 @@ def left_memory(
     """The motion memory that the clips before leave at the same timestep, as generation has it."""
     clean = before.present_BFCHW
     added = drawn_noise(clean.shape, draws, clean.device, parts.config.diffusion)
+    return _denoised(parts, before, added, time_B, before.tokens_BFKT).memory
+
+
+def _denoised(
+    parts: MCDMParts,
+    batch: PictureBatch,
+    added: Tensor,
+    time_B: Tensor,
+    tokens_BFKT: Tensor | None,
+    carried: Carried | None = None,
+    motion: bool = True,
+    **contexts_on: Tensor,
+) -> Denoised:
+    """What the UNet predicts of the batch's clips with this noise, read with their contexts."""
     context = parts.clip_context(
-        before.reference_BCHW,
-        before.archive_BACHW,
-        before.image_BSE,
-        before.tokens_BFKT,
-        before.sound_BFWE,
-        frames=clean.shape[1],
+        batch.reference_BCHW,
+        batch.archive_BACHW,
+        batch.image_BSE,
+        tokens_BFKT,
+        batch.sound_BFWE if motion else None,
+        frames=added.shape[1],
+        motion=motion,
+        **contexts_on,
     )
-    return parts.unet(parts.noise.add_noise(clean, added, time_B), time_B, context).memory
+    noised = parts.noise.add_noise(batch.present_BFCHW, added, time_B)
+    return parts.unet(noised, time_B, context, carried)
 
 
 def motion_loss(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.mcdm.config import StageConfig
+from talkingface_wild.models.mcdm.encoders import CropEncoder
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.mcdm.training.encoder_tasks import (
@@ -80,18 +81,16 @@ def run_stage(
 
 def encoder_tasks(parts: MCDMParts, clips: Sequence[CachedClip] = ()) -> list[EncoderTask]:
     """The encoders to train: lips, expression, and head where no landmarks give it."""
-    tasks = []
-    if parts.lip_encoder is not None:
-        tasks.append(make_task("lips", parts.lip_encoder, lambda c: c.lips_TSSC, parts.config))
-    if parts.expression_encoder is not None:
-        tasks.append(
-            make_task(
-                "expression", parts.expression_encoder, lambda c: c.face_TSSC, parts.config, clips
-            )
-        )
-    if parts.head_encoder is not None:
-        tasks.append(make_task("head", parts.head_encoder, _head_crops, parts.config))
-    return tasks
+    encoders: list[tuple[str, CropEncoder | None, Callable[[CachedClip], Tensor]]] = [
+        ("lips", parts.lip_encoder, lambda clip: clip.lips_TSSC),
+        ("expression", parts.expression_encoder, lambda clip: clip.face_TSSC),
+        ("head", parts.head_encoder, _head_crops),
+    ]
+    return [
+        make_task(name, encoder, crops, parts.config, clips)
+        for name, encoder, crops in encoders
+        if encoder is not None
+    ]
 
 
 def _head_crops(clip: CachedClip) -> Tensor:
@@ -160,9 +159,8 @@ def take_tokens(parts: MCDMParts, clip: CachedClip) -> Tensor:
                 "see docs/mcdm.md, or take --set present.head=face_crop."
             )
         streams.append(clip.head_TKW.float())
-    for task in sorted(
-        encoder_tasks(parts), key=lambda t: ("head", "lips", "expression").index(t.name)
-    ):
+    order = ("head", "lips", "expression")
+    for task in sorted(encoder_tasks(parts), key=lambda task: order.index(task.name)):
         raw = raw_tokens(task.encoder, task.crops(clip), device).to(device)
         streams.append(((raw - task.encoder.mean_KT) / task.encoder.std_KT).cpu())
     return torch.cat(streams, dim=1)

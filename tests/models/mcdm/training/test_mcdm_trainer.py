@@ -11,8 +11,8 @@ from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm import MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.clip_features import CachedClip
+from talkingface_wild.models.mcdm.training.mcdm_trainer import TrainingRun
 from talkingface_wild.models.mcdm.training.objectives import picture_loss, trained
-from talkingface_wild.models.mcdm.training.run import TrainingRun
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
 from talkingface_wild.models.mcdm.training.stages import run_stage
 from talkingface_wild.models.mcdm.variants import ABLATIONS, varied
