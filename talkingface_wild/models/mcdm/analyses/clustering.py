@@ -40,7 +40,7 @@ def neighbour_purity(
 
 
 def chance_purity(labels: Sequence[str], groups: Sequence[str]) -> float | None:
-    """The purity where neighbours are drawn at random from other groups: where all of them count."""
+    """The purity of neighbours drawn at random from other groups: that where all of them count."""
     return neighbour_purity(np.zeros((len(labels), 1)), labels, groups, len(labels))
 
 
