@@ -1,6 +1,7 @@
 """SD 1.5's transformer block with MCDM's four attention layers, section 3.1 and Figure 1.
 
-Shapes: B clips, F frames (folded into the batch, BF), N places, C channels, D context width.
+Shapes: B clips, F frames (folded into the batch, BF), N places, C channels, S archived tokens,
+K motion tokens, D context width.
 """
 
 from dataclasses import dataclass, field

@@ -1,6 +1,7 @@
 """MCDM as a diffusers pipeline: a portrait and a sound in, frames out, one clip at a time.
 
-Shapes: T frames, H W pixels (uint8 RGB), K W head tokens. Sound is mono at 16 kHz.
+Shapes: T frames, H W pixels (uint8 RGB), F frames of a clip, K motion tokens of a frame (head,
+lips, expression), W T their width. Sound is mono at 16 kHz.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The present-clip motion-prior diffusion model, section 3.3: sound and portrait -> motion tokens.
 
 Shapes: B clips, F frames, W window of sound features, E their width, S image tokens, K motion
-tokens of a frame (head, lip, expression in this order), T their width, D width inside.
+tokens of a frame (head, lip, expression in this order), T their width, D width inside, O frames of
+overlap with the clip before.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Clip after clip, section 3.5: motion tokens from the sound, frames from tokens and archive.
 
+What goes on from clip to clip is one ``GenerationState``; its archive holds some of the latents.
 Shapes: F frames of a clip, A archived frames, C H W a latent, W E sound windows, K T motion tokens,
 B is 1, or 2 with guidance (first without, then with the contexts).
 """

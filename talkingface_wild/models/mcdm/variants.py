@@ -1,4 +1,4 @@
-"""The variants of the paper's Tables 4 and 5 and of Figure 7, each as settings."""
+"""The variants of the paper's Tables 4 and 5 and of Figure 7: their settings, their checkpoints."""
 
 from __future__ import annotations
 

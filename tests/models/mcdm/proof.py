@@ -29,8 +29,9 @@ from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.clip_features import CachedClip
+from talkingface_wild.models.mcdm.training.encoder_tasks import run_encoders, take_tokens
 from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
-from talkingface_wild.models.mcdm.training.stages import run_encoders, run_stage, take_tokens
+from talkingface_wild.models.mcdm.training.stages import run_stage
 
 FRAMES, SIDE, CLIPS = 100, 64, 6
 MOUTH = (slice(38, 60), slice(18, 46))

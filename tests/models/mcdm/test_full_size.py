@@ -6,7 +6,7 @@ from diffusers import UNet2DConditionModel
 from torch.utils.flop_counter import FlopCounterMode
 
 from talkingface_wild.models.mcdm import MCDMParts, MCDMUNet, preset
-from talkingface_wild.models.mcdm.training.objectives import trained
+from talkingface_wild.models.mcdm.training.stages import trained
 
 WITHIN = 0.01
 CONTEXT_TOKENS = 16 * 16

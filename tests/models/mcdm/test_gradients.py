@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from talkingface_wild.models.mcdm.training.objectives import motion_loss, picture_loss, trained
+from talkingface_wild.models.mcdm.training.stages import motion_loss, picture_loss, trained
 from tests.models.mcdm.made import awakened, made_parts, motion_batch, picture_batch
 
 NOISE = 1e-8

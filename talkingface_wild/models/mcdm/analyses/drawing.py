@@ -1,4 +1,4 @@
-"""How the analyses' pictures look: one style, colours told apart by colour-blind eyes, cautions.
+"""The analyses' pictures (one style, colours for colour-blind eyes, cautions) and CSV tables.
 
 Shapes: H W pixels.
 """

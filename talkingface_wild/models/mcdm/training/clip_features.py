@@ -1,7 +1,8 @@
 """Measures one clip: latents, sound and image features, crops, and head tokens of its landmarks.
 
 Frames come in chunks, so memory does not grow with a clip beyond the features themselves.
-Shapes: T frames, H W pixels (uint8 RGB), C H W a latent, S side of a crop, K W head tokens.
+Shapes: T frames, H W pixels (uint8 RGB), C H W a latent, E width of sound or image features,
+P landmarks, S side of a crop, K motion tokens, W their width.
 """
 
 import dataclasses

@@ -1,4 +1,7 @@
-"""MCDM's training behind ``jobs.train``: its configuration, its stages and what they count."""
+"""MCDM's training behind ``jobs.train``: its folder, configuration, stages (section 3.5), samples.
+
+Shapes: T frames, H W pixels.
+"""
 
 import dataclasses
 import json
@@ -19,10 +22,10 @@ from talkingface_wild.models.mcdm.config import MCDMConfig, preset
 from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.clip_features import CachedClip
+from talkingface_wild.models.mcdm.training.encoder_tasks import run_encoders, take_tokens
 from talkingface_wild.models.mcdm.training.features import cache_features
-from talkingface_wild.models.mcdm.training.objectives import trained
 from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
-from talkingface_wild.models.mcdm.training.stages import run_encoders, run_stage, take_tokens
+from talkingface_wild.models.mcdm.training.stages import run_stage, trained
 from talkingface_wild.models.mcdm.variants import FOLDER, varied
 from talkingface_wild.models.training.feature_files import quiet
 from talkingface_wild.models.training.staged_run import StagedRun, WriteSample

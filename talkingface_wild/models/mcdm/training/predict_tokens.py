@@ -3,7 +3,7 @@
 Shapes: B clips, F frames of a window with its overlap, W E sound windows, K T motion tokens.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -23,14 +23,14 @@ from talkingface_wild.models.training.together import end_if_stopped
 from talkingface_wild.models.weights_hash import tensors_sha256
 
 SEED = 17
+TOGETHER = 16
+"""Clips that go side by side."""
 
 
 @torch.no_grad()
 def predict_tokens(
     parts: MCDMParts,
     clips: Sequence[CachedClip],
-    tell: Callable[[int, int], None] | None = None,
-    together: int = 16,
     folder: Path | None = None,
     accelerator: Accelerator | None = None,
 ) -> None:
@@ -44,10 +44,10 @@ def predict_tokens(
     if prior is None:
         raise ValueError("this variant has no motion prior")
     rests_on = [tensors_sha256({"prior": prior}), parts.config.sampling.prior_steps]
-    for start in range(0, len(clips), together):
+    for start in range(0, len(clips), TOGETHER):
         what = f"with motion tokens of {start} of {len(clips)} clips predicted for stage 3"
         end_if_stopped(accelerator, what + (", which are kept" if folder and start else ""))
-        group = clips[start : start + together]
+        group = clips[start : start + TOGETHER]
         if folder is None:
             predicted = _predicted(parts, prior, group)
         else:
@@ -59,8 +59,6 @@ def predict_tokens(
                 _keep(path, names, predicted)
         for clip, tokens in zip(group, predicted, strict=True):
             clip.predicted_TKW = tokens
-        if tell is not None:
-            tell(min(start + together, len(clips)), len(clips))
 
 
 def _kept(path: Path, names: Sequence[str]) -> list[Tensor] | None:

@@ -12,9 +12,8 @@ from talkingface_wild.models.mcdm import MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
 from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.mcdm.training.mcdm_trainer import TrainingRun
-from talkingface_wild.models.mcdm.training.objectives import picture_loss, trained
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
-from talkingface_wild.models.mcdm.training.stages import run_stage
+from talkingface_wild.models.mcdm.training.stages import picture_loss, run_stage, trained
 from talkingface_wild.models.mcdm.variants import ABLATIONS, varied
 from talkingface_wild.models.training import training_stage
 from talkingface_wild.models.training.logbook import read_log
