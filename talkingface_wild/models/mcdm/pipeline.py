@@ -209,11 +209,8 @@ class MCDMPipeline(DiffusionPipeline):
                 f"Expected a solver of {', '.join(SOLVERS)}, found {sampling.solver!r}"
                 f"{nearest(sampling.solver, SOLVERS)}."
             )
-        runs = (
-            (sampling.solver, sampling.steps, "steps"),
-            ("ddim", sampling.prior_steps, "prior steps"),
-        )
-        for solver, steps, name in runs:
+        prior = ("ddim", sampling.prior_steps, "prior steps")
+        for solver, steps, name in ((sampling.solver, sampling.steps, "steps"), prior):
             try:
                 make_solver(solver, self.parts.noise, steps)
             except (ValueError, ZeroDivisionError, IndexError) as error:
@@ -227,8 +224,8 @@ class MCDMPipeline(DiffusionPipeline):
     def head_tokens(self, driving: Any) -> Tensor:
         """Head tokens (T, K, W) of a driving video, for the option ``head``.
 
-        ``given`` is what the model's head tokens are made of: landmarks (T, P, 2) in [0, 1] of the
-        face's crop, or crops (T, S, S, 3) uint8 where ``present.head`` is ``face_crop``.
+        ``driving`` is landmarks (T, P, 2) in [0, 1] of the face's crop, or crops (T, S, S, 3)
+        uint8 where ``present.head`` is ``face_crop``.
         """
         parts = self.parts
         if parts.config.present.kind != "prior":

@@ -7,7 +7,6 @@ B is 1, or 2 with guidance (first without, then with the contexts).
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -193,7 +192,6 @@ class Rollout:
         sound_FWE: Tensor,
         *,
         landmarks_FHT: Tensor | None = None,
-        tokens_FKT: Tensor | None = None,
         present: bool = True,
         attempt: int = 0,
         watched: list[Tensor] | None = None,
@@ -201,31 +199,33 @@ class Rollout:
     ) -> MadeClip:
         """The next clip. ``sound_FWE`` has ``prior_frames`` windows, the overlap first.
 
-        ``tokens_FKT`` takes the place of the prior's; ``present=False`` leaves motion tokens out.
-        ``attempt`` draws other noise for the same clip. ``edit`` changes the tokens that pictures
-        are made of; the prior goes on from what it said itself. ``state`` stays as it is.
+        ``present=False`` leaves motion tokens out. ``attempt`` draws other noise for the same clip.
+        ``edit`` changes the tokens that pictures are made of; the prior goes on from its own.
+        ``state`` stays as it is.
         """
         config = self.parts.config
         overlap = config.present.overlap
-        number = state.position // config.clip.frames
-        tokens = tokens_FKT
-        if tokens is None and config.present.kind == "prior" and present:
+        tokens = None
+        if config.present.kind == "prior" and present:
             tokens = self.motion_tokens(state, sound_FWE, landmarks_FHT, attempt)
         shown = tokens if tokens is None or edit is None else edit(tokens)
         heard = sound_FWE[overlap:]
-        latents, memory = self._denoise(state, shown, heard, number, attempt, present, watched)
+        latents, memory = self._denoise(state, shown, heard, attempt, present, watched)
         frames = self.parts.codec.decode(latents)
         kept = latents
         if config.archived.source == "reencode":
             kept = self.parts.codec.encode(frames).to(latents)
         anchor = state.reference_CHW if config.archived.anchor_reference else None
-        after = copy.copy(state)
-        after.archive_ACHW = updated_archive(
+        archive_ACHW = updated_archive(
             state.archive_ACHW, kept, config.archived.policy, state.position, state.seed, anchor
         )
-        after.position = state.position + len(latents)
-        after.memory = memory
-        after.tokens_FKT = tokens
+        after = dataclasses.replace(
+            state,
+            archive_ACHW=archive_ACHW,
+            position=state.position + len(latents),
+            memory=memory,
+            tokens_FKT=tokens,
+        )
         return MadeClip(frames, latents, shown, after)
 
     @torch.no_grad()
@@ -241,8 +241,7 @@ class Rollout:
         prior, overlap = parts.motion_prior, config.present.overlap
         if prior is None:
             raise RecipeError("Expected a model with motion tokens, found one that has none.")
-        number = state.position // config.clip.frames
-        draws = clip_generator(state.seed + 7919 * attempt, number, self.PRIOR)
+        draws = self._draws(state, attempt, self.PRIOR)
         shape = (1, len(sound_FWE), prior.token_count, config.present.token_width)
         noise = torch.randn(shape, generator=draws).to(parts.device)
         before = None if state.tokens_FKT is None or not overlap else state.tokens_FKT[-overlap:]
@@ -258,12 +257,15 @@ class Rollout:
         )
         return tokens[0, overlap:]
 
+    def _draws(self, state: GenerationState, attempt: int, purpose: int) -> torch.Generator:
+        number = state.position // self.parts.config.clip.frames
+        return clip_generator(state.seed + 7919 * attempt, number, purpose)
+
     def _denoise(
         self,
         state: GenerationState,
         tokens_FKT: Tensor | None,
         sound_FWE: Tensor,
-        number: int,
         attempt: int,
         present: bool,
         watched: list[Tensor] | None,
@@ -280,9 +282,9 @@ class Rollout:
             frames=frames,
             guided=sampling.guidance != 1.0,
             kept={},
+            watched=watched,
         )
-        context.watched = watched
-        draws = clip_generator(state.seed + 7919 * attempt, number, self.PICTURE)
+        draws = self._draws(state, attempt, self.PICTURE)
         shape = (1, frames, *state.reference_CHW.shape)
         noise = torch.randn(shape, generator=draws).to(parts.device)
         memory: dict[int, Carried] = {}

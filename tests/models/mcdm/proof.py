@@ -192,10 +192,9 @@ def roll(
         sound = sound_windows(
             clip.sound_TE, start - overlap, parts.prior_frames, config.present.audio_window
         )
-        given = (
-            clip.tokens_TKW[start : start + config.clip.frames] if kind == "true tokens" else None
-        )
-        done = rollout.clip(state, sound, tokens_FKT=given, present=kind != "no tokens")
+        true_FKT = clip.tokens_TKW[start : start + config.clip.frames]
+        edit = (lambda _, true=true_FKT: true) if kind == "true tokens" else None
+        done = rollout.clip(state, sound, edit=edit, present=kind != "no tokens")
         state = done.state
         made.append(done.frames_FHWC.numpy())
     return np.concatenate(made)

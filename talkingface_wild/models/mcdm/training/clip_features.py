@@ -69,16 +69,9 @@ class ClipMeasurer:
         self.guider = parts.landmark_guider if by_landmarks else None
         self.guider_sha = tensors_sha256({"guider": self.guider})[:16] if self.guider else ""
         modules = {name: module for name, module in parts.modules().items() if name in FROZEN}
-        present = parts.config.present
-        self.fingerprint = digest(
-            [
-                dataclasses.asdict(parts.config.picture),
-                [present.audio, present.image, present.head],
-                self.sides,
-                max_frames,
-                tensors_sha256(modules),
-            ]
-        )
+        picture, present = dataclasses.asdict(parts.config.picture), parts.config.present
+        kinds = [present.audio, present.image, present.head]
+        self.fingerprint = digest([picture, kinds, self.sides, max_frames, tensors_sha256(modules)])
         """Everything but the clip and the guider that the features depend on."""
 
     @torch.no_grad()
@@ -122,9 +115,7 @@ class ClipMeasurer:
 
     def add_head(self, clip: CachedClip) -> bool:
         """Head tokens by the guider as it is now; whether that changed anything."""
-        if self.guider is None or clip.landmarks_TP2 is None:
-            return False
-        if clip.facts.get("guider") == self.guider_sha:
+        if self.guider is None or clip.landmarks_TP2 is None or not self.stale(clip.facts):
             return False
         clip.head_TKW = self.guider(clip.landmarks_TP2.numpy()).half().cpu()
         clip.facts["guider"] = self.guider_sha

@@ -120,21 +120,18 @@ def encoder_loss(
     window = torch.cat([crop_windows(task.crops(c), f, reading) for c, f in picked]).to(device)
     raw = task.encoder.raw(window)
     middle = window[:, window.shape[1] // 2]
-    shown = raw
+    shown, raw_loss = raw, raw.new_zeros(())
     if task.person_tokens is not None:
         names = [_fact(clip, "identity") for clip, frames in picked for _ in frames]
         person_B = torch.tensor([task.persons.index(name) for name in names], device=device)
         shown = raw + task.person_tokens(person_B).view_as(raw)
         raw_loss = IDENTITY_WEIGHT * explained(raw.flatten(1), person_B)
-    else:
-        raw_loss = raw.new_zeros(())
     loss = functional.mse_loss(task.decoder(shown), middle) + raw_loss
     # A weak pull keeps tokens small, so that setting them to unit scale stays well posed.
     loss = loss + 1e-4 * raw.square().mean()
     if task.emotion_side is not None:
-        loss = loss + EMOTION_WEIGHT * _emotion_loss(
-            task, task.emotion_side(raw.flatten(1)), picked
-        )
+        logits_BE = task.emotion_side(raw.flatten(1))
+        loss = loss + EMOTION_WEIGHT * _emotion_loss(task, logits_BE, picked)
     if task.sound_side is not None and task.token_side is not None:
         clip, frames = picked[0]
         sound = torch.cat([sound_windows(clip.sound_TE, int(f), 1, reach) for f in frames])
@@ -174,10 +171,9 @@ def _emotion_loss(
     labelled = [place for place, name in enumerate(names) if name]
     if not labelled:
         return logits_BE.sum() * 0
-    classes = torch.tensor(
-        [task.emotions.index(names[k]) for k in labelled], device=logits_BE.device
-    )
-    return functional.cross_entropy(logits_BE[labelled], classes)
+    classes = [task.emotions.index(names[place]) for place in labelled]
+    class_B = torch.tensor(classes, device=logits_BE.device)
+    return functional.cross_entropy(logits_BE[labelled], class_B)
 
 
 @torch.no_grad()
@@ -228,11 +224,6 @@ def run_encoders(
         tasks = encoder_tasks(parts, clips)
     for number, task in enumerate(tasks):
         networks = task.networks()
-        named = {
-            f"{name}.{n}": p
-            for name, module in networks.items()
-            for n, p in module.named_parameters()
-        }
 
         def loss(_: Any, draws: torch.Generator, task: EncoderTask = task) -> Tensor:
             size = training.encoders.batch
@@ -241,7 +232,7 @@ def run_encoders(
         loop = TrainingLoop(
             f"{task.name} encoder",
             networks,
-            named,
+            dict(nn.ModuleDict(networks).named_parameters()),
             LoopSettings.of(training, training.encoders, 10 + number),
             lambda draws: None,
             loss,

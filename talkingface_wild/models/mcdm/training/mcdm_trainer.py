@@ -55,14 +55,14 @@ class MCDMTrainer:
     ) -> None:
         self.out = out if variant == "ours" else out / FOLDER / variant
         self._config = _configuration(out, self.out, preset, settings, variant)
-        accelerator = Accelerator(cpu=cpu, mixed_precision=self._config.training.precision)
-        self._accelerator, self.main = accelerator, accelerator.is_main_process
+        self._accelerator = Accelerator(cpu=cpu, mixed_precision=self._config.training.precision)
+        self.main = self._accelerator.is_main_process
         self._run = TrainingRun(
             out=self.out,
             config=self._config,
             tell=tell if self.main else quiet,
             write_sample=write_sample,
-            accelerator=accelerator,
+            accelerator=self._accelerator,
             anew=anew,
         )
         self.model_folder = self._run.model_folder
@@ -100,11 +100,9 @@ class MCDMTrainer:
         """What measures the clips for the stage ``features``, from published weights on."""
 
         def make(parts: Any, folder: Path) -> dict[str, Any]:
-            started_from: list[str] = []
-            if sources:
-                for coverage in load_weights(parts, sources):
-                    tell(str(coverage))
-                    started_from.append(coverage.group)
+            coverages = load_weights(parts, sources) if sources else []
+            for coverage in coverages:
+                tell(str(coverage))
             self._run.keep_configuration()
             summary = cache_features(
                 parts,
@@ -116,7 +114,7 @@ class MCDMTrainer:
                 accelerator=self._accelerator,
             )
             parts.facts["trained_on"] = summary.trained_on(data)
-            parts.facts["started_from"] = started_from
+            parts.facts["started_from"] = [coverage.group for coverage in coverages]
             return summary.figures()
 
         return make
@@ -245,6 +243,12 @@ class TrainingRun(StagedRun):
             self.tell("motion tokens by the prior, for stage 3")
             kept = folder / "predicted"
             predict_tokens(parts, learning, folder=kept, accelerator=self.accelerator)
+        every = self.config.training.sample_every
+
+        def sample_now_and_then(iteration: int) -> None:
+            if every and stage != "2" and iteration % every == 0:
+                self._sample(parts, shown, stage, iteration)
+
         outcome = run_stage(
             parts,
             stage,
@@ -253,27 +257,14 @@ class TrainingRun(StagedRun):
             folder,
             self.watch,
             self.accelerator,
-            self._sampler(parts, stage, shown),
+            sample_now_and_then,
         )
         if stage == "3" and self.accelerator.is_main_process:
-            self._sample(parts, shown, f"stage3-{outcome.iterations:06d}")
+            self._sample(parts, shown, stage, outcome.iterations)
         return {"iterations": outcome.iterations, "before": outcome.before, "after": outcome.after}
 
-    def _sampler(
-        self, parts: MCDMParts, stage: str, clip: CachedClip
-    ) -> Callable[[int], None] | None:
-        every = self.config.training.sample_every
-        if not every or stage == "2" or self.write_sample is None:
-            return None
-
-        def sample(iteration: int) -> None:
-            if iteration % every == 0:
-                self._sample(parts, clip, f"stage{stage}-{iteration:06d}", present=stage == "3")
-
-        return sample
-
-    def _sample(self, parts: MCDMParts, clip: CachedClip, name: str, present: bool = True) -> None:
+    def _sample(self, parts: MCDMParts, clip: CachedClip, stage: str, iteration: int) -> None:
         """A short rollout beside the real frames, as a video."""
         if self.write_sample is not None:
-            pictures = sample_frames(parts, clip, present=present)
-            self.write_sample(self.out / "samples" / f"{name}.mp4", clip.clip_id, pictures)
+            path = self.out / "samples" / f"stage{stage}-{iteration:06d}.mp4"
+            self.write_sample(path, clip.clip_id, sample_frames(parts, clip, present=stage == "3"))
