@@ -160,12 +160,10 @@ class PresentClipPrior(ModelMixin, ConfigMixin):
         self.noised_in = nn.Linear(token_width, width)
         self.time_proj = Timesteps(width, flip_sin_to_cos=True, downscale_freq_shift=0)
         self.time_in = TimestepEmbedding(width, width)
-        correlated = audio_tokens if modulates else image_tokens + 1
-        images = image_tokens + 1 if image_in_sequence else 0
         queries = tokens if readout == "query" else 0
         self.parts = {
-            "correlation": correlated,
-            "image": images,
+            "correlation": audio_tokens if modulates else image_tokens + 1,
+            "image": image_tokens + 1 if image_in_sequence else 0,
             "landmark": head_tokens,
             "time": 1,
             "noised": tokens,
@@ -205,12 +203,10 @@ class PresentClipPrior(ModelMixin, ConfigMixin):
         if self.config.causal_axis == "token":
             order = order.tril()
         there_BS = torch.ones(len(landmarks_on_B), length, dtype=torch.bool, device=device)
-        given_B1 = landmarks_on_B.bool()[:, None]
-        start = self._start("landmark")
-        heads = self.config.head_tokens
-        there_BS[:, start : start + heads] = given_B1
-        start = self._start("noised")
-        there_BS[:, start : start + heads] = ~given_B1
+        on_B1 = landmarks_on_B.bool()[:, None]
+        for part, heads_on_B1 in (("landmark", on_B1), ("noised", ~on_B1)):
+            start = self._start(part)
+            there_BS[:, start : start + self.config.head_tokens] = heads_on_B1
         # A token always sees itself, so that no row of the attention is empty.
         itself = torch.eye(length, dtype=torch.bool, device=device)
         return (order & there_BS[:, None]) | itself

@@ -42,7 +42,7 @@ def _loss(parts, stage):
         return motion_loss(parts, motion_batch(parts.config), draws)
     # The reference UNet's cross-attention tells nothing apart in a single token.
     batch = picture_batch(parts.config, clips=1, image_tokens=3)
-    return picture_loss(parts, batch, draws, motion=stage == "3", drop=False)
+    return picture_loss(parts, batch, draws, motion=stage == "3", validating=True)
 
 
 def _trained_alone(parts, stage):

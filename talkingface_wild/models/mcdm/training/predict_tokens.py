@@ -56,7 +56,9 @@ def predict_tokens(
             path = folder / f"{digest([rests_on, names, features], 24)}.safetensors"
             predicted = _kept(path, names) or _predicted(parts, prior, group)
             if not path.is_file():
-                _keep(path, names, predicted)
+                tensors = {k: v.contiguous() for k, v in zip(names, predicted, strict=True)}
+                with atomic_path(path) as temporary:
+                    save_file(tensors, temporary)
         for clip, tokens in zip(group, predicted, strict=True):
             clip.predicted_TKW = tokens
 
@@ -69,12 +71,6 @@ def _kept(path: Path, names: Sequence[str]) -> list[Tensor] | None:
     except (OSError, SafetensorError, KeyError):
         path.unlink(missing_ok=True)
         return None
-
-
-def _keep(path: Path, names: Sequence[str], predicted: Sequence[Tensor]) -> None:
-    with atomic_path(path) as temporary:
-        rows = [tokens.contiguous() for tokens in predicted]
-        save_file(dict(zip(names, rows, strict=True)), temporary)
 
 
 def _predicted(

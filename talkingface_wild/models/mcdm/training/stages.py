@@ -72,7 +72,7 @@ def drawn_noise(
     return noise.to(device)
 
 
-def drawn_times(count: int, steps: int, draws: torch.Generator, stratified: bool = False) -> Tensor:
+def drawn_times(count: int, steps: int, draws: torch.Generator, stratified: bool) -> Tensor:
     """Timesteps (count,): uniform, or spread evenly over the schedule for validation."""
     if not stratified:
         return torch.randint(steps, (count,), generator=draws)
@@ -86,28 +86,26 @@ def picture_loss(
     draws: torch.Generator,
     *,
     motion: bool,
-    drop: bool = True,
-    stratified: bool = False,
+    validating: bool = False,
 ) -> Tensor:
     """Squared error of stage 1 (``motion=False``) or stage 3, over the batch.
 
-    Contexts of a kind are dropped with the configuration's share, for guidance.
+    In training contexts of a kind are dropped with the configuration's share, for guidance.
     """
     config, device = parts.config, batch.present_BFCHW.device
     diffusion = config.diffusion
     count = len(batch.present_BFCHW)
-    time_B = drawn_times(count, diffusion.steps, draws, stratified).to(device)
+    time_B = drawn_times(count, diffusion.steps, draws, validating).to(device)
     added = drawn_noise(batch.present_BFCHW.shape, draws, device, diffusion)
-    on = torch.rand(2, count, generator=draws) >= diffusion.drop
-    archived_on, present_on = (on if drop else torch.ones_like(on)).to(device)
+    on_2B = (torch.rand(2, count, generator=draws) >= diffusion.drop).to(device)
     tokens = batch.tokens_BFKT if motion else None
-    if tokens is not None and drop:
+    if tokens is not None and not validating:
         noise = torch.randn(tokens.shape, generator=draws).to(device)
         tokens = tokens + config.training.token_noise * noise
     carried = None
     if motion and batch.before is not None:
         carried = left_memory(parts, batch.before, time_B, draws)
-    contexts_on = {"archived_on_B": archived_on, "present_on_B": present_on} if drop else {}
+    contexts_on = {} if validating else {"archived_on_B": on_2B[0], "present_on_B": on_2B[1]}
     out = _denoised(parts, batch, added, time_B, tokens, carried, motion, **contexts_on)
     target = diffusion_target(parts.noise, batch.present_BFCHW, added, time_B)
     error_B = (out.sample.float() - target).square().flatten(1).mean(dim=1)
@@ -150,7 +148,7 @@ def _denoised(
 
 
 def motion_loss(
-    parts: MCDMParts, batch: MotionBatch, draws: torch.Generator, *, stratified: bool = False
+    parts: MCDMParts, batch: MotionBatch, draws: torch.Generator, *, validating: bool = False
 ) -> Tensor:
     """Equation 3 over the motion tokens that are noised; a given head is no part of it."""
     prior = parts.motion_prior
@@ -158,7 +156,7 @@ def motion_loss(
         raise ValueError("this variant has no motion prior")
     config, device = parts.config, batch.tokens_BFKT.device
     clean = batch.tokens_BFKT
-    time_B = drawn_times(len(clean), config.prior_diffusion.steps, draws, stratified).to(device)
+    time_B = drawn_times(len(clean), config.prior_diffusion.steps, draws, validating).to(device)
     added = torch.randn(clean.shape, generator=draws).to(device)
     noised = parts.prior_noise.add_noise(clean, added, time_B)
     heads = clean[:, :, : config.present.head_tokens]
@@ -203,10 +201,8 @@ def run_stage(
 
     def loss(batch: Any, draws: torch.Generator, validating: bool = False) -> Tensor:
         if stage == "2":
-            return motion_loss(parts, batch, draws, stratified=validating)
-        return picture_loss(
-            parts, batch, draws, motion=stage == "3", drop=not validating, stratified=validating
-        )
+            return motion_loss(parts, batch, draws, validating=validating)
+        return picture_loss(parts, batch, draws, motion=stage == "3", validating=validating)
 
     names = ("motion_prior",) if stage == "2" else ("unet", "archived_prior", "reference_unet")
     modules = parts.modules()

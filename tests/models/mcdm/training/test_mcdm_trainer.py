@@ -187,7 +187,7 @@ def test_guided_training_drops_contexts_and_validation_does_not():
         other.tokens_BFKT = tokens
         draws = iteration_generator(0, 2)
         with torch.no_grad():
-            return float(picture_loss(parts, other, draws, motion=True, drop=drop))
+            return float(picture_loss(parts, other, draws, motion=True, validating=not drop))
 
     changed = torch.randn_like(batch.tokens_BFKT)
     assert loss(True, batch.tokens_BFKT) == loss(True, changed)
