@@ -235,9 +235,15 @@ class MCDMParts:
             present_on_B = torch.cat([archived.new_zeros(clips), archived.new_ones(clips)])
             motion_BFKT = None if motion_BFKT is None else torch.cat([motion_BFKT] * 2)
             sound_BFWE = None if sound_BFWE is None else torch.cat([sound_BFWE] * 2)
-        tokens = (archived, motion_BFKT, sound_BFWE)
-        typed = (None if rows is None else rows.to(self.unet.dtype) for rows in tokens)
-        return self.unet.clip_context(*typed, present_on_B=present_on_B, bank=bank, **fields)
+        dtype = self.unet.dtype
+        return self.unet.clip_context(
+            archived.to(dtype),
+            None if motion_BFKT is None else motion_BFKT.to(dtype),
+            None if sound_BFWE is None else sound_BFWE.to(dtype),
+            present_on_B=present_on_B,
+            bank=bank,
+            **fields,
+        )
 
     def save(self, folder: Path) -> None:
         """Write every network and the configuration; the folder appears only when complete."""
