@@ -90,7 +90,7 @@ class DriftFigure:
             for clip, values_T in (run.clips | several).items():
                 shared = {"run": run.name, "weights": run.weights, "clip": clip}
                 shared["against"] = self.against
-                points = [
+                points: list[tuple[str, float, float | None]] = [
                     ("asked", *pair) for pair in values_at(values_T, self.frame_numbers).items()
                 ]
                 stretches = zip(*binned_curve(values_T, self.stretch), strict=True)

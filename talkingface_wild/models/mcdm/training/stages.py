@@ -130,7 +130,7 @@ def _denoised(
     tokens_BFKT: Tensor | None,
     carried: Carried | None = None,
     motion: bool = True,
-    **contexts_on: Tensor,
+    **contexts_on: Any,
 ) -> Denoised:
     """What the UNet predicts of the batch's clips with this noise, read with their contexts."""
     context = parts.clip_context(
