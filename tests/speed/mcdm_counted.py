@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from talkingface_wild.models.mcdm import MCDMConfig, MCDMUNet, preset
-from talkingface_wild.models.mcdm.context import ClipContext
+from talkingface_wild.models.mcdm.block import ClipContext
 from tests.speed.mcdm_findings import Finding
 from tests.speed.mcdm_models import random_parts
 
@@ -70,7 +70,7 @@ def meta_step(unet: Any, config: MCDMConfig, batch: int) -> tuple[Tensor, ClipCo
         shape = (batch, clip.archive_frames, config.archived.queries, config.trunk.context_width)
         motion = torch.empty(batch, clip.frames, present.tokens, present.token_width, dtype=dtype)
         archived = torch.empty(shape, dtype=dtype)
-        context = unet.clip_context(archived, motion, frames=clip.frames, keep=True)
+        context = unet.clip_context(archived, motion, frames=clip.frames, kept={})
         noised = torch.empty((batch, clip.frames, picture.latent_channels, side, side), dtype=dtype)
         unet(noised, 0, context)
     return noised, context

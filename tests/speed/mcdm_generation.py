@@ -14,8 +14,7 @@ from torch import Tensor
 
 from talkingface_wild.models.conditions.codec import VaeCodec
 from talkingface_wild.models.mcdm import MCDMParts, MCDMPipeline
-from talkingface_wild.models.mcdm.rollout import Rollout
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.rollout import GenerationState, Rollout
 from tests.speed.mcdm_counted import step_flops
 from tests.speed.mcdm_findings import (
     DEVICE,
@@ -117,7 +116,7 @@ def _step(
         None,
         frames=config.clip.frames,
         guided=batch == 2,
-        keep=True,
+        kept={},
     )
     shape = (batch, config.clip.frames, *state.reference_CHW.shape)
     noised = torch.randn(shape, device=parts.device, dtype=unet.dtype)

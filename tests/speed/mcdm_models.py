@@ -13,7 +13,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, Wav2Vec2Config, Wav2
 
 from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
 from talkingface_wild.models.mcdm.networks import crop_sides
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 
 SMALL_SETTINGS = (
     "picture.side=64",

@@ -13,8 +13,9 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.stages import run_encoders, run_stage
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
+from talkingface_wild.models.mcdm.training.encoder_tasks import run_encoders
+from talkingface_wild.models.mcdm.training.stages import run_stage
 from talkingface_wild.models.training.loop import TrainingProgress
 from tests.speed.mcdm_findings import (
     DEVICE,

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import torch
 
+from talkingface_wild.jobs.generate.state_file import save_state
 from talkingface_wild.models.mcdm import MCDMPipeline, preset
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.rollout import GenerationState
 from tests.speed.mcdm_findings import ROOT, Finding
 from tests.speed.mcdm_models import portrait, random_parts, speech
 
@@ -56,7 +57,7 @@ def tiny() -> Iterator[Finding]:
 def _file_bytes(state: GenerationState) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.safetensors"
-        state.save(path)
+        save_state(path, state.packed(), {})
         return path.stat().st_size
 
 

@@ -17,9 +17,8 @@ import torch
 
 from talkingface_wild.core.errors import Interrupted
 from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.run import TrainingRun
-from talkingface_wild.models.mcdm.training.sample_rollouts import sample_frames
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
+from talkingface_wild.models.mcdm.training.mcdm_trainer import TrainingRun, sample_frames
 from talkingface_wild.models.training.loop import TrainingProgress
 from tests.models.mcdm.proof import ssim_of_frames
 from tests.speed.mcdm_findings import DEVICE, OUT, SMALL, Finding, wait

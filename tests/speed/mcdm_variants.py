@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from talkingface_wild.models.mcdm import MCDMParts
-from talkingface_wild.models.mcdm.favor import favor_attention
+from talkingface_wild.models.mcdm.temporal_attention import favor_attention
 from tests.speed.mcdm_findings import DEVICE, SMALL, Finding, seconds
 
 BACKEND = "eager" if SMALL else "inductor"

@@ -24,10 +24,9 @@ from talkingface_wild.jobs.figures.subjects import subjects
 from talkingface_wild.models import need_packages
 
 if TYPE_CHECKING:
-    from talkingface_wild.models.mcdm.analyses.rolling import Draws
-    from talkingface_wild.models.mcdm.analyses.speaking_portrait import Subject
-    from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
+    from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws, Subject
     from talkingface_wild.models.mcdm.networks import MCDMParts
+    from talkingface_wild.models.mcdm.variants import Checkpoint
 
 DEVICES = ("auto", "cpu", "cuda")
 _ADVICE = "ask for fewer frames or clips, or add --device cpu"
@@ -61,8 +60,8 @@ def drift(request: DriftRequest, reporter: Reporter) -> Figure:
     numbers = request.numbers
     request.check()
     with _opened(request) as model:
+        from talkingface_wild.models.mcdm.analyses.drift_curves import draw_drift
         from talkingface_wild.models.mcdm.analyses.drift_curves import drift as measure
-        from talkingface_wild.models.mcdm.analyses.drift_picture import draw_drift
 
         picture = model.parts.config.picture
         people, source = subjects(request, model.device, picture, numbers[-1], reporter.warn)
@@ -75,8 +74,8 @@ def lips(request: LipsRequest, reporter: Reporter) -> Figure:
     box = request.box
     request.check()
     with _opened(request) as model:
+        from talkingface_wild.models.mcdm.analyses.lips import draw_lips
         from talkingface_wild.models.mcdm.analyses.lips import lips as measure
-        from talkingface_wild.models.mcdm.analyses.lips_picture import draw_lips
 
         picture, most = model.parts.config.picture, request.frames or LIPS_FRAMES
         people, source = subjects(request, model.device, picture, most, reporter.warn)
@@ -91,8 +90,8 @@ def expressions(request: ExpressionsRequest, reporter: Reporter) -> Figure:
     """Figure 6b: t-SNE of predicted expression tokens, with purity and silhouette."""
     request.check()
     with _opened(request) as model:
+        from talkingface_wild.models.mcdm.analyses.expressions import draw_expressions
         from talkingface_wild.models.mcdm.analyses.expressions import expressions as measure
-        from talkingface_wild.models.mcdm.analyses.expressions_picture import draw_expressions
 
         picture = model.parts.config.picture
         people, by, source = labelled(request, model.device, picture, reporter.warn)
@@ -113,8 +112,7 @@ def alpha(request: AlphaRequest, reporter: Reporter) -> Figure:
     """Figure 7: SSIM over alpha, the weight of the past in the motion memory."""
     request.check()
     with _opened(request) as model:
-        from talkingface_wild.models.mcdm.analyses.alpha import alpha_curve
-        from talkingface_wild.models.mcdm.analyses.alpha_picture import draw_alpha
+        from talkingface_wild.models.mcdm.analyses.alpha import alpha_curve, draw_alpha
 
         picture, most = model.parts.config.picture, request.frames or ALPHA_FRAMES
         people, source = subjects(request, model.device, picture, most, reporter.warn)
@@ -132,8 +130,8 @@ def _opened(request: FigureRequest) -> Iterator[_Opened]:
     need_packages("diffusers", "transformers")
     device = _device(request.device)
     from talkingface_wild.models.mcdm.analyses.drawing import need_drawing
-    from talkingface_wild.models.mcdm.analyses.rolling import Draws
-    from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
+    from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws
+    from talkingface_wild.models.mcdm.variants import Checkpoint
     from talkingface_wild.models.out_of_memory import memory_told
 
     need_drawing()
@@ -170,7 +168,7 @@ def _write(
     reporter: Reporter,
 ) -> Figure:
     """Draw the picture, and write the table beside it."""
-    from talkingface_wild.models.mcdm.analyses.tables import write_table
+    from talkingface_wild.models.mcdm.analyses.drawing import write_table
 
     picture, table = request.out / f"{name}.png", request.out / f"{name}.csv"
     draw(picture, analysis, source)

@@ -1,8 +1,10 @@
 """SD 1.5's transformer block with MCDM's four attention layers, section 3.1 and Figure 1.
 
-Shapes: B clips, F frames (folded into the batch, BF), N places, C channels, D context width.
+Shapes: B clips, F frames (folded into the batch, BF), N places, C channels, S archived tokens,
+K motion tokens, D context width.
 """
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -10,13 +12,40 @@ from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
-from talkingface_wild.models.mcdm.context import ClipContext
 from talkingface_wild.models.mcdm.temporal_attention import MemoryTemporalAttention
 from talkingface_wild.models.networks.reference_attention import (
     attend,
     key_value,
     reference_attention,
 )
+
+Carried = dict[int, Tensor]
+"""Motion memory by block: (B, N, C) the last row, or (B, F, N, C) all rows."""
+
+
+@dataclass
+class ClipContext:
+    """Made once per clip, read by every block at every denoising step.
+
+    ``kept`` takes each block's keys and values of the contexts, computed once for all steps; None
+    in training, where nothing may be kept.
+    """
+
+    frames: int
+    archived: Tensor | None
+    """(B, S, D), or (B, F, N, D) where frame i reads archived frame i."""
+    present_BFKD: Tensor | None = None
+    present_on_B: Tensor | None = None
+    """1 where a clip has present tokens, 0 where they are dropped; None is all 1."""
+    bank: dict[int, Tensor] | None = None
+    """The reference UNet's normed rows by block, (B, N, C)."""
+    motion: bool = True
+    """False leaves present and temporal attention out, as in stage 1."""
+    kept: dict[tuple[int, str], tuple[Tensor, Tensor]] | None = None
+    carried: Carried | None = None
+    left: Carried = field(default_factory=dict)
+    watched: list[Tensor] | None = None
+    """A list here receives the present attention's probabilities, (B, F, heads, N, K) a block."""
 
 
 class MCDMTransformerBlock(BasicTransformerBlock):

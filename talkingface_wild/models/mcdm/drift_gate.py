@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 from torch.nn import functional
 
-from talkingface_wild.models.mcdm.rollout import MadeClip
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.rollout import GenerationState, MadeClip
 
 Look = dict[str, float]
 Identity = Callable[[Tensor], float]

@@ -15,24 +15,23 @@ from typing import Any
 
 import diffusers
 import numpy as np
-import numpy.typing as npt
 import torch
 import transformers
 from torch import Tensor
 
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import CheckFailed, InputUnreadable, UsageError, WeightMissing
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.generator import Drive, Facts, Generator, Poses, State
 from talkingface_wild.models import need_packages
 from talkingface_wild.models.conditions.crops import crop_windows
 from talkingface_wild.models.conditions.pictures import padded_square, resized
-from talkingface_wild.models.mcdm.analyses.trained_variants import SMALL, Checkpoint, cautions
-from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
+from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.drift_gate import DriftGate
 from talkingface_wild.models.mcdm.networks import CONFIG_NAME, crop_sides
 from talkingface_wild.models.mcdm.pipeline import MCDMPipeline, model_folder
-from talkingface_wild.models.mcdm.state import GenerationState
-from talkingface_wild.models.mcdm.variants import VARIANTS, varied
+from talkingface_wild.models.mcdm.rollout import GenerationState
+from talkingface_wild.models.mcdm.variants import SMALL, VARIANTS, Checkpoint, cautions, varied
 from talkingface_wild.models.out_of_memory import memory_told
 from talkingface_wild.models.training.training_clip import TrainingClip
 from talkingface_wild.models.weights_hash import tensors_sha256, weights_sha256
@@ -77,9 +76,7 @@ class MCDMGenerator(Generator):
 
         Raises UsageError without one, InputUnreadable, RecipeError, OutOfMemory.
         """
-        if checkpoint is None:
-            raise no_checkpoint()
-        need_packages("diffusers", "transformers")
+        folder = model_folder(_needed(checkpoint))
         for library in (diffusers, transformers):
             library.utils.logging.set_verbosity_error()
             library.utils.logging.disable_progress_bar()
@@ -88,7 +85,6 @@ class MCDMGenerator(Generator):
         if precision == "auto":
             precision = "bf16" if on_gpu else "fp32"
         kinds: dict[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
-        folder = model_folder(checkpoint)
         with memory_told(place, "give --precision bf16, or close what else uses it"):
             pipeline = MCDMPipeline.from_pretrained(
                 folder,
@@ -102,10 +98,7 @@ class MCDMGenerator(Generator):
     @classmethod
     def read_facts(cls, checkpoint: Path | None, label: str = "The model") -> Facts:
         """What ``mcdm.json`` says. Raises UsageError without a checkpoint, InputUnreadable."""
-        if checkpoint is None:
-            raise no_checkpoint()
-        need_packages("diffusers", "transformers")
-        folder = Checkpoint.find(checkpoint).model
+        folder = Checkpoint.find(_needed(checkpoint)).model
         path = folder / CONFIG_NAME
         try:
             content = json.loads(path.read_text("utf-8"))
@@ -133,22 +126,19 @@ class MCDMGenerator(Generator):
     def trainer(cls) -> Any:
         """Training in stages."""
         need_packages("accelerate", "diffusers")
-        from talkingface_wild.models.mcdm.trainer import MCDMTrainer
+        from talkingface_wild.models.mcdm.training.mcdm_trainer import MCDMTrainer
 
         return MCDMTrainer
 
     def settings(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The checkpoint's sampling with these options. Raises RecipeError."""
-        return {"sampling": dataclasses.asdict(self._sampling(options))}
+        return {"sampling": dataclasses.asdict(self.pipeline.sampling(options))}
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
         """Names configuration, weights, sampling and the precision they are used in."""
         config = {k: v for k, v in self.pipeline.parts.config.to_dict().items() if k != "training"}
-        sampling, precision = (
-            self.settings(options)["sampling"],
-            str(self.pipeline.parts.unet.dtype),
-        )
-        return digest([self.name, VERSION, config, self.weights_sha256, sampling, precision])
+        sampling, dtype = self.settings(options)["sampling"], str(self.pipeline.parts.unet.dtype)
+        return digest([self.name, VERSION, config, self.weights_sha256, sampling, dtype])
 
     def encode(self, drive: Drive) -> Drive:
         """Poses as head tokens (T, K, W). Raises WeightMissing where they lack landmarks."""
@@ -158,24 +148,20 @@ class MCDMGenerator(Generator):
             return dataclasses.replace(drive, encoded=self._head_tokens(drive.poses))
 
     def start(
-        self,
-        portrait_HWC: npt.NDArray[np.uint8],
-        drive: Drive,
-        options: Mapping[str, Any],
-        seed: int,
+        self, portrait_HWC: Pictures, drive: Drive, options: Mapping[str, Any], seed: int
     ) -> State:
         """The portrait is brought to the model's side, on a black square if it is none."""
         portrait = torch.from_numpy(np.array(portrait_HWC))
         square, _ = padded_square(portrait)
         gate = None
-        if self._sampling(options).drift_gate:
+        if self.pipeline.sampling(options).drift_gate:
             gate = DriftGate(identity=options.get("identity"))
         with self._steady(), memory_told(self.device, ADVICE):
             before = self.pipeline.start(square.numpy(), seed, gate)
-        scalars = {"height": portrait.shape[0], "width": portrait.shape[1]}
-        return _packed(before, drive, options, scalars)
+        size = {"height": portrait.shape[0], "width": portrait.shape[1]}
+        return _state(before, size, drive, options)
 
-    def step(self, state: State) -> tuple[npt.NDArray[np.uint8], State]:
+    def step(self, state: State) -> tuple[Pictures, State]:
         """One clip, cut to the frames that are asked for. Past its end the sound is silence."""
         sound = state.drive.sound
         if sound is None or not len(sound):
@@ -183,7 +169,7 @@ class MCDMGenerator(Generator):
         arguments = {**state.options, "frames": state.drive.frames}
         if state.drive.encoded is not None:
             arguments["head"] = state.drive.encoded
-        before = _unpacked(state).to(self.pipeline.parts.device)
+        before = GenerationState.unpacked(state).to(self.pipeline.parts.device)
         with self._steady(), memory_told(self.device, ADVICE):
             clip = next(self.pipeline.clips(None, sound, **arguments, state=before))
         if not bool(clip.latents_FCHW.isfinite().all()):
@@ -193,11 +179,7 @@ class MCDMGenerator(Generator):
             )
         size = {name: state.scalars[name] for name in ("height", "width") if name in state.scalars}
         frames_THWC = _of_size(clip.frames_FHWC.cpu(), size)
-        return frames_THWC.numpy(), _packed(clip.state, state.drive, state.options, size)
-
-    def _sampling(self, options: Mapping[str, Any]) -> SamplingConfig:
-        arguments: Any = dict(options)
-        return self.pipeline.sampling(arguments)
+        return frames_THWC.numpy(), _state(clip.state, size, state.drive, state.options)
 
     @contextlib.contextmanager
     def _steady(self) -> Iterator[None]:
@@ -235,9 +217,12 @@ class MCDMGenerator(Generator):
         return self.pipeline.head_tokens(torch.cat(crops))
 
 
-def no_checkpoint() -> UsageError:
-    """The error of a model without a checkpoint."""
-    return UsageError(
+def _needed(checkpoint: Path | None) -> Path:
+    """The checkpoint. Raises UsageError without one, ExtraMissing where nothing can read it."""
+    if checkpoint is not None:
+        need_packages("diffusers", "transformers")
+        return checkpoint
+    raise UsageError(
         "Expected a checkpoint for the model mcdm, found none; train one with `tfw train --model "
         "mcdm --preset tiny --stage all --data DATASET --out runs/tiny` and give --checkpoint "
         "runs/tiny."
@@ -277,43 +262,11 @@ def _of_size(frames_THWC: Tensor, size: Mapping[str, Any]) -> Tensor:
     return resized(frames_THWC, side, side)[:, top : top + height, left : left + width]
 
 
-def _packed(
-    state: GenerationState, drive: Drive, options: Mapping[str, Any], scalars: Mapping[str, Any]
+def _state(
+    state: GenerationState, size: Mapping[str, Any], drive: Drive, options: Mapping[str, Any]
 ) -> State:
-    """MCDM's state as named tensors and scalars."""
-    tensors = {
-        "reference": state.reference_CHW,
-        "image": state.image_SE,
-        "archive": state.archive_ACHW,
-    }
-    if state.tokens_FKT is not None:
-        tensors["tokens"] = state.tokens_FKT
-    for number, blocks in state.memory.items():
-        tensors |= {f"memory.{number}.{block}": rows for block, rows in blocks.items()}
-    own = {"seed": state.seed, "retries": state.retries}
-    look = {f"look.{name}": value for name, value in state.look.items()}
-    return State(state.position, tensors, {**own, **look, **scalars}, drive, options)
-
-
-def _unpacked(state: State) -> GenerationState:
-    memory: dict[int, dict[int, Tensor]] = {}
-    for name, rows in state.tensors.items():
-        if name.startswith("memory."):
-            _, number, block = name.split(".")
-            memory.setdefault(int(number), {})[int(block)] = rows
-    look = {
-        name.removeprefix("look."): float(value)
-        for name, value in state.scalars.items()
-        if name.startswith("look.")
-    }
-    return GenerationState(
-        state.tensors["reference"],
-        state.tensors["image"],
-        state.tensors["archive"],
-        int(state.scalars["seed"]),
-        state.position,
-        state.tensors.get("tokens"),
-        memory,  # type: ignore[arg-type]
-        look,
-        int(state.scalars["retries"]),
+    """MCDM's own state, the portrait's size beside it."""
+    packed = state.packed()
+    return dataclasses.replace(
+        packed, scalars={**packed.scalars, **size}, drive=drive, options=options
     )

@@ -21,12 +21,8 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.models.conditions import images
 from talkingface_wild.models.conditions.codec import Codec, PatchCodec, VaeCodec
-from talkingface_wild.models.conditions.images import (
-    ClipImageFeatures,
-    ImageFeatures,
-    LatentFeatures,
-)
 from talkingface_wild.models.conditions.sound_features import (
     MelFeatures,
     SoundFeatures,
@@ -34,8 +30,8 @@ from talkingface_wild.models.conditions.sound_features import (
 )
 from talkingface_wild.models.loading.slots import Slot
 from talkingface_wild.models.mcdm.archived_prior import ArchivedClipPrior
+from talkingface_wild.models.mcdm.block import ClipContext
 from talkingface_wild.models.mcdm.config import MCDMConfig
-from talkingface_wild.models.mcdm.context import ClipContext
 from talkingface_wild.models.mcdm.encoders import ExpressionEncoder, HeadEncoder, LipEncoder
 from talkingface_wild.models.mcdm.present_prior import PresentClipPrior
 from talkingface_wild.models.mcdm.unet import MCDMUNet
@@ -162,9 +158,8 @@ class MCDMParts:
         for module in self.modules().values():
             module.to(device)
         if dtype is not None:
-            for narrowed in (self.unet, self.reference_unet, self.vae):
-                if narrowed is not None:
-                    nn.Module.to(narrowed, dtype)  # Diffusers' own warns where nothing is wrong.
+            for narrowed in filter(None, (self.unet, self.reference_unet, self.vae)):
+                nn.Module.to(narrowed, dtype)  # Diffusers' own warns where nothing is wrong.
         return self
 
     def eval(self) -> MCDMParts:
@@ -196,13 +191,13 @@ class MCDMParts:
         return self._sound[1]
 
     @property
-    def image_features(self) -> ImageFeatures:
+    def image_features(self) -> images.ImageFeatures:
         """What sees the reference."""
         if self.config.present.image == "latent":
-            return LatentFeatures(self.config.picture.latent_channels)
+            return images.LatentFeatures(self.config.picture.latent_channels)
         if self.image_encoder is None:
             raise InputUnreadable(_lacking("image_encoder"))
-        return ClipImageFeatures(self.image_encoder)
+        return images.ClipImageFeatures(self.image_encoder)
 
     @property
     def prior_frames(self) -> int:
@@ -217,17 +212,15 @@ class MCDMParts:
         motion_BFKT: Tensor | None,
         sound_BFWE: Tensor | None,
         *,
-        frames: int,
         guided: bool = False,
         archived_on_B: Tensor | None = None,
         present_on_B: Tensor | None = None,
-        motion: bool = True,
-        keep: bool = False,
+        **fields: Any,
     ) -> ClipContext:
         """What the UNet reads of a clip: archived and present tokens, and the reference's rows.
 
         ``guided`` doubles the batch: first without the contexts, then with them. The two ``on``
-        are 0 for clips whose context is dropped in training.
+        are 0 for clips whose context is dropped in training. ``fields`` are the context's others.
         """
         archived = self.archived_prior(reference_BCHW, archive_BACHW, image_BSE)
         bank = None
@@ -247,11 +240,9 @@ class MCDMParts:
             archived.to(dtype),
             None if motion_BFKT is None else motion_BFKT.to(dtype),
             None if sound_BFWE is None else sound_BFWE.to(dtype),
-            frames=frames,
             present_on_B=present_on_B,
             bank=bank,
-            motion=motion,
-            keep=keep,
+            **fields,
         )
 
     def save(self, folder: Path) -> None:
@@ -292,12 +283,13 @@ class MCDMParts:
             for name, entry in cls.networks().items()
             if (folder / name).is_dir()
         }
-        needed = ["unet", "archived_prior"]
-        if config.present.kind == "prior":
-            needed.append("motion_prior")
-        if config.archived.kind == "reference_unet":
-            needed.append("reference_unet")
-        lacking = [name for name in needed if name not in modules]
+        needed = {
+            "unet": True,
+            "archived_prior": True,
+            "motion_prior": config.present.kind == "prior",
+            "reference_unet": config.archived.kind == "reference_unet",
+        }
+        lacking = [name for name, is_needed in needed.items() if is_needed and name not in modules]
         if lacking:
             raise InputUnreadable(
                 f"Expected the networks {', '.join(lacking)} in {folder}, found none; take a "

@@ -1,35 +1,84 @@
 """MCDM as a diffusers pipeline: a portrait and a sound in, frames out, one clip at a time.
 
-Shapes: T frames, H W pixels (uint8 RGB), K W head tokens. Sound is mono at 16 kHz.
+Shapes: T frames, H W pixels (uint8 RGB), F frames of a clip, K motion tokens of a frame (head,
+lips, expression), W T their width. Sound is mono at 16 kHz.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from diffusers import DDIMScheduler, DiffusionPipeline
 from torch import Tensor, nn
 
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import InputUnreadable, RecipeError, nearest
 from talkingface_wild.models.conditions.codec import to_unit
 from talkingface_wild.models.conditions.pictures import portrait_tensor
 from talkingface_wild.models.conditions.sound_features import Samples, frame_count, mono_sound
 from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
-from talkingface_wild.models.mcdm.drift_gate import DriftGate
-from talkingface_wild.models.mcdm.generate_options import GenerateOptions, with_head
+from talkingface_wild.models.mcdm.drift_gate import DriftGate, Identity
 from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts
-from talkingface_wild.models.mcdm.rollout import MadeClip, Rollout
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.rollout import Edit, GenerationState, MadeClip, Rollout
 from talkingface_wild.models.samplers.noise import SOLVERS, make_solver
 
-Pictures = npt.NDArray[np.uint8]
+
+class GenerateOptions(TypedDict, total=False):
+    """Options of one generation; what is left out is as the model says."""
+
+    frames: int
+    """How many; as long as the sound."""
+    seed: int
+    """0."""
+    steps: int
+    prior_steps: int
+    guidance: float
+    solver: str
+    """ddim, dpm++, unipc or lcm."""
+    drift_gate: bool
+    identity: Identity
+    """Likeness to the portrait, for the drift gate."""
+    head: Tensor
+    """Head tokens (T, K, W) of a driving video (``head_tokens``); the last one stays."""
+    edit: Edit
+    """Changes motion tokens, such as a ``TokenScale``."""
+    state: GenerationState
+    """Goes on from it; portrait and seed are then those it began with."""
+
+
+@dataclass(frozen=True)
+class TokenScale:
+    """Scales the streams of motion tokens: 0 mutes one (its mean stays), 2 exaggerates it."""
+
+    config: MCDMConfig
+    head: float = 1.0
+    lips: float = 1.0
+    expression: float = 1.0
+
+    def __call__(self, tokens_FKT: Tensor) -> Tensor:
+        """The scaled tokens."""
+        present = self.config.present
+        counts = (present.head_tokens, present.lip_tokens, present.expression_tokens)
+        factors = (self.head, self.lips, self.expression)
+        scale_K = torch.cat([torch.full((n,), f) for n, f in zip(counts, factors, strict=True)])
+        return tokens_FKT * scale_K.to(tokens_FKT)[:, None]
+
+
+def with_head(head_FKW: Tensor, edit: Edit | None) -> Edit:
+    """An edit that puts head tokens in the place of the predicted ones, then makes the other."""
+
+    def put(tokens_FKT: Tensor) -> Tensor:
+        tokens = torch.cat([head_FKW.to(tokens_FKT), tokens_FKT[:, head_FKW.shape[1] :]], dim=1)
+        return tokens if edit is None else edit(tokens)
+
+    return put
 
 
 class MCDMPipeline(DiffusionPipeline):
@@ -144,7 +193,7 @@ class MCDMPipeline(DiffusionPipeline):
             gate.start(state, self.parts.codec.decode(state.reference_CHW[None]))
         return state
 
-    def sampling(self, how: GenerateOptions) -> SamplingConfig:
+    def sampling(self, options: Mapping[str, Any]) -> SamplingConfig:
         """The model's sampling with the options that are given. Raises RecipeError."""
         swapped = [
             name
@@ -153,18 +202,15 @@ class MCDMPipeline(DiffusionPipeline):
         ]
         names = {field.name for field in dataclasses.fields(SamplingConfig)}
         changes: dict[str, Any] = {"solver": swapped[0]} if swapped else {}
-        changes |= {name: value for name, value in how.items() if name in names}
+        changes |= {name: value for name, value in options.items() if name in names}
         sampling = dataclasses.replace(self.parts.config.sampling, **changes)
         if sampling.solver not in SOLVERS:
             raise RecipeError(
                 f"Expected a solver of {', '.join(SOLVERS)}, found {sampling.solver!r}"
                 f"{nearest(sampling.solver, SOLVERS)}."
             )
-        runs = (
-            (sampling.solver, sampling.steps, "steps"),
-            ("ddim", sampling.prior_steps, "prior steps"),
-        )
-        for solver, steps, name in runs:
+        prior = ("ddim", sampling.prior_steps, "prior steps")
+        for solver, steps, name in ((sampling.solver, sampling.steps, "steps"), prior):
             try:
                 make_solver(solver, self.parts.noise, steps)
             except (ValueError, ZeroDivisionError, IndexError) as error:
@@ -178,8 +224,8 @@ class MCDMPipeline(DiffusionPipeline):
     def head_tokens(self, driving: Any) -> Tensor:
         """Head tokens (T, K, W) of a driving video, for the option ``head``.
 
-        ``given`` is what the model's head tokens are made of: landmarks (T, P, 2) in [0, 1] of the
-        face's crop, or crops (T, S, S, 3) uint8 where ``present.head`` is ``face_crop``.
+        ``driving`` is landmarks (T, P, 2) in [0, 1] of the face's crop, or crops (T, S, S, 3)
+        uint8 where ``present.head`` is ``face_crop``.
         """
         parts = self.parts
         if parts.config.present.kind != "prior":

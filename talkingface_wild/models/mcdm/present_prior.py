@@ -1,22 +1,100 @@
 """The present-clip motion-prior diffusion model, section 3.3: sound and portrait -> motion tokens.
 
 Shapes: B clips, F frames, W window of sound features, E their width, S image tokens, K motion
-tokens of a frame (head, lip, expression in this order), T their width, D width inside.
+tokens of a frame (head, lip, expression in this order), T their width, D width inside, O frames of
+overlap with the clip before.
 """
 
 from __future__ import annotations
 
 import torch
+from diffusers import DDIMScheduler
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
+from torch.nn import functional
 
 from talkingface_wild.models.mcdm.config import MCDMConfig
-from talkingface_wild.models.mcdm.prior_layers import (
-    MultimodalCausalBlock,
-    TemporalInteractionBlock,
-)
+from talkingface_wild.models.mcdm.temporal_attention import sinusoidal_positions
+from talkingface_wild.models.samplers.denoising import denoise
+from talkingface_wild.models.samplers.noise import make_solver
+
+
+class _Attention(nn.Module):
+    """Multi-head self-attention over the next-to-last axis, with an optional mask."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.to_qkv = nn.Linear(width, 3 * width)
+        self.to_out = nn.Linear(width, width)
+
+    def forward(self, rows_ELD: Tensor, mask: Tensor | None = None) -> Tensor:
+        split = self.to_qkv(rows_ELD).unflatten(-1, (3, self.heads, -1))
+        query, key, value = split.permute(2, 0, 3, 1, 4)
+        out = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        return self.to_out(out.transpose(1, 2).flatten(-2))
+
+
+def _feed_forward(width: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width)
+    )
+
+
+class MultimodalCausalBlock(nn.Module):
+    """A DiT block (Peebles & Xie 2023, adaLN-zero on t) whose attention runs along the tokens."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.norm_attend = nn.LayerNorm(width, elementwise_affine=False)
+        self.attend = _Attention(width, heads)
+        self.norm_feed = nn.LayerNorm(width, elementwise_affine=False)
+        self.feed = _feed_forward(width)
+        self.modulate = nn.Linear(width, 6 * width)
+        nn.init.zeros_(self.modulate.weight)
+        nn.init.zeros_(self.modulate.bias)
+
+    def forward(self, rows_BFSD: Tensor, time_BD: Tensor, seen_BSS: Tensor) -> Tensor:
+        """``seen_BSS`` is True where a token may see another of its frame."""
+        batch, frames = rows_BFSD.shape[:2]
+        turned = self.modulate(functional.silu(time_BD))[:, None, None]
+        shift_a, scale_a, gate_a, shift_f, scale_f, gate_f = turned.chunk(6, dim=-1)
+        inside = self.norm_attend(rows_BFSD) * (1 + scale_a) + shift_a
+        mask = seen_BSS.repeat_interleave(frames, dim=0)[:, None]
+        out = self.attend(inside.flatten(0, 1), mask).unflatten(0, (batch, frames))
+        rows_BFSD = rows_BFSD + gate_a * out
+        inside = self.norm_feed(rows_BFSD) * (1 + scale_f) + shift_f
+        return rows_BFSD + gate_f * self.feed(inside)
+
+
+class TemporalInteractionBlock(nn.Module):
+    """Self-attention over time for each token's place (as AnimateDiff), and a feed-forward."""
+
+    def __init__(self, width: int, heads: int, causal: bool = False) -> None:
+        super().__init__()
+        self.causal = causal
+        self.norm_attend = nn.LayerNorm(width)
+        self.attend = _Attention(width, heads)
+        self.norm_feed = nn.LayerNorm(width)
+        self.feed = _feed_forward(width)
+        for layer in (self.attend.to_out, self.feed[-1]):
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
+
+    def forward(self, rows_BFSD: Tensor) -> Tensor:
+        """(B, F, S, D), each token's place on its own."""
+        batch, frames, tokens, width = rows_BFSD.shape
+        places = sinusoidal_positions(frames, width).to(rows_BFSD)
+        along = self.norm_attend(rows_BFSD) + places[:, None]
+        along = along.transpose(1, 2).reshape(batch * tokens, frames, width)
+        mask = None
+        if self.causal:
+            mask = torch.ones(frames, frames, dtype=torch.bool, device=along.device).tril()
+        out = self.attend(along, mask).unflatten(0, (batch, tokens)).transpose(1, 2)
+        rows_BFSD = rows_BFSD + out
+        return rows_BFSD + self.feed(self.norm_feed(rows_BFSD))
 
 
 class FiLM(nn.Module):
@@ -82,12 +160,10 @@ class PresentClipPrior(ModelMixin, ConfigMixin):
         self.noised_in = nn.Linear(token_width, width)
         self.time_proj = Timesteps(width, flip_sin_to_cos=True, downscale_freq_shift=0)
         self.time_in = TimestepEmbedding(width, width)
-        correlated = audio_tokens if modulates else image_tokens + 1
-        images = image_tokens + 1 if image_in_sequence else 0
         queries = tokens if readout == "query" else 0
         self.parts = {
-            "correlation": correlated,
-            "image": images,
+            "correlation": audio_tokens if modulates else image_tokens + 1,
+            "image": image_tokens + 1 if image_in_sequence else 0,
             "landmark": head_tokens,
             "time": 1,
             "noised": tokens,
@@ -127,12 +203,10 @@ class PresentClipPrior(ModelMixin, ConfigMixin):
         if self.config.causal_axis == "token":
             order = order.tril()
         there_BS = torch.ones(len(landmarks_on_B), length, dtype=torch.bool, device=device)
-        given_B1 = landmarks_on_B.bool()[:, None]
-        start = self._start("landmark")
-        heads = self.config.head_tokens
-        there_BS[:, start : start + heads] = given_B1
-        start = self._start("noised")
-        there_BS[:, start : start + heads] = ~given_B1
+        on_B1 = landmarks_on_B.bool()[:, None]
+        for part, heads_on_B1 in (("landmark", on_B1), ("noised", ~on_B1)):
+            start = self._start(part)
+            there_BS[:, start : start + self.config.head_tokens] = heads_on_B1
         # A token always sees itself, so that no row of the attention is empty.
         itself = torch.eye(length, dtype=torch.bool, device=device)
         return (order & there_BS[:, None]) | itself
@@ -206,3 +280,29 @@ class PresentClipPrior(ModelMixin, ConfigMixin):
         on_BK = torch.ones(len(landmarks_on_B), self.token_count, device=landmarks_on_B.device)
         on_BK[:, : self.config.head_tokens] = (~landmarks_on_B.bool())[:, None].float()
         return on_BK
+
+
+def sampled_tokens(
+    prior: PresentClipPrior,
+    schedule: DDIMScheduler,
+    steps: int,
+    noise_BFKT: Tensor,
+    sound_BFWE: Tensor,
+    image_BSE: Tensor,
+    known_BOKT: Tensor | None = None,
+    head_BFHT: Tensor | None = None,
+) -> Tensor:
+    """Motion tokens (B, F, K, T) that ``noise_BFKT`` becomes in ``steps``.
+
+    The window goes on from ``known_BOKT``, tokens of the clip before (A.7 of docs/mcdm.md).
+    ``head_BFHT`` are given head tokens.
+    """
+
+    def predict(seen: Tensor, time: Tensor, _: int) -> Tensor:
+        return prior(seen, time, sound_BFWE, image_BSE, head_BFHT).float()
+
+    solver = make_solver("ddim", schedule, steps, noise_BFKT.device)
+    tokens = denoise(solver, noise_BFKT, predict, known_BO=known_BOKT)
+    if head_BFHT is not None:
+        tokens[:, :, : head_BFHT.shape[2]] = head_BFHT
+    return tokens

@@ -12,9 +12,8 @@ from diffusers import UNet2DConditionModel
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from talkingface_wild.models.mcdm.block import MCDMTransformerBlock
+from talkingface_wild.models.mcdm.block import Carried, ClipContext, MCDMTransformerBlock
 from talkingface_wild.models.mcdm.config import MCDMConfig
-from talkingface_wild.models.mcdm.context import Carried, ClipContext
 from talkingface_wild.models.mcdm.temporal_attention import MemoryTemporalAttention
 from talkingface_wild.models.networks.trunk import TrunkConfig, transformer_blocks
 
@@ -168,29 +167,17 @@ class MCDMUNet(UNet2DConditionModel):
         archived_BAND: Tensor,
         motion_BFKT: Tensor | None = None,
         sound_BFWE: Tensor | None = None,
-        *,
-        frames: int,
-        present_on_B: Tensor | None = None,
-        bank: dict[int, Tensor] | None = None,
-        motion: bool = True,
-        keep: bool = False,
+        **fields: Any,
     ) -> ClipContext:
-        """What the blocks read of a clip. ``keep`` makes keys and values once, for all steps."""
+        """What the blocks read of a clip; ``fields`` are the others of a ``ClipContext``."""
         present = []
         if motion_BFKT is not None and hasattr(self, "motion_in"):
             present.append(self.motion_in(motion_BFKT))
         if sound_BFWE is not None and hasattr(self, "sound_in"):
             present.append(self.sound_in(sound_BFWE))
         archived = archived_BAND if self.config.aligned else archived_BAND.flatten(1, 2)
-        return ClipContext(
-            frames=frames,
-            archived=archived,
-            present_BFKD=torch.cat(present, dim=2) if present else None,
-            present_on_B=present_on_B,
-            bank=bank,
-            motion=motion,
-            kept={} if keep else None,
-        )
+        present_BFKD = torch.cat(present, dim=2) if present else None
+        return ClipContext(archived=archived, present_BFKD=present_BFKD, **fields)
 
     def forward(  # type: ignore[override]
         self,

@@ -17,7 +17,7 @@ from talkingface_wild.media.container_probe import probe
 from talkingface_wild.media.decode import frames as decoded
 from talkingface_wild.media.generated_video import write_video
 from talkingface_wild.media.sound import read_sound, write_wav
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.mcdm.training.features import cache_features
 from tests.models.mcdm.made import made_parts
 

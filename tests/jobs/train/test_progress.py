@@ -4,7 +4,7 @@ import pytest
 
 from talkingface_wild.jobs.train.progress import TrainingRows
 from talkingface_wild.models.mcdm.config import preset
-from talkingface_wild.models.mcdm.trainer import parts_of
+from talkingface_wild.models.mcdm.training.mcdm_trainer import parts_of
 from talkingface_wild.models.training.loop import TrainingProgress
 
 

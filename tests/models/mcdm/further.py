@@ -22,9 +22,10 @@ from talkingface_wild.media.sound import read_sound
 from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm import MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
+from talkingface_wild.models.mcdm.training.encoder_tasks import run_encoders, take_tokens
 from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
-from talkingface_wild.models.mcdm.training.stages import run_encoders, run_stage, take_tokens
+from talkingface_wild.models.mcdm.training.stages import run_stage
 from tests.models.mcdm.proof import FACE, MOUTH, SIDE, motion, ssim_of_frames
 
 NAMES = ("hdtf_ocasio", "hdtf_hill", "synthetic_9", "synthetic_5", "synthetic_12", "synthetic_3")

@@ -28,9 +28,10 @@ from talkingface_wild.media.sound import read_sound
 from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm import MCDMConfig, MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
+from talkingface_wild.models.mcdm.training.encoder_tasks import run_encoders, take_tokens
 from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
-from talkingface_wild.models.mcdm.training.stages import run_encoders, run_stage, take_tokens
+from talkingface_wild.models.mcdm.training.stages import run_stage
 
 FRAMES, SIDE, CLIPS = 100, 64, 6
 MOUTH = (slice(38, 60), slice(18, 46))
@@ -195,10 +196,9 @@ def roll(
         sound = sound_windows(
             clip.sound_TE, start - overlap, parts.prior_frames, config.present.audio_window
         )
-        given = (
-            clip.tokens_TKW[start : start + config.clip.frames] if kind == "true tokens" else None
-        )
-        done = rollout.clip(state, sound, tokens_FKT=given, present=kind != "no tokens")
+        true_FKT = clip.tokens_TKW[start : start + config.clip.frames]
+        edit = (lambda _, true=true_FKT: true) if kind == "true tokens" else None
+        done = rollout.clip(state, sound, edit=edit, present=kind != "no tokens")
         state = done.state
         made.append(done.frames_FHWC.numpy())
     return np.concatenate(made)

@@ -3,7 +3,9 @@
 import numpy as np
 import torch
 
+from talkingface_wild.jobs.generate.state_file import load_state, save_state
 from talkingface_wild.models.mcdm import MCDMParts, preset
+from talkingface_wild.models.mcdm.rollout import GenerationState
 
 QUICK = {"steps": 2, "prior_steps": 2}
 """Sampling that takes as little time as it can."""
@@ -44,3 +46,9 @@ def speech(seconds: float, seed: int = 0) -> np.ndarray:
     times = np.arange(round(seconds * 16_000)) / 16_000
     loud = 6000 * np.sin(2 * np.pi * 1.7 * times) ** 2
     return (loud * draws.standard_normal(len(times))).clip(-32768, 32767).astype(np.int16)
+
+
+def through_a_file(state: GenerationState, path) -> GenerationState:
+    """The state as it comes back from the disk."""
+    save_state(path, state.packed(), {})
+    return GenerationState.unpacked(load_state(path)[0])

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import torch
 
-from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
+from talkingface_wild.models.mcdm.rollout import updated_archive
 
 REFERENCE = torch.full((1, 1, 1), -1.0)
 
@@ -16,7 +16,7 @@ def _numbers(first, count):
 
 def _after(policy, clips, frames=8, slots=8, seed=0, anchored=False):
     """The archive's frame numbers after so many clips; -1 is the reference."""
-    archive = first_archive(REFERENCE, slots)
+    archive = REFERENCE.expand(slots, 1, 1, 1)
     for clip in range(clips):
         archive = updated_archive(
             archive,

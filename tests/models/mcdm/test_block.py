@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from talkingface_wild.models.mcdm import MCDMUNet
-from talkingface_wild.models.mcdm.context import ClipContext
+from talkingface_wild.models.mcdm.block import ClipContext
 from tests.models.mcdm.made import awaken, tiny
 
 FRAMES, PLACES, WIDTH = 3, 6, 64

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from talkingface_wild.models.mcdm.drift_gate import DriftGate, look_at
-from talkingface_wild.models.mcdm.rollout import MadeClip
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.models.mcdm.rollout import GenerationState, MadeClip
 from tests.models.mcdm.small import faces
 
 _GRAIN = 12 * torch.randn(1, 64, 64, 3, generator=torch.Generator().manual_seed(5))

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from talkingface_wild.models.mcdm.favor import (
+from talkingface_wild.models.mcdm.temporal_attention import (
     EPSILON,
     favor_attention,
     feature_count,

@@ -6,7 +6,7 @@ from diffusers import UNet2DConditionModel
 from torch.utils.flop_counter import FlopCounterMode
 
 from talkingface_wild.models.mcdm import MCDMParts, MCDMUNet, preset
-from talkingface_wild.models.mcdm.training.objectives import trained
+from talkingface_wild.models.mcdm.training.stages import trained
 
 WITHIN = 0.01
 CONTEXT_TOKENS = 16 * 16
@@ -97,7 +97,7 @@ def _step(attention):
         noised = torch.empty(1, 16, 4, 64, 64)
 
     def run():
-        context = unet.clip_context(archived, motion, frames=16, keep=True)
+        context = unet.clip_context(archived, motion, frames=16, kept={})
         unet(noised, 0, context)
 
     return _operations(run)

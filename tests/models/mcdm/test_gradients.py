@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from talkingface_wild.models.mcdm.training.objectives import motion_loss, picture_loss, trained
+from talkingface_wild.models.mcdm.training.stages import motion_loss, picture_loss, trained
 from tests.models.mcdm.made import awakened, made_parts, motion_batch, picture_batch
 
 NOISE = 1e-8
@@ -42,7 +42,7 @@ def _loss(parts, stage):
         return motion_loss(parts, motion_batch(parts.config), draws)
     # The reference UNet's cross-attention tells nothing apart in a single token.
     batch = picture_batch(parts.config, clips=1, image_tokens=3)
-    return picture_loss(parts, batch, draws, motion=stage == "3", drop=False)
+    return picture_loss(parts, batch, draws, motion=stage == "3", validating=True)
 
 
 def _trained_alone(parts, stage):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from talkingface_wild.models.mcdm.memory import motion_memory
+from talkingface_wild.models.mcdm.temporal_attention import motion_memory
 from tests.reference.mcdm_memory import motion_memory as recurrence
 from tests.reference.mcdm_memory import motion_memory_beside
 

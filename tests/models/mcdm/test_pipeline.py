@@ -12,10 +12,8 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, Wav2Vec2Config, Wav2
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.models.conditions.sound_features import frame_count
 from talkingface_wild.models.mcdm import MCDMParts, MCDMPipeline, preset
-from talkingface_wild.models.mcdm.generate_options import TokenScale
-from talkingface_wild.models.mcdm.pipeline import model_folder
-from talkingface_wild.models.mcdm.state import GenerationState
-from tests.models.mcdm.small import QUICK, portrait, small_parts, speech
+from talkingface_wild.models.mcdm.pipeline import TokenScale, model_folder
+from tests.models.mcdm.small import QUICK, portrait, small_parts, speech, through_a_file
 
 SECONDS = 0.68
 """17 frames: two clips of eight and one frame of a third."""
@@ -62,9 +60,8 @@ def test_resumed_is_uninterrupted_whatever_clip_it_stopped_after(pipeline, whole
         for clip in pipeline.clips(portrait(), speech(SECONDS), **QUICK):
             made.append(clip.frames_FHWC.numpy())
             if len(made) == stop:
-                clip.state.save(tmp_path / "s.safetensors")
                 break
-        state, _ = GenerationState.load(tmp_path / "s.safetensors")
+        state = through_a_file(clip.state, tmp_path / "s.safetensors")
         rest = pipeline.stream(None, speech(SECONDS), state=state, **QUICK)
         assert np.array_equal(np.concatenate([*made, *rest]), whole), stop
 
@@ -252,8 +249,7 @@ def test_the_full_models_kinds_of_networks_resume_to_the_bit_across_sound_spans(
     first = MCDMPipeline.from_pretrained(tmp_path / "m")
     made = list(first.clips(portrait(), speech(12.0), **how))
     assert sum(len(clip.frames_FHWC) for clip in made) == 60
-    made[3].state.save(tmp_path / "s.safetensors")
-    state, _ = GenerationState.load(tmp_path / "s.safetensors")
+    state = through_a_file(made[3].state, tmp_path / "s.safetensors")
     second = MCDMPipeline.from_pretrained(tmp_path / "m")
     rest = np.concatenate(list(second.stream(None, speech(12.0), state=state, **how)))
     assert np.array_equal(rest, np.concatenate([c.frames_FHWC.numpy() for c in made[4:]]))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from talkingface_wild.models.mcdm.present_prior import FiLM, PresentClipPrior
-from talkingface_wild.models.mcdm.training.objectives import motion_loss
+from talkingface_wild.models.mcdm.training.stages import motion_loss
 from tests.models.mcdm.made import awaken, awakened, made_parts, motion_batch, tiny
 
 HEAD, LIP, EXPRESSION = 2, 3, 1

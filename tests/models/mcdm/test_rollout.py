@@ -6,8 +6,7 @@ import torch
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.conditions.sound_features import windows
 from talkingface_wild.models.mcdm.rollout import Rollout, clip_generator
-from talkingface_wild.models.mcdm.state import GenerationState
-from tests.models.mcdm.small import QUICK, faces, small_parts, speech
+from tests.models.mcdm.small import QUICK, faces, small_parts, speech, through_a_file
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +131,7 @@ def test_a_state_on_the_disk_goes_on_to_the_same_frames(parts, tmp_path):
     rollout = _rollout(parts, guidance=2.0)
     whole, _ = _run(rollout, 4)
     begun, state = _run(rollout, 2)
-    state.save(tmp_path / "s.safetensors")
-    loaded, _ = GenerationState.load(tmp_path / "s.safetensors")
+    loaded = through_a_file(state, tmp_path / "s.safetensors")
     rest, _ = _run(rollout, 2, state=loaded)
     assert torch.equal(torch.cat([begun, rest]), whole)
 

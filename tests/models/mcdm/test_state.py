@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.mcdm.state import GenerationState
+from talkingface_wild.jobs.generate.state_file import load_state, save_state
+from talkingface_wild.models.mcdm.rollout import GenerationState
+from tests.models.mcdm.small import through_a_file
 
 
 def _state():
@@ -27,8 +29,9 @@ def _state():
 
 def test_everything_comes_back_to_the_bit(tmp_path):
     state, path = _state(), tmp_path / "new" / "v.mp4.state.safetensors"
-    state.save(path, {"asked": "this", "length": "123"})
-    back, notes = GenerationState.load(path)
+    save_state(path, state.packed(), {"asked": "this", "length": "123"})
+    packed, notes = load_state(path)
+    back = GenerationState.unpacked(packed)
     assert notes == {"asked": "this", "length": "123"}
     for name in ("reference_CHW", "image_SE", "archive_ACHW", "tokens_FKT"):
         assert torch.equal(getattr(back, name), getattr(state, name)), name
@@ -41,18 +44,17 @@ def test_everything_comes_back_to_the_bit(tmp_path):
 def test_a_state_without_memory_or_tokens_comes_back_without(tmp_path):
     state = _state()
     state.memory, state.tokens_FKT = {}, None
-    state.save(tmp_path / "s.safetensors")
-    back, _ = GenerationState.load(tmp_path / "s.safetensors")
+    back = through_a_file(state, tmp_path / "s.safetensors")
     assert back.memory == {} and back.tokens_FKT is None
 
 
 def test_a_save_that_breaks_off_leaves_the_last_one(tmp_path, monkeypatch):
     path = tmp_path / "s.safetensors"
-    _state().save(path)
+    save_state(path, _state().packed(), {})
     before = path.read_bytes()
-    monkeypatch.setattr("talkingface_wild.models.mcdm.state.save_file", _half_written)
+    monkeypatch.setattr("safetensors.torch.save_file", _half_written)
     with pytest.raises(RuntimeError):
-        _state().save(path)
+        save_state(path, _state().packed(), {})
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["s.safetensors"]
 
@@ -78,7 +80,7 @@ def test_what_is_no_state_is_refused_in_a_sentence(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InputUnreadable, match="Expected a state of tfw generate"):
-        GenerationState.load(path)
+        load_state(path)
 
 
 def test_other_tensors_are_no_state(tmp_path):
@@ -86,4 +88,4 @@ def test_other_tensors_are_no_state(tmp_path):
 
     save_file({"a": torch.zeros(1)}, tmp_path / "s.safetensors")
     with pytest.raises(InputUnreadable, match="found another file"):
-        GenerationState.load(tmp_path / "s.safetensors")
+        load_state(tmp_path / "s.safetensors")

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from talkingface_wild.models.mcdm.favor import EPSILON
 from talkingface_wild.models.mcdm.temporal_attention import (
+    EPSILON,
     LARGEST_NORM,
     MemoryTemporalAttention,
     sinusoidal_positions,

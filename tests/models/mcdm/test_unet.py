@@ -5,7 +5,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from talkingface_wild.models.mcdm import MCDMUNet
-from talkingface_wild.models.mcdm.training.objectives import picture_loss, trained
+from talkingface_wild.models.mcdm.training.stages import picture_loss, trained
 from tests.models.mcdm.made import awakened, made_parts, picture_batch, tiny
 
 

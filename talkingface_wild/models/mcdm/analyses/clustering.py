@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from talkingface_wild.core.arrays import Floats
 
 
 def standardised(points_PD: Floats) -> Floats:
@@ -41,14 +40,8 @@ def neighbour_purity(
 
 
 def chance_purity(labels: Sequence[str], groups: Sequence[str]) -> float | None:
-    """The purity where neighbours are drawn at random from other groups. None with one group."""
-    label_P, group_P = np.asarray(labels), np.asarray(groups)
-    shares = [
-        np.mean(label_P[group_P != group] == label)
-        for label, group in zip(label_P, group_P, strict=True)
-        if (group_P != group).any()
-    ]
-    return float(np.mean(shares)) if shares else None
+    """The purity of neighbours drawn at random from other groups: that where all of them count."""
+    return neighbour_purity(np.zeros((len(labels), 1)), labels, groups, len(labels))
 
 
 def silhouette(points_PD: Floats, labels: Sequence[str], groups: Sequence[str]) -> float | None:

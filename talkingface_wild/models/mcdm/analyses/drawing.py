@@ -1,16 +1,19 @@
-"""How the analyses' pictures look: one style, colours told apart by colour-blind eyes, cautions.
+"""The analyses' pictures (one style, colours for colour-blind eyes, cautions) and CSV tables.
 
 Shapes: H W pixels.
 """
 
+import csv
+import io
+import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from talkingface_wild.core.errors import ExtraMissing
-from talkingface_wild.core.paths import atomic_path
+from talkingface_wild.core.paths import atomic_path, write_text
 
 WIDTH_INCHES, DPI = 8.0, 150
 """1,200 pixels wide."""
@@ -87,20 +90,16 @@ def _wrapped(sentences: Sequence[str], letters: int) -> list[str]:
     return [line for text in sentences for line in textwrap.wrap(text, letters)]
 
 
-def show_picture(axes: Any, picture_HWC: Any, edge: str | None = None) -> None:
-    """Pixels without axes, framed in a colour; small frames stay crisp."""
+def show_picture(axes: Any, picture_HWC: Any) -> None:
+    """Pixels without axes; small frames stay crisp."""
     smooth = "nearest" if picture_HWC.shape[0] < 256 else "antialiased"
     axes.imshow(picture_HWC, interpolation=smooth)
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.set(xticks=[], yticks=[])
     axes.grid(False)
-    for spine in axes.spines.values():
-        spine.set_visible(edge is not None)
-        spine.set_edgecolor(edge or "none")
-        spine.set_linewidth(2)
+    axes.spines[:].set_visible(False)
 
 
-def draw_dots(
+def dots(
     axes: Any, xs: Any, ys: Any, marker: str, edge: str, face: str, size: float, label: str
 ) -> None:
     """Dots with a coloured edge, filled or hollow."""
@@ -110,7 +109,7 @@ def draw_dots(
     )  # fmt: skip
 
 
-def draw_value(
+def value(
     axes: Any, text: str, at: tuple[float, float], up: float, size: float, colour: str = "black"
 ) -> None:
     """A number above its dot, or below it where ``up`` (points) is negative."""
@@ -138,3 +137,19 @@ def widen(axes: Any, least: float = 0.04) -> None:
 def formula(text: str) -> str:
     """The paper's symbols as they are set there."""
     return text.replace("F_a", "$F_a$").replace("F_pc", "$F_{pc}$")
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One line a row, in one step; numbers in six digits."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_shown(row.get(name)) for name in columns] for row in rows)
+    write_text(path, stream.getvalue())
+
+
+def _shown(value: Any) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -3,29 +3,28 @@
 Shapes: P points (a clip of f frames each), D width of a point, K T motion tokens, W E sound.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from talkingface_wild.core.arrays import Floats
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.mcdm.analyses.clustering import (
-    chance_purity,
-    neighbour_purity,
-    plane,
-    silhouette,
-    standardised,
+from talkingface_wild.models.mcdm.analyses import clustering, drawing
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import (
+    Draws,
+    Subject,
+    long_enough,
+    rolled_tokens,
 )
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled_tokens
-from talkingface_wild.models.mcdm.analyses.speaking_portrait import Subject, long_enough
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint, model_cautions
 from talkingface_wild.models.mcdm.networks import MCDMParts
+from talkingface_wild.models.mcdm.variants import Checkpoint, model_cautions
 
-Floats = npt.NDArray[np.float64]
 WITH, WITHOUT = "w/ F_pc", "w/o F_pc"
 FEWEST_POINTS = 5
 
@@ -60,12 +59,8 @@ class Expressions:
     def figures(self) -> dict[str, Any]:
         """Purity and silhouette of each space."""
         spaces = {
-            cloud.name: {
-                "space": cloud.space,
-                "purity": cloud.purity,
-                "silhouette": cloud.silhouette,
-            }
-            for cloud in self.clouds
+            c.name: {"space": c.space, "purity": c.purity, "silhouette": c.silhouette}
+            for c in self.clouds
         }
         return {
             "spaces": spaces,
@@ -135,15 +130,19 @@ def expressions(
         )
     heard = "sound tokens of variants/no_present" if variant else "sound features"
     spaces = [(WITH, "predicted expression tokens", tokens), (WITHOUT, heard, sounds)]
+    clouds = []
+    for name, space, points in spaces:
+        points_PD = clustering.standardised(np.stack(points))
+        purity = clustering.neighbour_purity(points_PD, labels, clips, neighbours)
+        silhouette = clustering.silhouette(points_PD, labels, clips)
+        plane_P2 = clustering.plane(points_PD, draws.seed)
+        clouds.append(Cloud(name, space, plane_P2, purity, silhouette))
     return Expressions(
-        clouds=tuple(
-            _cloud(name, space, np.stack(points), labels, clips, neighbours, draws.seed)
-            for name, space, points in spaces
-        ),
+        clouds=tuple(clouds),
         clips=tuple(clips),
         labels=tuple(labels),
         labelled_by=labelled_by,
-        chance=chance_purity(labels, clips),
+        chance=clustering.chance_purity(labels, clips),
         neighbours=neighbours,
         portraits=len({subject.portrait_HWC.tobytes() for subject in subjects}),
         cautions=model_cautions(parts, {WITHOUT: variant.facts if variant else None}),
@@ -165,20 +164,83 @@ def _sound(variant: MCDMParts | None, sound_FWE: Tensor) -> Floats:
     return rows.double().mean(dim=0).flatten().cpu().numpy()
 
 
-def _cloud(
-    name: str,
-    space: str,
-    points_PD: Floats,
-    labels: Sequence[str],
-    clips: Sequence[str],
-    neighbours: int,
-    seed: int,
-) -> Cloud:
-    points_PD = standardised(points_PD)
-    return Cloud(
-        name=name,
-        space=space,
-        plane_P2=plane(points_PD, seed),
-        purity=neighbour_purity(points_PD, labels, clips, neighbours),
-        silhouette=silhouette(points_PD, labels, clips),
+_PLANE_INCHES = 3.9
+_LONGEST_LABEL = 24
+_LEGEND_LETTERS, _MARK_LETTERS = 104, 9
+_MOST_LABELS = 24
+_TITLE = "Expression tokens by {labels} (Figure 6b)"
+
+
+def draw_expressions(path: Path, result: Expressions, source: str = "") -> None:
+    """Write the picture; ``source`` says at its foot where the clips come from."""
+    labels = sorted(set(result.labels))
+    looks = dict(zip(labels, itertools.cycle(_looks()), strict=False))
+    named = [
+        label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
+        for label in labels[:_MOST_LABELS]
+    ]
+    columns = max(1, _LEGEND_LETTERS // (max(map(len, named)) + _MARK_LETTERS))
+    legend = 0.24 * (-(-len(named) // columns)) + 0.1
+    title, notes = _TITLE.format(labels=result.labelled_by), [*_notes(result), source]
+    with drawing.plate(path, _PLANE_INCHES + legend, title, notes, result.cautions) as figure:
+        above, below = figure.subfigures(2, 1, height_ratios=[_PLANE_INCHES, legend])
+        for axes, cloud in zip(above.subplots(1, 2), result.clouds, strict=True):
+            _draw_cloud(axes, cloud, result, looks)
+        handles, _ = above.axes[0].get_legend_handles_labels()
+        below.legend(handles[: len(named)], named, loc="upper center", ncols=columns)
+
+
+def _looks() -> list[tuple[str, str]]:
+    """Colour and mark: first eight of each together, then other pairs of them."""
+    return [
+        (drawing.COLOURS[place], drawing.MARKERS[(place + turn) % len(drawing.MARKERS)])
+        for turn in range(len(drawing.MARKERS))
+        for place in range(len(drawing.COLOURS))
+    ]
+
+
+def _draw_cloud(
+    axes: Any, cloud: Cloud, result: Expressions, looks: dict[str, tuple[str, str]]
+) -> None:
+    every = np.asarray(result.labels)
+    for label, (colour, marker) in looks.items():
+        x, y = cloud.plane_P2[every == label].T
+        axes.scatter(
+            x, y, s=26, c=colour, marker=marker, alpha=0.8, linewidths=0.4, edgecolors="white",
+            label=label,
+        )  # fmt: skip
+    axes.set_title(
+        f"{drawing.formula(cloud.name)}: {cloud.space}\n"
+        f"purity {_shown(cloud.purity)} (chance {_shown(result.chance)}), "
+        f"silhouette {_shown(cloud.silhouette)}",
+        fontsize=9,
     )
+    axes.set(xlabel="t-SNE 1", ylabel="t-SNE 2", xticks=[], yticks=[])
+    axes.margins(0.08)
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None else f"{value:.2f}".replace("-", "−")
+
+
+def _notes(result: Expressions) -> list[str]:
+    clips, labels = len(set(result.clips)), len(set(result.labels))
+    notes = []
+    if labels > _MOST_LABELS:
+        notes.append(f"Of the {labels} labels the first {_MOST_LABELS} are named.")
+    if result.labelled_by in ("identity", "language"):
+        notes.append(
+            f"No emotions are known of these clips: colours tell their {result.labelled_by}."
+        )
+    notes.append(
+        f"{len(result.labels)} points of {clips} clips, {labels} labels. Purity: share of the "
+        f"{result.neighbours} nearest points of other clips that have the label; silhouette: of "
+        "the clips' means. Both in the space itself, each dimension at unit spread, not in this "
+        "plane."
+    )
+    notes.append(
+        "One portrait speaks in all clips, so only the sound tells them apart."
+        if result.portraits == 1
+        else "Each clip has its own portrait, which the prior sees beside the sound."
+    )
+    return notes

@@ -6,6 +6,7 @@ Shapes: T F frames, K tokens that a frame may read, S side of the heat map, N pl
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from talkingface_wild.core.arrays import Floats, Pictures
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.conditions.crops import DEFAULT_LIPS
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled
-from talkingface_wild.models.mcdm.analyses.speaking_portrait import Picture, Subject, long_enough
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint, model_cautions
+from talkingface_wild.models.mcdm.analyses import drawing
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import (
+    Draws,
+    Subject,
+    long_enough,
+    rolled,
+)
 from talkingface_wild.models.mcdm.config import PresentConfig
 from talkingface_wild.models.mcdm.networks import MCDMParts
+from talkingface_wild.models.mcdm.variants import Checkpoint, model_cautions
 
-Floats = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in [0, 1] of the picture."""
 WITH, WITHOUT = "w/ F_pc", "w/o F_pc"
@@ -83,7 +89,7 @@ class LipMaps:
 
     name: str
     tokens: str
-    frames_THWC: Picture
+    frames_THWC: Pictures
     heat_TSS: Floats
     mass: dict[str, Floats]
 
@@ -106,10 +112,8 @@ class Lips:
     @property
     def even(self) -> dict[str, Floats]:
         """The share of an even map: the box's area, (T,) by subject."""
-        return {
-            clip: (box_T4[:, 2] - box_T4[:, 0]) * (box_T4[:, 3] - box_T4[:, 1])
-            for clip, box_T4 in self.mouths.items()
-        }
+        sides = {clip: box_T4[:, 2:] - box_T4[:, :2] for clip, box_T4 in self.mouths.items()}
+        return {clip: side_T2.prod(axis=1) for clip, side_T2 in sides.items()}
 
     @property
     def even_share(self) -> float:
@@ -160,11 +164,10 @@ def lips(
         )
     enough = long_enough(subjects, parts.config.picture.fps, frames)
     mouths = {subject.name: _mouth(subject, frames, mouth) for subject in enough}
-    own = all(subject.mouth_T4 is not None for subject in enough)
     variant = checkpoint.variant("no_present", parts)
     models = [(WITH, parts), *([(WITHOUT, variant)] if variant else [])]
     where = "where --mouth has it" if mouth else "where portraits usually have it"
-    if mouth is None and own:
+    if mouth is None and all(subject.mouth_T4 is not None for subject in enough):
         where = "where the faces' boxes have it"
     return Lips(
         maps=tuple(_maps(p, name, enough, draws, mouths, tell) for name, p in models),
@@ -191,7 +194,7 @@ def _maps(
     tell: Callable[[str], None],
 ) -> LipMaps:
     heats: dict[str, Tensor] = {}
-    pictures: list[Picture] = []
+    pictures: list[Pictures] = []
     for number, subject in enumerate(subjects):
         watch = HeatWatch(parts.config.picture.latent_side)
         chunks, frames = [], len(mouths[subject.name])
@@ -222,12 +225,97 @@ def _of_lips(
         of_lips = slice(present.head_tokens, present.head_tokens + present.lip_tokens)
         maps = {clip: heat[:, of_lips].sum(dim=1).double().numpy() for clip, heat in heats.items()}
         return "the lip tokens", maps
-    all_of = {clip: heat.double().numpy() for clip, heat in heats.items()}
-    tokens = next(iter(all_of.values())).shape[1]
-    means = [
-        np.mean([masses(heat[:, token], mouths[clip]).mean() for clip, heat in all_of.items()])
-        for token in range(tokens)
+    by_token = {clip: heat.double().numpy().swapaxes(0, 1) for clip, heat in heats.items()}
+    means_CK = [
+        [masses(heat, mouths[clip]).mean() for heat in heat_KTSS]
+        for clip, heat_KTSS in by_token.items()
     ]
-    best = int(np.argmax(means))
-    maps = {clip: heat[:, best] for clip, heat in all_of.items()}
-    return f"of {tokens} sound tokens the one most in the mouth, number {best}", maps
+    best = int(np.argmax(np.mean(means_CK, axis=0)))
+    maps = {clip: heat_KTSS[best] for clip, heat_KTSS in by_token.items()}
+    return f"of {len(means_CK[0])} sound tokens the one most in the mouth, number {best}", maps
+
+
+_COLUMNS = 6
+_BARS_INCHES = 1.15
+_TITLE = "Where the frame reads the lip tokens (Figure 6a)"
+_HEAT = "viridis"
+"""Even to colour-blind eyes, and in grey."""
+
+
+def draw_lips(path: Path, result: Lips, source: str = "") -> None:
+    """Write the picture; ``source`` says at its foot where the clips come from."""
+    cell = (drawing.WIDTH_INCHES - 1.5) / _COLUMNS
+    first = next(iter(result.mouths))
+    strip = 2 * len(result.maps) * cell + 0.3
+    bars = _BARS_INCHES + 0.35 * (len(result.maps) - 1)
+    # Every map over its own mean: 1 is an even map, whatever the number of tokens.
+    relative = [
+        maps.heat_TSS / maps.heat_TSS.mean(axis=(1, 2), keepdims=True) for maps in result.maps
+    ]
+    spread = max(0.05, *(float(np.quantile(np.abs(heat - 1), 0.99)) for heat in relative))
+    with drawing.plate(
+        path, strip + bars, _TITLE, [*_notes(result), source], result.cautions
+    ) as figure:
+        above, below = figure.subfigures(2, 1, height_ratios=[strip, bars])
+        grid = above.subplots(2 * len(result.maps), _COLUMNS, squeeze=False)
+        for place, (maps, heat_TSS) in enumerate(zip(result.maps, relative, strict=True)):
+            pair = grid[2 * place : 2 * place + 2]
+            shown = _rows(pair, maps, heat_TSS, result.mouths[first], spread)
+        bar = above.colorbar(shown, ax=grid, shrink=0.8, pad=0.01, extend="both")
+        bar.set_label("attention (1: even)", fontsize=9)
+        _bars(below.subplots(), result)
+
+
+def _rows(pair: Any, maps: LipMaps, heat_TSS: Any, mouth_T4: Any, spread: float) -> Any:
+    frames = np.linspace(0, len(heat_TSS) - 1, _COLUMNS).round().astype(int)
+    side = maps.frames_THWC.shape[1]
+    for column, frame in enumerate(frames):
+        plain, hot = pair[0][column], pair[1][column]
+        drawing.show_picture(plain, maps.frames_THWC[frame])
+        drawing.show_picture(
+            hot, maps.frames_THWC[frame].mean(axis=-1, keepdims=True).repeat(3, -1) / 255
+        )
+        shown = hot.imshow(
+            heat_TSS[frame], cmap=_HEAT, alpha=0.7, vmin=max(0, 1 - spread), vmax=1 + spread,
+            extent=(-0.5, side - 0.5, side - 0.5, -0.5), interpolation="bilinear",
+        )  # fmt: skip
+        left, top, right, bottom = side * mouth_T4[frame] - 0.5
+        hot.plot(
+            [left, right, right, left, left], [top, top, bottom, bottom, top], "--", color="white",
+            linewidth=1.3,
+        )  # fmt: skip
+        plain.set_title(f"frame {frame}")
+    pair[0][0].set_ylabel(drawing.formula(maps.name), fontsize=11)
+    pair[1][0].set_ylabel("attention", fontsize=11)
+    return shown
+
+
+def _bars(axes: Any, result: Lips) -> None:
+    names = [drawing.formula(maps.name) for maps in result.maps]
+    shares = [100 * maps.share for maps in result.maps]
+    bars = axes.barh(names, shares, color=drawing.COLOURS[: len(names)], height=0.6)
+    labels = [f"{share:.1f} %" for share in shares]
+    axes.bar_label(bars, labels, label_type="center", fontsize=9, color="white", fontweight="bold")
+    even = 100 * result.even_share
+    axes.axvline(even, color="black", linestyle=":", linewidth=1.6)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlim(0, 1.15 * max(*shares, even))
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(
+        "share of the attention that lies in the mouth box, % "
+        f"(dotted: an even map's, {even:.1f} %)"
+    )
+
+
+def _notes(result: Lips) -> list[str]:
+    clips = list(result.maps[0].mass)
+    over = f"{len(clips)} clips" if len(clips) > 1 else clips[0]
+    notes = [f"{drawing.formula(maps.name)}: {maps.tokens}." for maps in result.maps]
+    if len(result.maps) == 1:
+        notes.append(drawing.formula("w/o F_pc is not shown: variants/no_present was not trained."))
+    notes.append(
+        "Probabilities of the present attention, averaged over heads, blocks and steps. The mouth, "
+        f"dashed, is {result.mouth_from}. Shares: mean over {len(result.maps[0].heat_TSS)} frames "
+        f"of {over}."
+    )
+    return notes

@@ -1,14 +1,16 @@
 """Measures one clip: latents, sound and image features, crops, and head tokens of its landmarks.
 
 Frames come in chunks, so memory does not grow with a clip beyond the features themselves.
-Shapes: T frames, H W pixels (uint8 RGB), C H W a latent, S side of a crop, K W head tokens.
+Shapes: T frames, H W pixels (uint8 RGB), C H W a latent, E width of sound or image features,
+P landmarks, S side of a crop, K motion tokens, W their width.
 """
 
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,9 +20,37 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.models.conditions.crops import crop_windows
 from talkingface_wild.models.mcdm.networks import MCDMParts, crop_sides
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.training.clip_file import BULK, ClipFile
 from talkingface_wild.models.training.training_clip import Pictures, TrainingClip
 from talkingface_wild.models.weights_hash import tensors_sha256
+
+
+@dataclass
+class CachedClip(ClipFile):
+    """Measured once by the stage ``features``; ``tokens`` by ``encoders``, ``predicted`` by 2."""
+
+    FORMAT: ClassVar[str] = "tfw-mcdm-clip-1"
+
+    latents_TCHW: Tensor
+    sound_TE: Tensor
+    """A row a frame; windows are cut by the sampler."""
+    image_TE: Tensor
+    """Image features of each frame: any may be the reference."""
+    lips_TSSC: Tensor = field(metadata=BULK)
+    """Mouth crops, uint8."""
+    face_TSSC: Tensor = field(metadata=BULK)
+    """Face crops whose mouth is masked, uint8."""
+    head_TSSC: Tensor | None = field(default=None, metadata=BULK)
+    """Down-scaled face crops, uint8, where there are no landmarks."""
+    landmarks_TP2: Tensor | None = None
+    """Landmarks in [0, 1] of the picture."""
+    head_TKW: Tensor | None = None
+    """Head tokens of the landmark guider or the head encoder."""
+    tokens_TKW: Tensor | None = None
+    """Motion tokens of the encoders: head, lips, expression."""
+    predicted_TKW: Tensor | None = None
+    """Motion tokens that the prior predicted from the sound."""
+
 
 CHUNK = 16
 """Frames in work at once."""
@@ -39,16 +69,9 @@ class ClipMeasurer:
         self.guider = parts.landmark_guider if by_landmarks else None
         self.guider_sha = tensors_sha256({"guider": self.guider})[:16] if self.guider else ""
         modules = {name: module for name, module in parts.modules().items() if name in FROZEN}
-        present = parts.config.present
-        self.fingerprint = digest(
-            [
-                dataclasses.asdict(parts.config.picture),
-                [present.audio, present.image, present.head],
-                self.sides,
-                max_frames,
-                tensors_sha256(modules),
-            ]
-        )
+        picture, present = dataclasses.asdict(parts.config.picture), parts.config.present
+        kinds = [present.audio, present.image, present.head]
+        self.fingerprint = digest([picture, kinds, self.sides, max_frames, tensors_sha256(modules)])
         """Everything but the clip and the guider that the features depend on."""
 
     @torch.no_grad()
@@ -92,9 +115,7 @@ class ClipMeasurer:
 
     def add_head(self, clip: CachedClip) -> bool:
         """Head tokens by the guider as it is now; whether that changed anything."""
-        if self.guider is None or clip.landmarks_TP2 is None:
-            return False
-        if clip.facts.get("guider") == self.guider_sha:
+        if self.guider is None or clip.landmarks_TP2 is None or not self.stale(clip.facts):
             return False
         clip.head_TKW = self.guider(clip.landmarks_TP2.numpy()).half().cpu()
         clip.facts["guider"] = self.guider_sha

@@ -3,21 +3,28 @@
 Lips: a decoder must rebuild the mouth from its tokens, and tokens must tell their own sound from
 others' (InfoNCE). Expression: the decoder is told who it is, and tokens pay for what identity
 explains of them; emotion labels, where there are any, must be told from tokens. Head: rebuilding.
-Shapes: B items, L crops of a window, S side, K T tokens, W E sound windows.
+Shapes: B items, L crops of a window, S side, T frames, K tokens, W T their width, E sound features.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn import functional
 
+from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.conditions.codec import to_unit
 from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm.config import MCDMConfig
 from talkingface_wild.models.mcdm.encoders import CropDecoder, CropEncoder
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.networks import MCDMParts
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
+from talkingface_wild.models.training.loop import LoopSettings, TrainingLoop, Watch
+from talkingface_wild.models.training.training_stage import StageOutcome
 
 TEMPERATURE = 0.1
 CONTRAST_WEIGHT = 0.05
@@ -113,21 +120,18 @@ def encoder_loss(
     window = torch.cat([crop_windows(task.crops(c), f, reading) for c, f in picked]).to(device)
     raw = task.encoder.raw(window)
     middle = window[:, window.shape[1] // 2]
-    shown = raw
+    shown, raw_loss = raw, raw.new_zeros(())
     if task.person_tokens is not None:
         names = [_fact(clip, "identity") for clip, frames in picked for _ in frames]
         person_B = torch.tensor([task.persons.index(name) for name in names], device=device)
         shown = raw + task.person_tokens(person_B).view_as(raw)
         raw_loss = IDENTITY_WEIGHT * explained(raw.flatten(1), person_B)
-    else:
-        raw_loss = raw.new_zeros(())
     loss = functional.mse_loss(task.decoder(shown), middle) + raw_loss
     # A weak pull keeps tokens small, so that setting them to unit scale stays well posed.
     loss = loss + 1e-4 * raw.square().mean()
     if task.emotion_side is not None:
-        loss = loss + EMOTION_WEIGHT * _emotion_loss(
-            task, task.emotion_side(raw.flatten(1)), picked
-        )
+        logits_BE = task.emotion_side(raw.flatten(1))
+        loss = loss + EMOTION_WEIGHT * _emotion_loss(task, logits_BE, picked)
     if task.sound_side is not None and task.token_side is not None:
         clip, frames = picked[0]
         sound = torch.cat([sound_windows(clip.sound_TE, int(f), 1, reach) for f in frames])
@@ -167,20 +171,97 @@ def _emotion_loss(
     labelled = [place for place, name in enumerate(names) if name]
     if not labelled:
         return logits_BE.sum() * 0
-    classes = torch.tensor(
-        [task.emotions.index(names[k]) for k in labelled], device=logits_BE.device
-    )
-    return functional.cross_entropy(logits_BE[labelled], classes)
+    classes = [task.emotions.index(names[place]) for place in labelled]
+    class_B = torch.tensor(classes, device=logits_BE.device)
+    return functional.cross_entropy(logits_BE[labelled], class_B)
 
 
 @torch.no_grad()
-def raw_tokens(
-    encoder: CropEncoder, crops_TSSC: Tensor, device: torch.device, batch: int = 64
-) -> Tensor:
+def raw_tokens(encoder: CropEncoder, crops_TSSC: Tensor, device: torch.device) -> Tensor:
     """Tokens (T, K, W) of every frame of a clip, before they are set to unit scale."""
     frames = torch.arange(len(crops_TSSC))
     window = encoder.config.window
-    parts = [
-        encoder.raw(crop_windows(crops_TSSC, f, window).to(device)) for f in frames.split(batch)
+    windows = (crop_windows(crops_TSSC, part, window) for part in frames.split(64))
+    return torch.cat([encoder.raw(window_BLCSS.to(device)) for window_BLCSS in windows]).cpu()
+
+
+def encoder_tasks(parts: MCDMParts, clips: Sequence[CachedClip] = ()) -> list[EncoderTask]:
+    """The encoders to train: lips, expression, and head where no landmarks give it."""
+    encoders: list[tuple[str, CropEncoder | None, Callable[[CachedClip], Tensor]]] = [
+        ("lips", parts.lip_encoder, lambda clip: clip.lips_TSSC),
+        ("expression", parts.expression_encoder, lambda clip: clip.face_TSSC),
+        ("head", parts.head_encoder, _head_crops),
     ]
-    return torch.cat(parts).cpu()
+    return [
+        make_task(name, encoder, crops, parts.config, clips)
+        for name, encoder, crops in encoders
+        if encoder is not None
+    ]
+
+
+def _head_crops(clip: CachedClip) -> Tensor:
+    if clip.head_TSSC is None:
+        raise RecipeError(
+            f"Expected head crops of clip {clip.clip_id!r}, found none; run --stage features again."
+        )
+    return clip.head_TSSC
+
+
+def run_encoders(
+    parts: MCDMParts,
+    clips: Sequence[CachedClip],
+    folder: Path,
+    watch: Watch | None = None,
+    accelerator: Accelerator | None = None,
+) -> list[StageOutcome]:
+    """Train the encoders one after another, then set their tokens to unit scale."""
+    training = parts.config.training
+    accelerator = accelerator or Accelerator(mixed_precision=training.precision)
+    reach = parts.config.present.audio_window
+    outcomes = []
+    with torch.random.fork_rng():
+        torch.manual_seed(training.seed)
+        tasks = encoder_tasks(parts, clips)
+    for number, task in enumerate(tasks):
+        networks = task.networks()
+
+        def loss(_: Any, draws: torch.Generator, task: EncoderTask = task) -> Tensor:
+            size = training.encoders.batch
+            return encoder_loss(task, clips, draws, size, reach, accelerator.device)
+
+        loop = TrainingLoop(
+            f"{task.name} encoder",
+            networks,
+            dict(nn.ModuleDict(networks).named_parameters()),
+            LoopSettings.of(training, training.encoders, 10 + number),
+            lambda draws: None,
+            loss,
+            folder / task.name,
+            accelerator=accelerator,
+        )
+        after = loop.run(watch)
+        task.encoder.eval().requires_grad_(False)
+        device = accelerator.device
+        tokens = [raw_tokens(task.encoder, task.crops(clip), device) for clip in clips]
+        task.encoder.set_scale(torch.cat(tokens).to(device))
+        outcomes.append(StageOutcome(task.name, loop.iteration, None, after))
+    return outcomes
+
+
+@torch.no_grad()
+def take_tokens(parts: MCDMParts, clip: CachedClip) -> Tensor:
+    """Motion tokens (T, K, W) of a clip: head, lips, expression. Needs the clip's crops."""
+    device = parts.device
+    streams = []
+    if parts.config.present.head == "landmarks":
+        if clip.head_TKW is None:
+            raise RecipeError(
+                f"Expected head tokens of clip {clip.clip_id!r}, found none; landmarks are needed: "
+                "see docs/mcdm.md, or take --set present.head=face_crop."
+            )
+        streams.append(clip.head_TKW.float())
+    order = ("head", "lips", "expression")
+    for task in sorted(encoder_tasks(parts), key=lambda task: order.index(task.name)):
+        raw = raw_tokens(task.encoder, task.crops(clip), device).to(device)
+        streams.append(((raw - task.encoder.mean_KT) / task.encoder.std_KT).cpu())
+    return torch.cat(streams, dim=1)

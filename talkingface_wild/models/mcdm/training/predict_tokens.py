@@ -3,7 +3,7 @@
 Shapes: B clips, F frames of a window with its overlap, W E sound windows, K T motion tokens.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -16,22 +16,21 @@ from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm.networks import MCDMParts
-from talkingface_wild.models.mcdm.present_prior import PresentClipPrior
-from talkingface_wild.models.mcdm.prior_sampling import sampled_tokens
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.present_prior import PresentClipPrior, sampled_tokens
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.training.loop import iteration_generator
 from talkingface_wild.models.training.together import end_if_stopped
 from talkingface_wild.models.weights_hash import tensors_sha256
 
 SEED = 17
+TOGETHER = 16
+"""Clips that go side by side."""
 
 
 @torch.no_grad()
 def predict_tokens(
     parts: MCDMParts,
     clips: Sequence[CachedClip],
-    tell: Callable[[int, int], None] | None = None,
-    together: int = 16,
     folder: Path | None = None,
     accelerator: Accelerator | None = None,
 ) -> None:
@@ -45,10 +44,10 @@ def predict_tokens(
     if prior is None:
         raise ValueError("this variant has no motion prior")
     rests_on = [tensors_sha256({"prior": prior}), parts.config.sampling.prior_steps]
-    for start in range(0, len(clips), together):
+    for start in range(0, len(clips), TOGETHER):
         what = f"with motion tokens of {start} of {len(clips)} clips predicted for stage 3"
         end_if_stopped(accelerator, what + (", which are kept" if folder and start else ""))
-        group = clips[start : start + together]
+        group = clips[start : start + TOGETHER]
         if folder is None:
             predicted = _predicted(parts, prior, group)
         else:
@@ -57,11 +56,11 @@ def predict_tokens(
             path = folder / f"{digest([rests_on, names, features], 24)}.safetensors"
             predicted = _kept(path, names) or _predicted(parts, prior, group)
             if not path.is_file():
-                _keep(path, names, predicted)
+                tensors = {k: v.contiguous() for k, v in zip(names, predicted, strict=True)}
+                with atomic_path(path) as temporary:
+                    save_file(tensors, temporary)
         for clip, tokens in zip(group, predicted, strict=True):
             clip.predicted_TKW = tokens
-        if tell is not None:
-            tell(min(start + together, len(clips)), len(clips))
 
 
 def _kept(path: Path, names: Sequence[str]) -> list[Tensor] | None:
@@ -72,12 +71,6 @@ def _kept(path: Path, names: Sequence[str]) -> list[Tensor] | None:
     except (OSError, SafetensorError, KeyError):
         path.unlink(missing_ok=True)
         return None
-
-
-def _keep(path: Path, names: Sequence[str], predicted: Sequence[Tensor]) -> None:
-    with atomic_path(path) as temporary:
-        rows = [tokens.contiguous() for tokens in predicted]
-        save_file(dict(zip(names, rows, strict=True)), temporary)
 
 
 def _predicted(

@@ -6,21 +6,30 @@ Shapes: B samples, F frames, A archived frames, C H W a latent, W E sound window
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.models.conditions.sound_features import sound_windows
-from talkingface_wild.models.mcdm.archive import STRIDE
 from talkingface_wild.models.mcdm.config import MCDMConfig
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.rollout import STRIDE
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
+
+
+class Batch:
+    """Tensors by name, and batches in batches; None is left out."""
+
+    def to(self, device: torch.device) -> Self:
+        """On another device."""
+        values = {name: value for name, value in vars(self).items() if value is not None}
+        return type(self)(**{name: value.to(device) for name, value in values.items()})
 
 
 @dataclass
-class PictureBatch:
+class PictureBatch(Batch):
     """What stages 1 and 3 learn from."""
 
     present_BFCHW: Tensor
@@ -32,24 +41,15 @@ class PictureBatch:
     before: PictureBatch | None = None
     """The clips before the present ones, where their memory is to be carried on."""
 
-    def to(self, device: torch.device) -> PictureBatch:
-        """On another device."""
-        mine = {f.name: getattr(self, f.name) for f in fields(self)}
-        return PictureBatch(**{k: v.to(device) for k, v in mine.items() if v is not None})
-
 
 @dataclass
-class MotionBatch:
+class MotionBatch(Batch):
     """What stage 2 learns from: windows of a clip and its overlap with the one before."""
 
     tokens_BFKT: Tensor
     sound_BFWE: Tensor
     image_BSE: Tensor
     landmarks_on_B: Tensor
-
-    def to(self, device: torch.device) -> MotionBatch:
-        """On another device."""
-        return MotionBatch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 
 def _stacked(items: Sequence[dict[str, Tensor]]) -> dict[str, Any]:
@@ -116,10 +116,9 @@ class ClipSampler:
         first = bool(torch.rand(1, generator=draws) < config.training.first_clip)
         predicted = bool(torch.rand(1, generator=draws) < config.training.predicted_tokens)
         present = self._window(clip, start, reference, first and not carry, predicted, draws)
-        before = None
-        if carry:
-            before = self._window(clip, start - frames, reference, False, predicted, draws)
-        return present, before
+        if not carry:
+            return present, None
+        return present, self._window(clip, start - frames, reference, False, predicted, draws)
 
     def _window(
         self,

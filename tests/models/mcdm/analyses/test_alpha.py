@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 
 from talkingface_wild.core.errors import RecipeError
-from talkingface_wild.models.mcdm.analyses.alpha import OWN, SAME, TRAINED, alpha_curve, memory_at
-from talkingface_wild.models.mcdm.analyses.alpha_picture import draw_alpha
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled, similarities
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
+from talkingface_wild.models.mcdm.analyses.alpha import (
+    OWN,
+    SAME,
+    TRAINED,
+    alpha_curve,
+    draw_alpha,
+    memory_at,
+)
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws, rolled, similarities
+from talkingface_wild.models.mcdm.variants import Checkpoint
 from tests.models.mcdm.analyses.scene import running_parts, subject
 
 ALPHAS = [0.0, 0.1, 0.3, 0.5, 0.7, 0.9]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from talkingface_wild.models.mcdm.analyses.curves import binned_curve
+from talkingface_wild.models.mcdm.analyses.drift_curves import binned_curve
 
 
 def test_a_line_keeps_its_values_at_the_middles():

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from talkingface_wild.models.mcdm.analyses.drawing import CAUTION, plate, widen
-from talkingface_wild.models.mcdm.analyses.tables import write_table
+from talkingface_wild.models.mcdm.analyses.drawing import CAUTION, plate, widen, write_table
 
 
 def drawn(path, cautions=(), notes=()):

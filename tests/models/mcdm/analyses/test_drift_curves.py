@@ -7,11 +7,10 @@ import pytest
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.functional.similarity import ssim
-from talkingface_wild.models.mcdm.analyses.drift_curves import drift
-from talkingface_wild.models.mcdm.analyses.drift_picture import draw_drift
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled
-from talkingface_wild.models.mcdm.analyses.tables import write_table
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
+from talkingface_wild.models.mcdm.analyses.drawing import write_table
+from talkingface_wild.models.mcdm.analyses.drift_curves import draw_drift, drift
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws, rolled
+from talkingface_wild.models.mcdm.variants import Checkpoint
 from tests.models.mcdm.analyses.scene import running_parts, subject
 
 

@@ -6,11 +6,9 @@ import torch
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.models.mcdm.analyses import expressions as module
-from talkingface_wild.models.mcdm.analyses.expressions import expressions
-from talkingface_wild.models.mcdm.analyses.expressions_picture import draw_expressions
-from talkingface_wild.models.mcdm.analyses.rolling import Draws, rolled_tokens
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
-from talkingface_wild.models.mcdm.rollout import Rollout
+from talkingface_wild.models.mcdm.analyses.expressions import draw_expressions, expressions
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws, rolled_tokens
+from talkingface_wild.models.mcdm.variants import Checkpoint
 from tests.models.mcdm.analyses.scene import running_parts, subject
 
 
@@ -37,8 +35,7 @@ def test_tokens_are_those_that_a_rollout_would_read(parts):
     """The prior alone, without any picture, goes on from clip to clip as generation does."""
     person = subject()
     alone = [tokens for tokens, _ in rolled_tokens(parts, person, 3, Draws())]
-    rollout = Rollout(parts, Draws().sampling(parts))
-    state = rollout.start(torch.from_numpy(person.portrait_HWC), 0)
+    rollout, state = Draws().begin(parts, person)
     for tokens in alone:
         made = rollout.clip(state, rollout.heard(person.sound, state.position))
         torch.testing.assert_close(tokens, made.tokens_FKT)

@@ -6,10 +6,15 @@ import torch
 from numpy.testing import assert_allclose
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.mcdm.analyses.lips import HeatWatch, lips, mass_in_box, masses
-from talkingface_wild.models.mcdm.analyses.lips_picture import draw_lips
-from talkingface_wild.models.mcdm.analyses.rolling import Draws
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint
+from talkingface_wild.models.mcdm.analyses.lips import (
+    HeatWatch,
+    draw_lips,
+    lips,
+    mass_in_box,
+    masses,
+)
+from talkingface_wild.models.mcdm.analyses.speaking_portrait import Draws
+from talkingface_wild.models.mcdm.variants import Checkpoint
 from tests.models.mcdm.analyses.scene import running_parts, subject
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.mcdm.analyses.trained_variants import Checkpoint, cautions
+from talkingface_wild.models.mcdm.variants import Checkpoint, cautions
 from tests.models.mcdm.made import made_parts
 
 

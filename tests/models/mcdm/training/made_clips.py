@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from talkingface_wild.models.mcdm.networks import MCDMParts
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 
 
 def made_pictures(frames: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.training import clip_file
 
 

@@ -11,8 +11,9 @@ from talkingface_wild.models.mcdm.training.encoder_tasks import (
     encoder_loss,
     explained,
     make_task,
+    run_encoders,
+    take_tokens,
 )
-from talkingface_wild.models.mcdm.training.stages import run_encoders, take_tokens
 from tests.models.mcdm.training.made_clips import made_clip
 
 

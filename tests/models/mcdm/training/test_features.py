@@ -8,7 +8,7 @@ import torch
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.core.outcome import ItemRejected
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.mcdm.training.features import cache_features, tail_frames
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
 from talkingface_wild.models.training.feature_files import validation_share

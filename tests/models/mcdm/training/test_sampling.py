@@ -6,8 +6,8 @@ import torch
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.models.conditions.sound_features import MelFeatures, sound_windows, windows
 from talkingface_wild.models.mcdm import preset
-from talkingface_wild.models.mcdm.archive import first_archive, updated_archive
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
+from talkingface_wild.models.mcdm.rollout import updated_archive
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
 from tests.models.mcdm.training.made_clips import made_pictures
 
@@ -198,7 +198,7 @@ def test_a_strided_archive_is_the_one_that_generation_has_at_that_frame():
     ):
         if start % 8 or start < 8:
             continue
-        expected = first_archive(reference, 8)
+        expected = reference.expand(8, *reference.shape)
         for made in range(0, start, 8):
             expected = updated_archive(expected, frames[made : made + 8], "strided", made, 0)
         assert torch.equal(archive, expected)

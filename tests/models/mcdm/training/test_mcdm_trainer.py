@@ -10,11 +10,10 @@ from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm import MCDMParts, preset
 from talkingface_wild.models.mcdm.rollout import Rollout
-from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.mcdm.training.objectives import picture_loss, trained
-from talkingface_wild.models.mcdm.training.run import TrainingRun
+from talkingface_wild.models.mcdm.training.clip_features import CachedClip
+from talkingface_wild.models.mcdm.training.mcdm_trainer import TrainingRun
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler
-from talkingface_wild.models.mcdm.training.stages import run_stage
+from talkingface_wild.models.mcdm.training.stages import picture_loss, run_stage, trained
 from talkingface_wild.models.mcdm.variants import ABLATIONS, varied
 from talkingface_wild.models.training import training_stage
 from talkingface_wild.models.training.logbook import read_log
@@ -188,7 +187,7 @@ def test_guided_training_drops_contexts_and_validation_does_not():
         other.tokens_BFKT = tokens
         draws = iteration_generator(0, 2)
         with torch.no_grad():
-            return float(picture_loss(parts, other, draws, motion=True, drop=drop))
+            return float(picture_loss(parts, other, draws, motion=True, validating=not drop))
 
     changed = torch.randn_like(batch.tokens_BFKT)
     assert loss(True, batch.tokens_BFKT) == loss(True, changed)
