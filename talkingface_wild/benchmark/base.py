@@ -169,7 +169,7 @@ def finite(array: npt.NDArray[Any]) -> bool:
     return bool(np.isfinite(array).all())
 
 
-def clips_said(count: int) -> str:
+def clip_count(count: int) -> str:
     """``1 clip`` or ``2 clips``."""
     return counted(count, "clip")
 

@@ -8,7 +8,7 @@ from typing import Any
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.core.fingerprint import digest
 
-FLOORS: dict[str, str] = {
+BASELINES: dict[str, str] = {
     "groundtruth": "the real video against itself",
     "halves": "one half of the identities' real video against the other: the Fréchet floor",
     "static": "the reference picture, still",
@@ -70,4 +70,6 @@ def halves_of(groups: Iterable[str]) -> dict[str, int]:
 
 def candidate_for(clip: BenchClip, model: str, seed: int = 0) -> Candidate:
     """The candidate of a floor, or of a pair's own generated video."""
-    return Candidate(model, seed=seed) if model in FLOORS else file_candidate(clip.generated, seed)
+    return (
+        Candidate(model, seed=seed) if model in BASELINES else file_candidate(clip.generated, seed)
+    )

@@ -13,8 +13,8 @@ from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.benchmark.decoded_video import (
     SOUND_RATE,
     Decoded,
-    View,
-    Wanted,
+    DecodedVideo,
+    DecodeSettings,
     decode_view,
     delivered,
     hear,
@@ -23,7 +23,7 @@ from talkingface_wild.benchmark.decoded_video import (
     same_shape,
 )
 from talkingface_wild.benchmark.feature_store import FeatureStore
-from talkingface_wild.benchmark.pixel_source import Footing, Recoded, Still, Video
+from talkingface_wild.benchmark.pixel_source import PixelSource, Recoded, StillPicture, VideoFile
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.core.arrays import Pictures, Samples
 from talkingface_wild.core.fingerprint import digest, file_sha256
@@ -35,10 +35,10 @@ LEAST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class Side:
-    """One side of a clip: what it is made of, keys and facts; pixels only by ``Opened.view``."""
+class PairSide:
+    """One side of a clip: what it is made of, keys and facts; pixels only by ``ClipPair.view``."""
 
-    footing: Footing | None
+    footing: PixelSource | None
     picture_key: str
     sound_key: str
     frames: int
@@ -55,7 +55,7 @@ class Side:
 
 
 @dataclass
-class Opened:
+class ClipPair:
     """Both sides of one clip under a protocol; use it as a context, so that pixels are let go."""
 
     clip: BenchClip
@@ -64,7 +64,7 @@ class Opened:
     store: FeatureStore
     scratch: Path
     decodes: int = 0
-    _views: dict[str, View] = field(default_factory=dict)
+    _views: dict[str, DecodedVideo] = field(default_factory=dict)
     _sounds: dict[tuple[str, int], Samples | None] = field(default_factory=dict)
     _hashes: dict[str, str] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ class Opened:
     ) -> None:
         self._views.clear()
 
-    def sides(self) -> tuple[Side, Side | None]:
+    def sides(self) -> tuple[PairSide, PairSide | None]:
         """The generated and the real video's side; both end where the shorter one does.
 
         Raises ItemRejected or ItemFailed where there is no generated video: ``candidate`` says
@@ -94,26 +94,26 @@ class Opened:
             generated = replace(generated, sound_key=reference.sound_key)
         return generated, reference
 
-    def reference(self, frames: int | None = None) -> Side | None:
+    def reference(self, frames: int | None = None) -> PairSide | None:
         """The real video's side, its first ``frames``, or None in an open set."""
         plain = self._real(frames)
         return plain if plain is None else self._prepared(plain)
 
-    def still(self) -> Side:
+    def still(self) -> PairSide:
         """The reference picture, still: the floor, and what a failed clip is scored with."""
         return self._floor("static", self.reference())
 
-    def _real(self, frames: int | None = None) -> Side | None:
+    def _real(self, frames: int | None = None) -> PairSide | None:
         """The real video's side before any re-encoding."""
         clip, protocol = self.clip, self.protocol
         if not clip.reference:
             return None
         most = frames or clip.frames or protocol.frames
-        wanted = Wanted(clip.start_seconds, most, protocol.fps, protocol.canvas, clip.crop)
+        wanted = DecodeSettings(clip.start_seconds, most, protocol.fps, protocol.canvas, clip.crop)
         side = self._video(clip.reference, wanted)
         return replace(side, sound_key=self._sound_key(side))
 
-    def _prepared(self, side: Side) -> Side:
+    def _prepared(self, side: PairSide) -> PairSide:
         """The side after the protocol's re-encoding, where that applies to this candidate."""
         step = self.protocol.recode
         if not step or not self.candidate.recoded or side.footing is None:
@@ -121,13 +121,13 @@ class Opened:
         footing = Recoded(side.footing, step)
         return replace(side, footing=footing, picture_key=footing.key(self._sha))
 
-    def _delivered(self, reference: Side | None) -> Side:
+    def _delivered(self, reference: PairSide | None) -> PairSide:
         """A method's finished video, never more of it than there is of the real one."""
         clip, protocol = self.clip, self.protocol
         path = Path(self.candidate.path)
         asked = reference.frames if reference is not None else clip.frames or protocol.frames
         size = reference.size if reference is not None and not protocol.canvas else None
-        wanted = Wanted(None, asked, protocol.fps, protocol.canvas, None, size)
+        wanted = DecodeSettings(None, asked, protocol.fps, protocol.canvas, None, size)
         side = self._video(str(path), wanted)
         codec, found = delivered(path, protocol.fps)
         flags = self._against(reference, (*side.flags, *found))
@@ -139,7 +139,7 @@ class Opened:
         sound = reference.sound_key if reference is not None else self._sound_key(side)
         return self._prepared(replace(side, codec=codec, flags=flags, sound_key=sound))
 
-    def _against(self, reference: Side | None, flags: tuple[str, ...]) -> tuple[str, ...]:
+    def _against(self, reference: PairSide | None, flags: tuple[str, ...]) -> tuple[str, ...]:
         """Without the flags that the real video has as well: of the same shape, cut as long."""
         if reference is None:
             return flags
@@ -150,13 +150,13 @@ class Opened:
         kept = tuple(flag for flag in flags if flag not in alike)
         return (*kept, "crop!") if self.candidate.reframed else kept
 
-    def _floor(self, kind: str, reference: Side | None) -> Side:
+    def _floor(self, kind: str, reference: PairSide | None) -> PairSide:
         if reference is None or reference.footing is None:
             return self._portrait_side(kind)
         if kind == "static":
             plain = self._real()
             base = reference.footing if plain is None or plain.footing is None else plain.footing
-            footing: Footing = Still(base, reference.frames)
+            footing: PixelSource = StillPicture(base, reference.frames)
             key = footing.key(self._sha)
             return replace(reference, footing=footing, picture_key=key, codec="frames", flags=())
         if kind == "shifted":
@@ -169,7 +169,7 @@ class Opened:
             return self._prepared(replace(side, picture_key=footing.key(self._sha)))
         return replace(reference, codec="frames", flags=())
 
-    def _portrait_side(self, kind: str) -> Side:
+    def _portrait_side(self, kind: str) -> PairSide:
         """The still portrait of an open-set clip, as long as the clip is asked for."""
         frames = self.clip.frames or self.protocol.frames
         if kind != "static" or not self.clip.portrait or not frames:
@@ -177,11 +177,11 @@ class Opened:
                 "undecodable",
                 f"an open-set clip has no real video for {kind}, or no portrait and length",
             )
-        footing = Still(None, frames, self.clip.portrait, self.protocol.canvas)
-        side = Side(footing, footing.key(self._sha), "", frames)
+        footing = StillPicture(None, frames, self.clip.portrait, self.protocol.canvas)
+        side = PairSide(footing, footing.key(self._sha), "", frames)
         return replace(side, sound_key=self._sound_key(side))
 
-    def view(self, side: Side) -> View:
+    def view(self, side: PairSide) -> DecodedVideo:
         """The pixels of a side and its sound; decoded once, whoever asks."""
         if side.footing is None:
             raise ValueError("expected a side that was opened, found one that was only stored")
@@ -196,12 +196,12 @@ class Opened:
             flags=side.flags,
         )
 
-    def _make(self, footing: Footing) -> Pictures:
+    def _make(self, footing: PixelSource) -> Pictures:
         """The pixels of a footing, made once."""
         key = footing.key(self._sha)
         if key not in self._views:
             content = None
-            if isinstance(footing, Video):
+            if isinstance(footing, VideoFile):
                 decoded = self._decode(footing)
                 frames, content = decoded.frames_NHWC, decoded.content
             elif isinstance(footing, Recoded):
@@ -212,10 +212,10 @@ class Opened:
             else:
                 picture = self._still_picture(footing)
                 frames = np.broadcast_to(picture, (footing.frames, *picture.shape))
-            self._views[key] = View(frames, key, content=content, scratch=self.scratch)
+            self._views[key] = DecodedVideo(frames, key, content=content, scratch=self.scratch)
         return self._views[key].frames_NHWC
 
-    def _still_picture(self, footing: Still) -> Pictures:
+    def _still_picture(self, footing: StillPicture) -> Pictures:
         """Frame 0 of what the still is of; the rest of a video is not decoded for it."""
         if footing.base is None:
             data = np.fromfile(footing.portrait, dtype=np.uint8)
@@ -223,23 +223,23 @@ class Opened:
             if picture is None:
                 raise ItemRejected("undecodable", f"{Path(footing.portrait).name!r} is no picture")
             rgb = np.asarray(picture[:, :, ::-1], np.uint8)
-            return on_canvas(rgb, Wanted(canvas=footing.canvas))[0]
+            return on_canvas(rgb, DecodeSettings(canvas=footing.canvas))[0]
         known = self._views.get(footing.base.key(self._sha))
-        if known is None and isinstance(footing.base, Video):
+        if known is None and isinstance(footing.base, VideoFile):
             video = footing.base
             _, rgb = next(pictures(Path(video.path), video.wanted))
             return on_canvas(rgb, video.wanted)[0]
         return np.array(self._make(footing.base)[0])
 
-    def _video(self, path: str, wanted: Wanted) -> Side:
+    def _video(self, path: str, wanted: DecodeSettings) -> PairSide:
         """A file's side; its facts come from the store, or from the decode that they need."""
-        footing = Video(path, wanted)
+        footing = VideoFile(path, wanted)
         key = footing.key(self._sha)
         facts = self.store.facts(key)
         if facts is None:
             self._decode(footing)
             facts = self.store.facts(key) or {}
-        return Side(
+        return PairSide(
             footing,
             key,
             "",
@@ -249,7 +249,7 @@ class Opened:
             size=tuple(facts["size"]),
         )
 
-    def _decode(self, footing: Video) -> Decoded:
+    def _decode(self, footing: VideoFile) -> Decoded:
         """Decode a file and remember its facts."""
         key = footing.key(self._sha)
         decoded = decode_view(Path(footing.path), footing.wanted, self.scratch)
@@ -257,7 +257,7 @@ class Opened:
         count, *size, _ = decoded.frames_NHWC.shape
         facts = {"frames": count, "start_seconds": decoded.start_seconds, "size": size}
         self.store.note(key, {**facts, "flags": list(decoded.flags)})
-        view = View(decoded.frames_NHWC, key, content=decoded.content, scratch=self.scratch)
+        view = DecodedVideo(decoded.frames_NHWC, key, content=decoded.content, scratch=self.scratch)
         self._views[key] = view
         return decoded
 
@@ -272,16 +272,16 @@ class Opened:
     def _sound_path(self) -> str:
         return self.clip.sound or self.clip.reference or self.candidate.path
 
-    def _sound_key(self, side: Side) -> str:
+    def _sound_key(self, side: PairSide) -> str:
         """Names the driving sound: its file, and the span that belongs to the frames."""
         sha, start = self._sha(self._sound_path()), self._sound_start(side)
         return digest([sha, start, side.frames, self.protocol.fps], 24)
 
-    def _sound_start(self, side: Side) -> float:
+    def _sound_start(self, side: PairSide) -> float:
         """Where frame 0 lies on the sound's clock: a sound file of its own begins with it."""
         return 0.0 if self.clip.sound else side.start_seconds
 
-    def sound(self, side: Side) -> Samples | None:
+    def sound(self, side: PairSide) -> Samples | None:
         """The driving sound of a side, 16 kHz mono; None where there is none."""
         known = (side.sound_key, side.frames)
         if known not in self._sounds:
@@ -295,7 +295,7 @@ class Opened:
         return self._sounds[known]
 
 
-def mux_offset_ms(path: Path, side: Side, driving: Samples | None, fps: int) -> float | None:
+def mux_offset_ms(path: Path, side: PairSide, driving: Samples | None, fps: int) -> float | None:
     """How far the container's own sound lies behind the driving sound, in ms; None without one."""
     from talkingface_wild.functional.sound_offset import sound_offset_seconds
 

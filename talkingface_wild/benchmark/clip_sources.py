@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from talkingface_wild.benchmark.candidates import FLOORS, candidate_for, file_candidate, stamp
+from talkingface_wild.benchmark.candidates import BASELINES, candidate_for, file_candidate, stamp
 from talkingface_wild.benchmark.clips import (
     BenchClip,
     ClipSet,
@@ -20,7 +20,7 @@ from talkingface_wild.benchmark.lists.videos import locate
 from talkingface_wild.benchmark.outputs import Making, adapter_outputs, generated_outputs, maker
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.request import BenchRequest
-from talkingface_wild.benchmark.rows import Asked
+from talkingface_wild.benchmark.rows import ClipCandidate
 from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.generator import Generator
@@ -39,7 +39,7 @@ SEEDS = 3
 
 def clips_of(request: BenchRequest) -> ClipSet:
     """The clips asked for, before ``--limit``. Raises UsageError, InputUnreadable, CheckFailed."""
-    if request.model in FLOORS:
+    if request.model in BASELINES:
         _refuse_idle(request)
     if request.dataset:
         if request.pairs or request.reference:
@@ -54,7 +54,7 @@ def clips_of(request: BenchRequest) -> ClipSet:
         return _listed(request)
     if request.pairs:
         return from_pairs(request.pairs)
-    if request.model in FLOORS and request.reference:
+    if request.model in BASELINES and request.reference:
         return from_folders(request.reference, request.reference)
     if request.outputs and request.reference:
         return from_folders(request.outputs, request.reference)
@@ -148,23 +148,23 @@ def from_list(found: BenchList) -> ClipSet:
     return ClipSet(found.name, found.sha8, tuple(clips), tuple(notes), len(found.rows))
 
 
-def asked_of(
+def candidates_of(
     request: BenchRequest,
     clips: ClipSet,
     chosen: Protocol,
     generators: Generators,
     tell: Callable[[str], None],
     watch: Callable[[Making], None] | None = None,
-) -> list[Asked]:
+) -> list[ClipCandidate]:
     """Each clip with its candidate; videos that have to be made first are made here.
 
     ``watch`` hears how far a generator is with them.
     Raises UsageError for an unknown model, with the nearest name.
     """
     if not request.model:
-        return [Asked(clip, file_candidate(clip.generated)) for clip in clips.clips]
-    if request.model in FLOORS:
-        return [Asked(clip, candidate_for(clip, request.model)) for clip in clips.clips]
+        return [ClipCandidate(clip, file_candidate(clip.generated)) for clip in clips.clips]
+    if request.model in BASELINES:
+        return [ClipCandidate(clip, candidate_for(clip, request.model)) for clip in clips.clips]
     features = (request.features or request.out / "features").absolute()
     run = request.out.absolute()
     if request.model in generators:
@@ -173,7 +173,7 @@ def asked_of(
         made = generated_outputs(
             generator, request.options, clips.clips, seeds, chosen, run, features, tell, watch
         )
-        return [Asked(clip, file_candidate(str(path), seed)) for clip, seed, path in made]
+        return [ClipCandidate(clip, file_candidate(str(path), seed)) for clip, seed, path in made]
     adapter = _adapter(request.model, generators)
     return _external(adapter, request, clips.clips, chosen, features, tell)
 
@@ -201,7 +201,7 @@ def _external(
     chosen: Protocol,
     features: Path,
     tell: Callable[[str], None],
-) -> list[Asked]:
+) -> list[ClipCandidate]:
     outputs = request.outputs or _made_in(request, adapter, chosen)
     make = None
     if request.run_command:
@@ -216,7 +216,8 @@ def _external(
     seeds = range((request.seeds or SEEDS) if stochastic else 1)
     found = adapter_outputs(adapter, clips, seeds, outputs.absolute(), make, tell)
     return [
-        Asked(clip, file_candidate(str(path), seed, adapter.reframes)) for clip, seed, path in found
+        ClipCandidate(clip, file_candidate(str(path), seed, adapter.reframes))
+        for clip, seed, path in found
     ]
 
 
@@ -224,14 +225,14 @@ def row_name(request: BenchRequest, generators: Generators) -> str:
     """What tables call the method: the name given, else the adapter's title, else the model."""
     if request.name or not request.model:
         return request.name
-    if request.model in FLOORS or request.model in generators:
+    if request.model in BASELINES or request.model in generators:
         return request.model
     return _adapter(request.model, generators).row
 
 
 def _adapter(model: str, generators: Generators) -> Adapter:
     """The adapter called ``model``; UsageError with the nearest name of all that would do."""
-    known = [*FLOORS, *generators, *adapter_names()]
+    known = [*BASELINES, *generators, *adapter_names()]
     if model not in known and not model.endswith((".yaml", ".yml")):
         raise UsageError(
             f"Expected a model of {', '.join(known)}, or an adapter's YAML file, found "

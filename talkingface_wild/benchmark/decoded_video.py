@@ -38,7 +38,7 @@ LOSSLESS_ENOUGH = ("h264", "ffv1", "png")
 
 
 @dataclass
-class View:
+class DecodedVideo:
     """``frames_NHWC`` are RGB and read-only; ``sound`` may be None. Keys name their content."""
 
     frames_NHWC: Pictures
@@ -79,7 +79,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DecodeSettings:
     """What to decode of a file: from where, how many frames, onto which canvas."""
 
     start_seconds: float | None = None
@@ -109,10 +109,10 @@ class Decoded:
     start_seconds: float
     flags: tuple[str, ...]
     content: Content | None = None
-    """As in ``View``."""
+    """As in ``DecodedVideo``."""
 
 
-def decode_view(path: Path, wanted: Wanted, folder: Path) -> Decoded:
+def decode_view(path: Path, wanted: DecodeSettings, folder: Path) -> Decoded:
     """Decode a file onto the canvas, one frame in memory at a time.
 
     Raises ItemRejected ``too_short`` under two frames, and what ``media.decode.frames`` raises.
@@ -144,7 +144,7 @@ def decode_view(path: Path, wanted: Wanted, folder: Path) -> Decoded:
     return Decoded(frames, first, tuple(sorted(flags)), content)
 
 
-def pictures(path: Path, wanted: Wanted) -> Iterator[tuple[float, Pictures]]:
+def pictures(path: Path, wanted: DecodeSettings) -> Iterator[tuple[float, Pictures]]:
     """Seconds and RGB of the frames from the wanted start on, at the protocol's rate."""
     start = wanted.start_seconds
     end = start + wanted.frames / wanted.fps if start is not None and wanted.frames else None
@@ -152,7 +152,7 @@ def pictures(path: Path, wanted: Wanted) -> Iterator[tuple[float, Pictures]]:
         yield frame.seconds, frame.rgb
 
 
-def on_canvas(rgb_HWC: Pictures, wanted: Wanted) -> tuple[Pictures, set[str]]:
+def on_canvas(rgb_HWC: Pictures, wanted: DecodeSettings) -> tuple[Pictures, set[str]]:
     """A picture on the canvas, and flags: area when it shrinks, bicubic when it grows.
 
     With a crop its window alone; else the whole picture, padded with black to a square canvas, or
@@ -174,7 +174,7 @@ def on_canvas(rgb_HWC: Pictures, wanted: Wanted) -> tuple[Pictures, set[str]]:
     return np.asarray(resized, np.uint8), {"crop!"}
 
 
-def content_of(size: tuple[int, int], wanted: Wanted) -> Content | None:
+def content_of(size: tuple[int, int], wanted: DecodeSettings) -> Content | None:
     """Where ``on_canvas`` puts a picture of ``size`` (height, width); None without padding.
 
     Only canvas pixels that are made of the picture alone count: those whose resampling reaches
@@ -193,7 +193,7 @@ def content_of(size: tuple[int, int], wanted: Wanted) -> Content | None:
     return columns[0], rows[0], columns[1], rows[1]
 
 
-def _window(height: int, width: int, wanted: Wanted) -> Window | None:
+def _window(height: int, width: int, wanted: DecodeSettings) -> Window | None:
     """The square that becomes the canvas; None where the picture is resized whole."""
     if wanted.crop is not None:
         side = max(2, round(wanted.crop[2] * min(width, height)))
@@ -239,7 +239,7 @@ def same_shape(first: Path, second: Path) -> bool:
     """Whether two videos are displayed with one ratio of width to height."""
     ratios = []
     for path in (first, second):
-        _, rgb_HWC = next(pictures(path, Wanted(frames=1)))
+        _, rgb_HWC = next(pictures(path, DecodeSettings(frames=1)))
         ratios.append(rgb_HWC.shape[1] / rgb_HWC.shape[0])
     return same_ratio(ratios[0], ratios[1])
 
@@ -254,7 +254,7 @@ def hear(path: Path, start_seconds: float, seconds: float) -> Samples | None:
         raise
 
 
-def batches(view: View, indices: Sequence[int], size: int) -> Iterator[Pictures]:
+def batches(view: DecodedVideo, indices: Sequence[int], size: int) -> Iterator[Pictures]:
     """The chosen frames, so many at a time, as arrays of their own."""
     for start in range(0, len(indices), size):
         yield np.array(view.frames_NHWC[list(indices[start : start + size])])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from talkingface_wild.benchmark.candidates import candidate_from_json
-from talkingface_wild.benchmark.clip_pair import Opened, Side, mux_offset_ms
+from talkingface_wild.benchmark.clip_pair import ClipPair, PairSide, mux_offset_ms
 from talkingface_wild.benchmark.clips import clip_from_json
 from talkingface_wild.benchmark.extractors.extractor import Extractor, PairExtractor, VideoExtractor
 from talkingface_wild.benchmark.feature_store import FeatureStore
@@ -90,7 +90,7 @@ class Features(Stage):
         clip = clip_from_json(item.payload["clip"])
         candidate = candidate_from_json(item.payload["candidate"])
         pixels = PIXELS.folder(item, self.place)
-        with Opened(clip, candidate, self.protocol, self.store, pixels) as opened:
+        with ClipPair(clip, candidate, self.protocol, self.store, pixels) as opened:
             real = opened.reference()
             state, reason, detail = "scored", "", ""
             try:
@@ -124,13 +124,13 @@ class Features(Stage):
             }
         return Done(values)
 
-    def _mux(self, opened: Opened, generated: Side) -> float | None:
+    def _mux(self, opened: ClipPair, generated: PairSide) -> float | None:
         """The container's own sound against the driving one."""
         driving = opened.sound(generated)
         path = Path(opened.candidate.path)
         return mux_offset_ms(path, generated, driving, self.protocol.fps)
 
-    def _measure(self, opened: Opened, sides: Sides) -> dict[str, str]:
+    def _measure(self, opened: ClipPair, sides: Sides) -> dict[str, str]:
         """Run every extractor whose answer is not stored; the reasons of those that refuse."""
         refused: dict[str, str] = {}
         for name, extractor, looked in jobs(self.extractors, sides):
@@ -138,7 +138,9 @@ class Features(Stage):
                 refused[name] = why
         return refused
 
-    def _answer(self, opened: Opened, extractor: Extractor, looked: tuple[Side, ...]) -> str | None:
+    def _answer(
+        self, opened: ClipPair, extractor: Extractor, looked: tuple[PairSide, ...]
+    ) -> str | None:
         """Have an extractor's answer stored; why it refused, or None."""
         key, printed = content_key(extractor, looked), self.prints[extractor.name]
         if not self.store.has(key, printed):
@@ -154,7 +156,9 @@ class Features(Stage):
                 self.store.refuse(key, printed, f"{error.outcome.reason}: {error.outcome.detail}")
         return self.store.load(key, printed)[1]
 
-    def _replace(self, opened: Opened, still: Side | None, refused: dict[str, str]) -> list[str]:
+    def _replace(
+        self, opened: ClipPair, still: PairSide | None, refused: dict[str, str]
+    ) -> list[str]:
         """Measure the static frame where the method's video alone was refused; which extractors."""
         replaced: list[str] = []
         for extractor in self.extractors:
@@ -176,9 +180,9 @@ class Features(Stage):
 class Sides:
     """The sides of a clip; ``still`` is there where the reference picture may have to stand in."""
 
-    generated: Side | None
-    reference: Side | None
-    still: Side | None = None
+    generated: PairSide | None
+    reference: PairSide | None
+    still: PairSide | None = None
 
     def keys(self) -> dict[str, list[str]]:
         """Picture and sound key of each side, from which every content key is made."""
@@ -189,15 +193,15 @@ class Sides:
 def sides_from(keys: Mapping[str, Sequence[str]]) -> Sides:
     """The sides that ``Sides.keys`` wrote: enough to find what is stored of them."""
 
-    def side(name: str) -> Side | None:
-        return Side(None, keys[name][0], keys[name][1], 0) if name in keys else None
+    def side(name: str) -> PairSide | None:
+        return PairSide(None, keys[name][0], keys[name][1], 0) if name in keys else None
 
     return Sides(side(GENERATED), side(REFERENCE), side(STILL))
 
 
 def jobs(
     extractors: Sequence[Extractor], sides: Sides
-) -> Iterator[tuple[str, Extractor, tuple[Side, ...]]]:
+) -> Iterator[tuple[str, Extractor, tuple[PairSide, ...]]]:
     """(``side/extractor``, the extractor, the sides it looks at) for all that apply to a clip."""
     generated, reference = sides.generated, sides.reference
     for extractor in extractors:
@@ -213,6 +217,6 @@ def jobs(
             yield f"{REFERENCE}/{extractor.name}", extractor, (real,)
 
 
-def content_key(extractor: Extractor, looked: Sequence[Side]) -> str:
+def content_key(extractor: Extractor, looked: Sequence[PairSide]) -> str:
     """The store's key of what the extractor looks at."""
     return "+".join(side.content(extractor.hears) for side in looked)

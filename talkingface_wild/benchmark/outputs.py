@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from talkingface_wild.benchmark.candidates import Candidate, stamp
-from talkingface_wild.benchmark.clip_pair import Opened
+from talkingface_wild.benchmark.clip_pair import ClipPair
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.benchmark.decoded_video import SOUND_RATE
 from talkingface_wild.benchmark.external.adapter import Adapter
@@ -90,9 +90,9 @@ class Given:
     frames: int
 
 
-def given_of(clip: BenchClip, protocol: Protocol, features: Path, scratch: Path) -> Given:
+def method_inputs(clip: BenchClip, protocol: Protocol, features: Path, scratch: Path) -> Given:
     """The reference picture and driving sound of a clip. Raises ItemRejected, ItemFailed."""
-    with Opened(clip, Candidate("static"), protocol, FeatureStore(features), scratch) as opened:
+    with ClipPair(clip, Candidate("static"), protocol, FeatureStore(features), scratch) as opened:
         side = opened.still()
         view = opened.view(side)
         if view.sound is None:
@@ -129,7 +129,7 @@ def generated_outputs(
     for clip, seed, path in wanted:
         if not path.is_file():
             with _told(clip, tell):
-                given = given_of(clip, protocol, features, run / "work" / "pixels")
+                given = method_inputs(clip, protocol, features, run / "work" / "pixels")
                 _generate(generator, options, clip, given, seed, path, protocol.fps, watched)
             watched.next()
         yield clip, seed, path
@@ -197,7 +197,7 @@ def maker(
     """What runs an adapter's command for one clip: inputs written, output checked and named."""
 
     def make(clip: BenchClip, seed: int, path: Path) -> None:
-        given = given_of(clip, protocol, features, run / "work" / "pixels")
+        given = method_inputs(clip, protocol, features, run / "work" / "pixels")
         folder = run / "work" / "inputs" / _file_name(clip)
         portrait, sound = folder / "portrait.png", folder / "audio.wav"
         write_picture(portrait, given.portrait_HWC)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from talkingface_wild.benchmark.decoded_video import Wanted
+from talkingface_wild.benchmark.decoded_video import DecodeSettings
 from talkingface_wild.core.fingerprint import digest
 
 Sha = Callable[[str], str]
@@ -17,11 +17,11 @@ Sha = Callable[[str], str]
 
 
 @dataclass(frozen=True)
-class Video:
+class VideoFile:
     """A file, decoded as wanted."""
 
     path: str
-    wanted: Wanted
+    wanted: DecodeSettings
 
     def key(self, sha: Sha) -> str:
         """The file's content and the decode."""
@@ -29,10 +29,10 @@ class Video:
 
 
 @dataclass(frozen=True)
-class Still:
+class StillPicture:
     """Frame 0 of ``base``, or the picture file ``portrait`` on a canvas, ``frames`` times."""
 
-    base: Footing | None
+    base: PixelSource | None
     frames: int
     portrait: str = ""
     canvas: int = 0
@@ -48,7 +48,7 @@ class Still:
 class Recoded:
     """``base`` after a step of ``media.recode``."""
 
-    base: Footing
+    base: PixelSource
     step: str
 
     def key(self, sha: Sha) -> str:
@@ -56,4 +56,4 @@ class Recoded:
         return digest(["recoded", self.step, self.base.key(sha)], 24)
 
 
-Footing = Video | Still | Recoded
+PixelSource = VideoFile | StillPicture | Recoded

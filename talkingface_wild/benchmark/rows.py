@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from talkingface_wild.benchmark.base import clips_said
+from talkingface_wild.benchmark.base import clip_count
 from talkingface_wild.benchmark.candidates import Candidate, stamp
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.core.fingerprint import digest
@@ -29,7 +29,7 @@ FLAGS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class ClipCandidate:
     """One clip with one candidate: an item of the engine."""
 
     clip: BenchClip
@@ -43,7 +43,9 @@ class Asked:
         return Item(f"b{digest(payload, 20)}", "clip", self.clip.language, payload)
 
 
-def rows_of(asked: Sequence[Asked], items: Sequence[Item], ruling: Ruling) -> list[dict[str, Any]]:
+def rows_of(
+    asked: Sequence[ClipCandidate], items: Sequence[Item], ruling: Ruling
+) -> list[dict[str, Any]]:
     """The row of each clip and seed, in the order of the list."""
     rows = []
     for entry, item in zip(asked, items, strict=True):
@@ -121,12 +123,12 @@ def remarks(rows: Sequence[Mapping[str, Any]], failures: int) -> list[str]:
     for flag, meaning in FLAGS.items():
         count = sum(flag in str(row["flags"]).split() for row in rows)
         if count:
-            said.append(f"{flag} {clips_said(count)}: {meaning}")
+            said.append(f"{flag} {clip_count(count)}: {meaning}")
     late = [r for r in rows if r["mux_offset_ms"] is not None and abs(r["mux_offset_ms"]) > 20]
     if late:
         said.append(f"{len(late)} containers hold their sound over 20 ms off the driving sound")
     unscored = [row for row in rows if row["state"] == "unscored"]
     if unscored:
         shown = "; ".join(f"{r['clip']}: {r['reason']}" for r in unscored[:3])
-        said.append(f"{clips_said(len(unscored))} could not be scored ({shown})")
+        said.append(f"{clip_count(len(unscored))} could not be scored ({shown})")
     return said

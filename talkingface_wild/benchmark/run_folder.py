@@ -7,13 +7,13 @@ from talkingface_wild.benchmark import metric_weights
 from talkingface_wild.benchmark.clips import ClipSet
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.request import BenchRequest
-from talkingface_wild.benchmark.rows import Asked
+from talkingface_wild.benchmark.rows import ClipCandidate
 from talkingface_wild.benchmark.runs import read_run
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.dataset.layout import Layout
 
 
-def asked_for(request: BenchRequest, chosen: Protocol, clips: ClipSet) -> dict[str, str]:
+def identity_of_run(request: BenchRequest, chosen: Protocol, clips: ClipSet) -> dict[str, str]:
     """What makes a run another one: the method, its videos, the list and the protocol."""
     asked = {
         "model": request.model or request.name or "pairs",
@@ -40,7 +40,7 @@ def check_folder(
     if not (out / "run.json").is_file() or request.fresh:
         return list(names)
     held = read_run(out)
-    there, here = held.facts.get("request"), asked_for(request, chosen, clips)
+    there, here = held.facts.get("request"), identity_of_run(request, chosen, clips)
     if there != here:
         before = dict(there or {})
         differing = [
@@ -58,7 +58,7 @@ def check_folder(
     return list(dict.fromkeys([*earlier, *names]))
 
 
-def check_delivered(request: BenchRequest, asked: Sequence[Asked]) -> None:
+def check_delivered(request: BenchRequest, asked: Sequence[ClipCandidate]) -> None:
     """Raise InputUnreadable when not one of a method's videos is where it should be."""
     paths = [entry.candidate.path for entry in asked if entry.candidate.kind == "file"]
     if paths and not any(Path(path).is_file() for path in paths):

@@ -16,7 +16,7 @@ from typing import Any
 
 from talkingface_wild import weights
 from talkingface_wild.benchmark import metric_weights, protocol
-from talkingface_wild.benchmark.candidates import FLOORS
+from talkingface_wild.benchmark.candidates import BASELINES
 from talkingface_wild.benchmark.clips import ClipSet
 from talkingface_wild.benchmark.feature_store import FeatureStore
 from talkingface_wild.benchmark.measure_stage import (
@@ -27,10 +27,10 @@ from talkingface_wild.benchmark.measure_stage import (
     jobs,
     sides_from,
 )
-from talkingface_wild.benchmark.metrics import chosen_metrics
+from talkingface_wild.benchmark.metrics import metrics_of
 from talkingface_wild.benchmark.request import BenchRequest
-from talkingface_wild.benchmark.rows import Asked, add_values, remarks, rows_of
-from talkingface_wild.benchmark.run_folder import asked_for, check_delivered, check_folder
+from talkingface_wild.benchmark.rows import ClipCandidate, add_values, remarks, rows_of
+from talkingface_wild.benchmark.run_folder import check_delivered, check_folder, identity_of_run
 from talkingface_wild.benchmark.runs import BenchRun, write_run
 from talkingface_wild.benchmark.scoring import Scoring
 from talkingface_wild.benchmark.signature import Signature
@@ -87,7 +87,7 @@ def select(request: BenchRequest) -> Selection:
     chosen = metric_weights.resolved(protocol.load_protocol(request.protocol))
     if request.autocast:
         chosen = dataclasses.replace(chosen, autocast=True)
-    names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
+    names = [metric.name for metric in metrics_of(request.metrics, chosen.metrics)]
     left_out = metric_weights.missing(chosen, names)
     return Selection(chosen, [name for name in names if name not in left_out], left_out)
 
@@ -96,7 +96,7 @@ def bench(
     request: BenchRequest,
     clips: ClipSet,
     selection: Selection,
-    ask: Callable[[], Sequence[Asked]],
+    ask: Callable[[], Sequence[ClipCandidate]],
     watch: Callable[[Progress], None] | None = None,
     notes: Sequence[str] = (),
     facts: Mapping[str, Any] | None = None,
@@ -262,7 +262,7 @@ def _scored(
         "prints": prints,
         "head": list(head.parts),
         "asked": len(rows),
-        "request": asked_for(request, chosen, clips),
+        "request": identity_of_run(request, chosen, clips),
         "left_out": {metric: list(found) for metric, found in left_out.items()},
         "notes": said,
         "version": __version__,
@@ -296,7 +296,7 @@ def _most_frames(clips: ClipSet, chosen: protocol.Protocol) -> str:
 
 def _title(request: BenchRequest) -> str:
     if request.model:
-        return request.model if request.model in FLOORS else Path(request.model).stem
+        return request.model if request.model in BASELINES else Path(request.model).stem
     return request.outputs.name if request.outputs else PAIRS
 
 

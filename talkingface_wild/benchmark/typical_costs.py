@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from talkingface_wild.benchmark.measure_stage import Features, extractors_of
 from talkingface_wild.benchmark.protocol import Protocol
-from talkingface_wild.benchmark.rows import Asked
+from talkingface_wild.benchmark.rows import ClipCandidate
 from talkingface_wild.engine.costs import Cost, Costs
 
 SECONDS_PER_375_FRAMES = {
@@ -39,7 +39,7 @@ RAY_OPENING = 6.0
 def bench_costs(
     protocol: Protocol,
     metrics: Sequence[str],
-    asked: Sequence[Asked],
+    asked: Sequence[ClipCandidate],
     engine: str,
     workers: int | None,
 ) -> Costs:

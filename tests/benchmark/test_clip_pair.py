@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from talkingface_wild.benchmark.candidates import Candidate, file_candidate
-from talkingface_wild.benchmark.clip_pair import Opened, mux_offset_ms
+from talkingface_wild.benchmark.clip_pair import ClipPair, mux_offset_ms
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.benchmark.feature_store import FeatureStore
 from talkingface_wild.benchmark.protocol import load_protocol
@@ -20,7 +20,9 @@ def opened(films, pixels, tmp_path):
     def at(candidate, **changes):
         clip = {"id": "may", "reference": str(films / REAL / "may.mp4"), **changes}
         store = FeatureStore(tmp_path / "features")
-        return Opened(BenchClip(**clip), candidate, load_protocol(pixels), store, tmp_path / "work")
+        return ClipPair(
+            BenchClip(**clip), candidate, load_protocol(pixels), store, tmp_path / "work"
+        )
 
     return at
 

@@ -37,7 +37,7 @@ _TEMPLATE = "template"
 
 
 @dataclass(frozen=True)
-class Run:
+class AdapterCommand:
     """The command that makes one video, in the system's own environment."""
 
     command: tuple[str, ...]
@@ -113,7 +113,7 @@ class Adapter:
     """When, with which commit and which machine, where it has been tried."""
     note: str = ""
     """What a reader of its scores should know: it crops the face, another rate, another size."""
-    run: Run | None = None
+    run: AdapterCommand | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,62}", self.name):
@@ -205,7 +205,7 @@ def _adapter(document: Document) -> Adapter:
     return build(Adapter, _without_missing(data, Adapter, document), document)
 
 
-def _run(given: Any, document: Document) -> Run:
+def _run(given: Any, document: Document) -> AdapterCommand:
     if not isinstance(given, Mapping):
         raise RecipeError(f"{document.where(('run',))}: 'run' expects a mapping, found {given!r}.")
     for name in ("command", "apart", "env", "panel"):
@@ -216,7 +216,12 @@ def _run(given: Any, document: Document) -> Run:
                 "write each argument as an item of its own, never a shell line."
             )
     data = {name: value for name, value in given.items() if value is not None}
-    return build(Run, _without_missing(data, Run, document, ("run",)), document, ("run",))
+    return build(
+        AdapterCommand,
+        _without_missing(data, AdapterCommand, document, ("run",)),
+        document,
+        ("run",),
+    )
 
 
 def _without_missing(
@@ -226,7 +231,9 @@ def _without_missing(
 
     A field that is misspelt is left for ``build`` to tell.
     """
-    required = {"Adapter": ("name", "title", "outputs"), "Run": ("command",)}[cls.__name__]
+    required = {"Adapter": ("name", "title", "outputs"), "AdapterCommand": ("command",)}[
+        cls.__name__
+    ]
     names = [field_.name for field_ in fields(cls)]
     for name in required:
         if name not in data and set(data) <= set(names):

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from talkingface_wild.benchmark.external.adapter import Adapter, Run, filled
+from talkingface_wild.benchmark.external.adapter import Adapter, AdapterCommand, filled
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
@@ -114,7 +114,7 @@ def run_adapter(adapter: Adapter, inputs: Inputs, out_file: Path, *, logs: Path)
     return out_file
 
 
-def _run_of(adapter: Adapter) -> Run:
+def _run_of(adapter: Adapter) -> AdapterCommand:
     if adapter.run is None:
         raise UsageError(
             f"Expected a command in the adapter {adapter.name}, found none; add 'run:' to it, or "
@@ -124,7 +124,7 @@ def _run_of(adapter: Adapter) -> Run:
 
 
 def _values(
-    adapter: Adapter, run: Run, inputs: Inputs, work: Path, produced: Path
+    adapter: Adapter, run: AdapterCommand, inputs: Inputs, work: Path, produced: Path
 ) -> dict[str, str]:
     """The text of every placeholder; inputs are linked into ``work`` under plain names."""
     values = {
@@ -166,7 +166,7 @@ def _write_still(values: Mapping[str, str]) -> None:
     )
 
 
-def _furnish(run: Run, work: Path, values: Mapping[str, str]) -> None:
+def _furnish(run: AdapterCommand, work: Path, values: Mapping[str, str]) -> None:
     """Lay the links and the files of the adapter into ``work``."""
     if run.links:
         home = Path(filled(run.links, values))
@@ -184,7 +184,7 @@ def _furnish(run: Run, work: Path, values: Mapping[str, str]) -> None:
 
 
 def _execute(
-    adapter: Adapter, run: Run, values: Mapping[str, str], inputs: Inputs, log: Path
+    adapter: Adapter, run: AdapterCommand, values: Mapping[str, str], inputs: Inputs, log: Path
 ) -> None:
     command = [filled(argument, values) for argument in run.command]
     cwd = filled(run.cwd, values)
@@ -241,7 +241,7 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _written(run: Run, work: Path, produced: Path) -> Path | None:
+def _written(run: AdapterCommand, work: Path, produced: Path) -> Path | None:
     """The file that the program wrote: ``{output}``, or the newest that ``writes`` finds."""
     if not run.writes:
         return produced if produced.is_file() else None

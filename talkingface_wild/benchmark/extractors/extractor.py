@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from talkingface_wild import weights as weight_files
-from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
 from talkingface_wild.core.fingerprint import digest
 
 
@@ -58,7 +58,7 @@ class VideoExtractor(Extractor):
     """Measures one video."""
 
     @abc.abstractmethod
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, view: DecodedVideo) -> Mapping[str, npt.NDArray[Any]]:
         """Named arrays of one view."""
 
 
@@ -68,5 +68,7 @@ class PairExtractor(Extractor):
     pair = True
 
     @abc.abstractmethod
-    def compare(self, generated: View, reference: View) -> Mapping[str, npt.NDArray[Any]]:
+    def compare(
+        self, generated: DecodedVideo, reference: DecodedVideo
+    ) -> Mapping[str, npt.NDArray[Any]]:
         """Named arrays of one pair; frames beyond the shorter one are left out."""

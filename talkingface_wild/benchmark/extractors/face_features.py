@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
 from talkingface_wild.benchmark.extractors.extractor import VideoExtractor
 from talkingface_wild.benchmark.protocol import ExpressionSettings, IdentitySettings
 from talkingface_wild.core.arrays import Pictures
@@ -29,7 +29,7 @@ class _Faces(VideoExtractor):
         name = self.settings.detector
         self._detector = make_detector(name, self.path(name), threads=threads).open(device)
 
-    def _points(self, view: View, indices: Sequence[int]) -> list[tuple[int, Points]]:
+    def _points(self, view: DecodedVideo, indices: Sequence[int]) -> list[tuple[int, Points]]:
         """(frame, its surest face's five points) of the frames that show a face."""
         if not indices:
             raise ItemRejected("too_short", f"no frame of the protocol in {len(view)} frames")
@@ -41,7 +41,7 @@ class _Faces(VideoExtractor):
         ]
 
     def _crops(
-        self, view: View, seen: Sequence[tuple[int, Points]], align: Align
+        self, view: DecodedVideo, seen: Sequence[tuple[int, Points]], align: Align
     ) -> tuple[list[int], list[Pictures]]:
         """The aligned faces, and their frames; a face too small to align counts as none."""
         frames, crops = [], []
@@ -74,7 +74,7 @@ class ExpressionFeatures(_Faces):
         self._network.open(device)
         self._open_detector(device, threads)
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, view: DecodedVideo) -> Mapping[str, npt.NDArray[Any]]:
         """Faces aligned by their five points, a few at a time."""
         from talkingface_wild.perception.recon3d import ANGLE, EXPRESSION
 
@@ -121,7 +121,7 @@ class IdentityFeatures(_Faces):
             ).open(device)
         self._open_detector(device, threads)
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, view: DecodedVideo) -> Mapping[str, npt.NDArray[Any]]:
         """Embeddings of the chosen frames' surest faces."""
         from talkingface_wild.perception.arcface import align
 
@@ -160,7 +160,7 @@ class AlignedInception(_Faces):
         self._model_points = load_model_points(self.path("deep3d_points"))
         self._open_detector(device, threads)
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, view: DecodedVideo) -> Mapping[str, npt.NDArray[Any]]:
         """Faces aligned as for E-FID, then Inception."""
         from talkingface_wild.functional.face_alignment import align_face
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
 from talkingface_wild.benchmark.extractors.extractor import PairExtractor
 from talkingface_wild.benchmark.protocol import SimilaritySettings
 from talkingface_wild.core.outcome import ItemRejected
@@ -26,7 +26,9 @@ class FrameSimilarity(PairExtractor):
     version = 2
     settings: SimilaritySettings
 
-    def compare(self, generated: View, reference: View) -> Mapping[str, npt.NDArray[Any]]:
+    def compare(
+        self, generated: DecodedVideo, reference: DecodedVideo
+    ) -> Mapping[str, npt.NDArray[Any]]:
         """Frame against frame, as far as both go. Raises ItemRejected for hardly any picture."""
         from talkingface_wild.functional.similarity import psnr, ssim
 
@@ -49,7 +51,7 @@ class FrameSimilarity(PairExtractor):
         }
 
 
-def _picture(reference: View) -> tuple[slice, slice]:
+def _picture(reference: DecodedVideo) -> tuple[slice, slice]:
     """The rows and columns of the canvas without its padding."""
     if reference.content is None:
         return slice(None), slice(None)
@@ -60,12 +62,14 @@ def _picture(reference: View) -> tuple[slice, slice]:
     return slice(top, bottom), slice(left, right)
 
 
-class JitterError(PairExtractor):
+class FrameJitter(PairExtractor):
     """``error`` (1,): TalkingPose's temporal jitter error of the clip, in grey levels."""
 
     name = "jitter"
 
-    def compare(self, generated: View, reference: View) -> Mapping[str, npt.NDArray[Any]]:
+    def compare(
+        self, generated: DecodedVideo, reference: DecodedVideo
+    ) -> Mapping[str, npt.NDArray[Any]]:
         """The difference of the two videos' own changes, two frames apart, from frame 1 on."""
         from talkingface_wild.functional.temporal import temporal_jitter_error
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
 from talkingface_wild.benchmark.extractors.extractor import VideoExtractor
 from talkingface_wild.benchmark.protocol import FvdSettings
 from talkingface_wild.core.arrays import Pictures
@@ -43,7 +43,7 @@ class I3DFeatures(VideoExtractor):
             name = self.settings.detector
             self._detector = make_detector(name, self.path(name), threads=threads).open(device)
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, view: DecodedVideo) -> Mapping[str, npt.NDArray[Any]]:
         """Logits window by window; a window is decoded pixels, never the whole video."""
         settings = self.settings
         last = len(view) - settings.window
@@ -60,12 +60,12 @@ class I3DFeatures(VideoExtractor):
             found.append(self._network.embed(np.stack(windows)))
         return {"logits": np.concatenate(found).astype(np.float32)}
 
-    def _window(self, view: View, start: int) -> Pictures:
+    def _window(self, view: DecodedVideo, start: int) -> Pictures:
         """One window (T, H, W, 3), faces cropped where the protocol asks for it."""
         frames = np.array(view.frames_NHWC[start : start + self.settings.window])
         return self._faces(view, frames, start) if self.settings.faces else frames
 
-    def _faces(self, view: View, frames_THWC: Pictures, start: int) -> Pictures:
+    def _faces(self, view: DecodedVideo, frames_THWC: Pictures, start: int) -> Pictures:
         """Each frame's surest face box, without margin, as (T, 224, 224, 3) by area."""
         indices = range(start, start + len(frames_THWC))
         crops = []

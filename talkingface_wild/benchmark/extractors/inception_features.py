@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.decoded_video import View, batches
+from talkingface_wild.benchmark.decoded_video import DecodedVideo, batches
 from talkingface_wild.benchmark.extractors.extractor import VideoExtractor
 from talkingface_wild.benchmark.protocol import FidSettings
 from talkingface_wild.core.outcome import ItemRejected
@@ -33,7 +33,7 @@ class InceptionFeatures(VideoExtractor):
         )
         self._network = network.open(device)
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, view: DecodedVideo) -> Mapping[str, npt.NDArray[Any]]:
         """Features of the chosen frames, a few at a time."""
         indices = self.settings.indices(len(view))
         if not indices:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
 from talkingface_wild.benchmark.extractors.extractor import VideoExtractor
 from talkingface_wild.benchmark.protocol import SyncSettings
 from talkingface_wild.core.arrays import Pictures
@@ -45,7 +45,7 @@ class LipSync(VideoExtractor):
 
             self._detector = S3FDPerceiver(self.path("s3fd")).open(device)
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, view: DecodedVideo) -> Mapping[str, npt.NDArray[Any]]:
         """Distances of every track that counts, the longest first."""
         if view.sound is None or not len(view.sound):
             raise ItemRejected("no_audio", "there is no sound to compare the lips with")
@@ -68,7 +68,7 @@ class LipSync(VideoExtractor):
             "nulls": nulls,
         }
 
-    def _crops(self, view: View) -> Iterator[tuple[int, Pictures]]:
+    def _crops(self, view: DecodedVideo) -> Iterator[tuple[int, Pictures]]:
         """First frame and (N, 224, 224, 3) B, G, R crops of each track that counts, longest first;
         one track at a time.
         """

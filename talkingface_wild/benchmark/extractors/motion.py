@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
 from talkingface_wild.benchmark.extractors.extractor import VideoExtractor
 from talkingface_wild.core.outcome import ItemRejected
 
@@ -17,7 +17,7 @@ class FrameChanges(VideoExtractor):
 
     name = "changes"
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, view: DecodedVideo) -> Mapping[str, npt.NDArray[Any]]:
         """Two frames in memory at a time."""
         from talkingface_wild.functional.temporal import flicker
 
@@ -32,7 +32,7 @@ class FrameSharpness(VideoExtractor):
 
     name = "sharpness"
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, view: DecodedVideo) -> Mapping[str, npt.NDArray[Any]]:
         """Every frame from frame 1 on, with its index."""
         indices = range(1, len(view))
         values = [

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from talkingface_wild.benchmark.base import Metric, Sample, Score, clips_said, joined
+from talkingface_wild.benchmark.base import Metric, Sample, Score, clip_count, joined
 from talkingface_wild.functional.intervals import cluster_bootstrap
 
 LEAST_CLIPS = 10
@@ -49,7 +49,7 @@ class ClipMean(Metric):
 
     def compute(self) -> Score:
         """The mean with its interval."""
-        missing = "; ".join(f"{clips_said(n)}: {reason}" for reason, n in self.reasons.items())
+        missing = "; ".join(f"{clip_count(n)}: {reason}" for reason, n in self.reasons.items())
         names = sorted(self.values)
         if not names:
             note = missing or "no clip was measured"
@@ -57,7 +57,7 @@ class ClipMean(Metric):
         values = [self.values[name] for name in names]
         interval = cluster_bootstrap(values, [self.groups[name] for name in names])
         warnings = (
-            [] if len(names) >= LEAST_CLIPS else [f"{self.name}: only {clips_said(len(names))}"]
+            [] if len(names) >= LEAST_CLIPS else [f"{self.name}: only {clip_count(len(names))}"]
         )
         return Score(
             self.name,

@@ -9,7 +9,7 @@ from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
 from talkingface_wild.benchmark.protocol import Protocol
 
 
-class Flicker(ClipMean):
+class ClipFlicker(ClipMean):
     """The mean over the clip's frames, as VBench's temporal flickering takes it before scaling."""
 
     name, title, better = "flicker", "Flicker", "none"

@@ -9,7 +9,7 @@ import numpy as np
 
 from talkingface_wild.benchmark.base import Sample
 from talkingface_wild.benchmark.extractors.extractor import Extractor
-from talkingface_wild.benchmark.extractors.frame_similarity import FrameSimilarity, JitterError
+from talkingface_wild.benchmark.extractors.frame_similarity import FrameJitter, FrameSimilarity
 from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
 from talkingface_wild.benchmark.protocol import Protocol
 
@@ -55,7 +55,7 @@ class Tje(ClipMean):
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
         """The error of each frame."""
-        return (JitterError(),)
+        return (FrameJitter(),)
 
     def value(self, sample: Sample) -> float | str:
         """The mean over the clip's frames."""

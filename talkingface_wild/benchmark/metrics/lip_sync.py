@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.base import Sample, Score, clips_said, finite, joined
+from talkingface_wild.benchmark.base import Sample, Score, clip_count, finite, joined
 from talkingface_wild.benchmark.extractors.extractor import Extractor
 from talkingface_wild.benchmark.extractors.lipsync import LipSync
 from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
@@ -69,10 +69,10 @@ class _Sync(ClipMean):
         score = super().compute()
         warnings = list(score.warnings)
         if self.few:
-            warnings.append(f"{self.name}: {clips_said(self.few)} of under {FEW_WINDOWS} windows")
+            warnings.append(f"{self.name}: {clip_count(self.few)} of under {FEW_WINDOWS} windows")
         if self.edge:
             warnings.append(
-                f"{self.name}: {clips_said(self.edge)} without sync (offset at ±{EDGE})"
+                f"{self.name}: {clip_count(self.edge)} without sync (offset at ±{EDGE})"
             )
         extra = {**score.extra, "no_sync_clips": self.edge}
         return replace(score, warnings=tuple(warnings), extra=extra)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.base import Metric, Sample, Score, clips_said, finite, joined
+from talkingface_wild.benchmark.base import Metric, Sample, Score, clip_count, finite, joined
 from talkingface_wild.functional.frechet import frechet_of_moments
 from talkingface_wild.functional.intervals import Interval, grouped_jackknife
 from talkingface_wild.functional.kernel_distance import FoldedKernel
@@ -79,7 +79,7 @@ class SetDistance(Metric):
 
     def lost(self) -> str:
         """What was left out, for the note."""
-        return "; ".join(f"{clips_said(n)}: {reason}" for reason, n in self.reasons.items())
+        return "; ".join(f"{clip_count(n)}: {reason}" for reason, n in self.reasons.items())
 
     def unsure(self, replicates: Mapping[str, float], interval: Interval) -> str | None:
         """Why there is no interval, where one was asked for."""
