@@ -1,6 +1,6 @@
 """What a side's pixels are made of: a video, a still picture, or either after a lossy step.
 
-A footing names its pixels by a key over the bytes of its files and all that shapes them; two of one
+A source names its pixels by a key over the bytes of its files and all that shapes them; two of one
 key are the same pixels, so stored features are shared by key alone. Opens nothing.
 """
 
@@ -18,14 +18,14 @@ Sha = Callable[[str], str]
 
 @dataclass(frozen=True)
 class VideoFile:
-    """A file, decoded as wanted."""
+    """A file, decoded by the settings."""
 
     path: str
-    wanted: DecodeSettings
+    settings: DecodeSettings
 
     def key(self, sha: Sha) -> str:
         """The file's content and the decode."""
-        return self.wanted.key(sha(self.path))
+        return self.settings.key(sha(self.path))
 
 
 @dataclass(frozen=True)

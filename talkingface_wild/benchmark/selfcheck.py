@@ -23,7 +23,9 @@ SYNCNET_EXAMPLE = {"offset": 3.0, "distance": 5.353, "confidence": 10.021}
 
 @dataclass(frozen=True)
 class Answer:
-    """One known answer: what was expected, what came, and whether they agree."""
+    """One known answer: the expected value, the value here, and whether they agree. The field names
+    are keys of ``tfw bench selfcheck --json``.
+    """
 
     name: str
     state: State
@@ -34,9 +36,9 @@ class Answer:
 def selfcheck(example: Path | None = None) -> Iterator[Answer]:
     """Every known answer in turn; ``example`` is SyncNet's example clip (data/example.avi)."""
     for name, expected, compute, tolerance in CLOSED_FORMS:
-        found = compute()
-        held = math.isclose(found, expected, rel_tol=tolerance, abs_tol=tolerance)
-        yield Answer(name, "ok" if held else "wrong", f"{expected:.10g}", f"{found:.10g}")
+        value = compute()
+        agrees = math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
+        yield Answer(name, "ok" if agrees else "wrong", f"{expected:.10g}", f"{value:.10g}")
     yield from _syncnet_example(example)
 
 
@@ -115,28 +117,27 @@ CLOSED_FORMS: tuple[tuple[str, float, Callable[[], float], float], ...] = (
 
 
 def _syncnet_example(example: Path | None) -> Iterator[Answer]:
-    from talkingface_wild.benchmark.metric_weights import standing
+    from talkingface_wild.benchmark.metric_weights import states
 
-    name = "SyncNet's published example"
     expected = ", ".join(f"{key} {value:g}" for key, value in SYNCNET_EXAMPLE.items())
-    if not standing(["syncnet_v2"])["syncnet_v2"]["official"]:
-        yield Answer(name, "not run", expected, "the official weight syncnet_v2 is not here")
-        return
-    if example is None:
-        why = "give data/example.avi of joonson/syncnet_python by --syncnet-example"
-        yield Answer(name, "not run", expected, why)
-        return
-    try:
-        found = _score_example(example)
-    except (ValueError, ItemRejected, ItemFailed) as error:
-        yield Answer(name, "not run", expected, f"{example.name} is not that example: {error}")
-        return
-    held = all(
-        abs(found[key] - value) <= 5e-3 * max(1.0, abs(value))
-        for key, value in SYNCNET_EXAMPLE.items()
-    )
-    said = ", ".join(f"{key} {value:.3f}" for key, value in found.items())
-    yield Answer(name, "ok" if held else "wrong", expected, said)
+    state: State = "not run"
+    if not states(["syncnet_v2"])["syncnet_v2"]["official"]:
+        result = "the official weight syncnet_v2 is not here"
+    elif example is None:
+        result = "give data/example.avi of joonson/syncnet_python by --syncnet-example"
+    else:
+        try:
+            scores = _score_example(example)
+        except (ValueError, ItemRejected, ItemFailed) as error:
+            result = f"{example.name} is not that example: {error}"
+        else:
+            agrees = all(
+                abs(scores[key] - value) <= 5e-3 * max(1.0, abs(value))
+                for key, value in SYNCNET_EXAMPLE.items()
+            )
+            state = "ok" if agrees else "wrong"
+            result = ", ".join(f"{key} {value:.3f}" for key, value in scores.items())
+    yield Answer("SyncNet's published example", state, expected, result)
 
 
 def _score_example(example: Path) -> dict[str, float]:
@@ -148,12 +149,8 @@ def _score_example(example: Path) -> dict[str, float]:
     from talkingface_wild.perception.syncnet import SyncNetPerceiver
 
     pictures = np.stack([frame.rgb for frame in frames(example, fps=25)])
-    seen = recode(pictures, ["jpeg"])[..., ::-1]
+    crops_bgr = recode(pictures, ["jpeg"])[..., ::-1]
     network = SyncNetPerceiver(weights.path("syncnet_v2")).open()
-    found = network.embed(np.ascontiguousarray(seen), read_sound(example))
-    score = sync_distances.score(found.lips, found.sounds)
-    return {
-        "offset": float(score.offset),
-        "distance": score.distance,
-        "confidence": score.confidence,
-    }
+    embeddings = network.embed(np.ascontiguousarray(crops_bgr), read_sound(example))
+    score = sync_distances.score(embeddings.lips, embeddings.sounds)
+    return {name: float(getattr(score, name)) for name in SYNCNET_EXAMPLE}

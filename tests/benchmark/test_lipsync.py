@@ -44,7 +44,7 @@ def _view():
     frames[:] = (RED, GREEN, BLUE)
     frames -= np.arange(FRAMES, dtype=np.uint8)[:, None, None, None]
     sound = (np.arange(FRAMES * 640) // 640 + 1).astype(np.int16)
-    return DecodedVideo(frames, "pixels", sound, "sound")
+    return DecodedVideo(frames, sound)
 
 
 def _extract(settings, blind=0):

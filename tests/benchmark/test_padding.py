@@ -35,9 +35,7 @@ def _padded_pair(seed=0):
 
 def _compared(made, real, content, **settings):
     extractor = FrameSimilarity(SimilaritySettings(first=0, **settings))
-    found = extractor.compare(
-        DecodedVideo(made[None], "made"), DecodedVideo(real[None], "real", content=content)
-    )
+    found = extractor.compare(DecodedVideo(made[None]), DecodedVideo(real[None], content=content))
     return float(found["ssim"][0]), float(found["psnr"][0])
 
 

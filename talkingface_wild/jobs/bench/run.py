@@ -6,7 +6,7 @@ from typing import Any
 
 from talkingface_wild.benchmark.candidates import BASELINES
 from talkingface_wild.benchmark.clip_sources import SEEDS, candidates_of, clips_of, row_name
-from talkingface_wild.benchmark.outputs import Making
+from talkingface_wild.benchmark.outputs import DrawingState
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.benchmark.suite import BenchOutcome, select
 from talkingface_wild.benchmark.suite import bench as measure
@@ -71,7 +71,7 @@ def bench(request: BenchRequest, reporter: Reporter) -> BenchOutcome:
         measuring_seconds(selection.protocol, selection.metrics, request.engine, request.workers)
     )
 
-    def watch_videos(state: Making) -> None:
+    def watch_videos(state: DrawingState) -> None:
         drawing.update(state)
         teller.progress(drawing.snapshot)
 
