@@ -14,6 +14,10 @@ from talkingface_wild.benchmark.decoded_video import (
     SOUND_RATE,
     DecodedVideo,
     DecodeSettings,
+    PixelSource,
+    Recoded,
+    StillPicture,
+    VideoFile,
     decode_video,
     delivered,
     hear,
@@ -22,7 +26,6 @@ from talkingface_wild.benchmark.decoded_video import (
     same_shape,
 )
 from talkingface_wild.benchmark.feature_store import FeatureStore
-from talkingface_wild.benchmark.pixel_source import PixelSource, Recoded, StillPicture, VideoFile
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.core.arrays import Pictures, Samples
 from talkingface_wild.core.fingerprint import digest, file_sha256

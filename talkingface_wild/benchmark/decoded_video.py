@@ -4,9 +4,11 @@ Decoded once into a file of raw pixels that is mapped, so that memory stays the 
 the video is, and every extractor reads what it needs.
 """
 
+from __future__ import annotations
+
 import math
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,6 +95,56 @@ class DecodeSettings:
     def key(self, sha256: str) -> str:
         """A name of the decoded pictures: the file's content and all that shapes them."""
         return digest([DECODE_VERSION, sha256, *astuple(self)], 24)
+
+
+Sha = Callable[[str], str]
+"""The sha256 of a file, by its path."""
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """A file, decoded by the settings."""
+
+    path: str
+    settings: DecodeSettings
+
+    def key(self, sha: Sha) -> str:
+        """The file's content and the decode."""
+        return self.settings.key(sha(self.path))
+
+
+@dataclass(frozen=True)
+class StillPicture:
+    """Frame 0 of ``base``, or the picture file ``portrait`` on a canvas, ``frames`` times."""
+
+    base: PixelSource | None
+    frames: int
+    portrait: str = ""
+    canvas: int = 0
+
+    def key(self, sha: Sha) -> str:
+        """What it is a picture of, and how long it stands."""
+        if self.base is not None:
+            return digest(["still", self.base.key(sha), self.frames], 24)
+        return digest(["portrait", sha(self.portrait), self.frames, self.canvas], 24)
+
+
+@dataclass(frozen=True)
+class Recoded:
+    """``base`` after a step of ``media.recode``."""
+
+    base: PixelSource
+    step: str
+
+    def key(self, sha: Sha) -> str:
+        """The step and what it was applied to."""
+        return digest(["recoded", self.step, self.base.key(sha)], 24)
+
+
+PixelSource = VideoFile | StillPicture | Recoded
+"""What pixels are made of; two sources of one key are the same pixels, so stored features are
+shared by key alone. Opens nothing.
+"""
 
 
 def decode_video(path: Path, settings: DecodeSettings, folder: Path) -> DecodedVideo:

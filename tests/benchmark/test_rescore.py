@@ -28,7 +28,7 @@ def large(tmp_path_factory):
     prints = {e.name: e.fingerprint() for e in extractors_of(protocol, METRICS)}
     random = np.random.default_rng(0)
     rows = [_row(place, store, prints, random) for place in range(CLIPS)]
-    used = dict.fromkeys(w for m in METRICS for w in METRICS[m].weights(protocol))
+    used = dict.fromkeys(w for e in extractors_of(protocol, METRICS) for w in e.weights())
     weights = {name: {"sha256": None, "official": False} for name in used}
     head = Signature(("tfw-v1", "list=made:01234567", f"clips=0/{CLIPS}", "≤375f@25", "512"))
     scoring = Scoring(protocol, METRICS, prints, store, "made", head, weights)

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,9 +36,10 @@ class Extractor(abc.ABC):
         """Names in the weights manifest that it loads."""
         return ()
 
-    def fingerprint(self, sha256: Callable[[str], str | None] = weight_files.sha256) -> str:
+    def fingerprint(self) -> str:
         """Name, version, settings and the hashes of its weights, in 16 hex digits."""
-        return digest([*self.identity(), {name: sha256(name) for name in self.weights()}])
+        hashes = {name: weight_files.sha256(name) for name in self.weights()}
+        return digest([*self.identity(), hashes])
 
     def identity(self) -> list[Any]:
         """All that names it but the bytes of its weights."""

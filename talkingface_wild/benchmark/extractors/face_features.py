@@ -23,6 +23,7 @@ class _Faces(VideoExtractor):
     """The surest face of some frames, aligned by its five points."""
 
     settings: ExpressionSettings | IdentitySettings
+    _detector: Any
 
     def _points(self, video: DecodedVideo, indices: Sequence[int]) -> list[tuple[int, Points]]:
         """(frame, its surest face's five points) of the frames that show a face."""
@@ -109,8 +110,9 @@ class IdentityFeatures(_Faces):
         else:
             from talkingface_wild.perception.iresnet import ArcFaceTorchPerceiver
 
-            layers = 100 if name == "arcface_r100" else 50
-            self._network = ArcFaceTorchPerceiver(self.path(name), layers=layers).open(device)
+            self._network = ArcFaceTorchPerceiver(
+                self.path(name), layers=100 if name == "arcface_r100" else 50
+            ).open(device)
         self._detector = self.face_detector(device, threads)
 
     def extract(self, video: DecodedVideo) -> Features:

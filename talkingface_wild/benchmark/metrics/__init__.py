@@ -48,14 +48,14 @@ METRICS = Registry()
 """In the order of tables: the paper's six, their companions, what is never ranked, plug-ins."""
 
 
-def metrics_of(wanted: str | None, default: tuple[str, ...]) -> list[type[Metric]]:
+def metrics_of(spelling: str | None, default: tuple[str, ...]) -> list[type[Metric]]:
     """The metrics of ``--metrics``: a comma list, ``all``, or the protocol's own for None.
 
     Raises UsageError for an unknown name.
     """
-    if wanted == "all":
+    if spelling == "all":
         return [metric for metric in METRICS.values() if metric.default]
-    names = list(default) if wanted is None else [_plain(part) for part in wanted.split(",")]
+    names = list(default) if spelling is None else [_plain(part) for part in spelling.split(",")]
     for name in names:
         if name not in METRICS:
             raise UsageError(

@@ -1,9 +1,8 @@
 """Sync-C, Sync-D, offset, Sync-C0 and nSync, all from SyncNet's mean distances over shifts."""
 
-import abc
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +21,8 @@ FEW_WINDOWS = 60
 
 
 class _Sync(ClipMean):
+    field: ClassVar[str] = ""
+    """Which field of ``sync_distances.SyncScore`` is a track's value."""
     cites = ("chung2016syncnet", "zhang2017s3fd")
 
     def reset(self) -> None:
@@ -41,9 +42,9 @@ class _Sync(ClipMean):
         faces = f"s3fd.25-{settings.tracks}" if settings.pipeline == "tracked" else "whole"
         return f"{faces}-{'+'.join(settings.recode) or 'lossless'}-drivewav"
 
-    @abc.abstractmethod
     def of(self, means_S: Floats) -> float:
         """The value of one track's mean distances over shifts."""
+        return float(getattr(sync_distances.score_distances(means_S[None]), self.field))
 
     def value(self, sample: Sample) -> float | str:
         """The mean over the clip's tracks (one, where the protocol takes the longest)."""
@@ -79,31 +80,21 @@ class _Sync(ClipMean):
 class SyncC(_Sync):
     """Confidence: the median over ±15 shifts of the mean distance, minus its least (LSE-C)."""
 
-    name, title, better = "sync_c", "Sync-C", "higher"
-
-    def of(self, means_S: Floats) -> float:
-        """Median minus least."""
-        return sync_distances.score_distances(means_S[None]).confidence
+    name, title, better, field = "sync_c", "Sync-C", "higher", "confidence"
 
 
 class SyncD(_Sync):
     """Distance: the least mean distance over ±15 shifts (LSE-D)."""
 
-    name, title, better = "sync_d", "Sync-D", "lower"
-
-    def of(self, means_S: Floats) -> float:
-        """The least."""
-        return sync_distances.score_distances(means_S[None]).distance
+    name, title, better, field = "sync_d", "Sync-D", "lower", "distance"
 
 
 class SyncOffset(_Sync):
-    """The offset in frames of 40 ms; positive: the matching sound lies earlier."""
+    """The offset in frames of 40 ms: 15 − argmin, the first least value on ties; positive: the
+    matching sound lies earlier.
+    """
 
-    name, title, better = "sync_offset", "AV offset", "none"
-
-    def of(self, means_S: Floats) -> float:
-        """15 − argmin, the first least value on ties."""
-        return float(sync_distances.score_distances(means_S[None]).offset)
+    name, title, better, field = "sync_offset", "AV offset", "none", "offset"
 
     def compute(self) -> Score:
         """The mean, and the share of clips within one frame."""
@@ -123,14 +114,14 @@ class SyncC0(_Sync):
         return sync_distances.sync_c0(means_S[None])
 
 
-class NSync(SyncC):
+class NSync(_Sync):
     """(C − C_null) / (C_gt − C_null) per language, averaged over clips; 1 is the real video's.
 
     C_null is the confidence of the real frames against their own sound moved by two seconds or
     more; it and C_gt are means over the language, since a single clip's are too noisy.
     """
 
-    name, title, better = "nsync", "nSync", "one"
+    name, title, better, field = "nsync", "nSync", "one", "confidence"
 
     def reset(self) -> None:
         """Forget every clip."""
