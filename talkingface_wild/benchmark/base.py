@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -45,6 +46,11 @@ class Sample:
     open_set: bool = False
     """There is no real video: what stands on the reference side is the portrait."""
 
+    def refusal(self, side: str, extractor: str) -> str:
+        """Why there are no features of ``side``."""
+        missing = "there is no video" if side == "generated" else "there is no reference"
+        return self.refused.get(f"{side}/{extractor}", missing)
+
 
 @dataclass(frozen=True)
 class Score:
@@ -84,10 +90,10 @@ class Score:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The score that ``to_json`` wrote."""
-        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        fields = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         for name in ("warnings", "unofficial"):
-            known[name] = tuple(known.get(name, ()))
-        return cls(**known)
+            fields[name] = tuple(fields.get(name, ()))
+        return cls(**fields)
 
 
 class Metric(abc.ABC):
@@ -105,6 +111,8 @@ class Metric(abc.ABC):
     """Whether ``--metrics all`` takes it."""
     cites: ClassVar[tuple[str, ...]] = ()
     """Keys of ``benchmark/citations.bib``."""
+    unit: ClassVar[str] = "clips"
+    """What ``n`` counts."""
     jackknife: bool = True
     """Whether a distance between sets is computed again without each fold, for its interval."""
 
@@ -123,6 +131,12 @@ class Metric(abc.ABC):
         """Whether it holds frames against the reference's: barred where a video is re-framed."""
         return any(extractor.pair for extractor in cls.extractors(protocol))
 
+    @classmethod
+    def weights(cls, protocol: Protocol) -> tuple[str, ...]:
+        """The weights that its extractors load, each once."""
+        names = (name for extractor in cls.extractors(protocol) for name in extractor.weights())
+        return tuple(dict.fromkeys(names))
+
     def label(self) -> str:
         """What a reader of the signature has to see first: the resize, the geometry, the window."""
         return ""
@@ -135,43 +149,49 @@ class Metric(abc.ABC):
         """``name=label:hashes:count:choices``: the weights' first digits, how many of what, and a
         hash over versions and every setting, so that nothing differs silently.
         """
-        found = self.extractors(self.protocol)
-        names = dict.fromkeys(name for extractor in found for name in extractor.weights())
+        names = self.weights(self.protocol)
         shas = [str(weights.get(name, {}).get("sha256") or "none")[:8] for name in names]
-        settings = [extractor.identity() for extractor in found]
-        chosen = digest([self.name, self.version, settings, self.choices()], 6)
-        parts = (self.label(), "+".join(shas), self.count(n), chosen)
+        settings = [extractor.identity() for extractor in self.extractors(self.protocol)]
+        settings_hash = digest([self.name, self.version, settings, self.choices()], 6)
+        parts = (self.label(), "+".join(shas), self.count(n), settings_hash)
         return f"{self.name}=" + ":".join(part for part in parts if part)
 
     def count(self, n: int) -> str:
         """How many rows made a distance between sets, such as ``7500f``; empty for means."""
         return ""
 
-    @abc.abstractmethod
     def reset(self) -> None:
         """Forget every sample."""
+        self.reasons: Counter[str] = Counter()
+        """Why clips were left out."""
 
     @abc.abstractmethod
     def update(self, sample: Sample) -> None:
         """Take in one clip."""
 
-    @abc.abstractmethod
     def merge(self, other: Self) -> None:
         """Take in all that ``other`` has seen."""
+        self.reasons += other.reasons
 
     @abc.abstractmethod
     def compute(self) -> Score:
         """The score over all samples so far; its signature is filled in by the suite."""
 
+    def omissions(self) -> str:
+        """How many clips were left out and why, for the note."""
+        return "; ".join(f"{counted(n, 'clip')}: {reason}" for reason, n in self.reasons.items())
+
+    def no_value(self, n: int, note: str) -> Score:
+        """The score without a value."""
+        return Score(self.name, None, None, None, n, self.unit, better=self.better, note=note)
+
+
+NOT_FINITE = "features hold NaN or infinity"
+
 
 def finite(array: npt.NDArray[Any]) -> bool:
     """Whether every value is a number."""
     return bool(np.isfinite(array).all())
-
-
-def clips_said(count: int) -> str:
-    """``1 clip`` or ``2 clips``."""
-    return counted(count, "clip")
 
 
 def joined(*notes: str | None) -> str:

@@ -1,21 +1,21 @@
-"""What is scored on a clip: a method's video, or a floor that is made from the clip."""
+"""What is scored on a clip: a method's video, or a baseline that is made from the clip."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.engine.stage import Item
 
-FLOORS: dict[str, str] = {
+BASELINES: dict[str, str] = {
     "groundtruth": "the real video against itself",
     "halves": "one half of the identities' real video against the other: the Fréchet floor",
     "static": "the reference picture, still",
     "shifted": "the real video, its sound moved by over two seconds: the sync floor",
     "crf28": "the real video through x264 at CRF 28: the codec floor",
 }
-"""The rows that every table has, unranked; what is smaller than a floor is no result."""
+"""The rows that every table has, unranked; a difference smaller than a floor means nothing."""
 
 SHIFT_SECONDS = 2.4
 """How far the sound of ``shifted`` is turned, past the ±0.6 s that SyncNet looks at; half of the
@@ -24,7 +24,7 @@ clip where that is less."""
 
 @dataclass(frozen=True)
 class Candidate:
-    """How the generated side of a clip comes about: a floor's name, or a ``file``."""
+    """How the generated side of a clip comes about: a baseline's name, or a ``file``."""
 
     kind: str
     path: str = ""
@@ -39,14 +39,23 @@ class Candidate:
         """Whether a protocol's re-encoding applies: real and still frames are never re-encoded."""
         return self.kind not in ("groundtruth", "static", "halves", "shifted")
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
 
+@dataclass(frozen=True)
+class ClipCandidate:
+    """One clip with one candidate: an item of the engine."""
 
-def candidate_from_json(data: Mapping[str, Any]) -> Candidate:
-    """The candidate that ``to_json`` wrote."""
-    return Candidate(**data)
+    clip: BenchClip
+    candidate: Candidate
+
+    def item(self) -> Item:
+        """Known by all that decides its result; files by size and time, the store hashes bytes."""
+        clip = self.clip
+        payload = {
+            "clip": asdict(clip),
+            "candidate": asdict(self.candidate),
+            "stamps": file_stamps(clip),
+        }
+        return Item(f"b{digest(payload, 20)}", "clip", clip.language, payload)
 
 
 def file_candidate(path: str, seed: int = 0, reframed: bool = False) -> Candidate:
@@ -62,12 +71,12 @@ def stamp(path: str) -> str:
     return f"{stat.st_size}-{stat.st_mtime_ns}"
 
 
+def file_stamps(clip: BenchClip) -> list[str]:
+    """The stamps of a clip's own files."""
+    return [stamp(path) for path in (clip.reference, clip.sound, clip.portrait)]
+
+
 def halves_of(groups: Iterable[str]) -> dict[str, int]:
     """Which half of the identities, 0 or 1, a group falls in, by the order of their hashes."""
     ordered = sorted(set(groups), key=digest)
     return {name: int(place >= (len(ordered) + 1) // 2) for place, name in enumerate(ordered)}
-
-
-def candidate_for(clip: BenchClip, model: str, seed: int = 0) -> Candidate:
-    """The candidate of a floor, or of a pair's own generated video."""
-    return Candidate(model, seed=seed) if model in FLOORS else file_candidate(clip.generated, seed)

@@ -1,7 +1,7 @@
 """BibTeX for what made some runs' numbers: metrics, networks, protocol, list, intervals."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -44,20 +44,20 @@ _FAMILIES = {"fid": ("fid", "kid"), "fvd": ("fvd", "kvd")}
 def keys_of(run: BenchRun) -> list[str]:
     """Keys of ``citations.bib`` for one run, each once: only what its scores were made with."""
     measured = [name for name, score in run.scores.items() if score.value is not None]
-    networks = {key for name in run.weights if (key := _network(name)) is not None}
-    chosen = set(_chosen(run.facts.get("protocol", {}), measured))
+    networks = {
+        key for weight in run.weights for start, key in NETWORKS.items() if weight.startswith(start)
+    }
+    choices = _choices(run.facts.get("protocol", {}), measured)
     conditional = {*NETWORKS.values(), *CHOICES.values()}
     keys: list[str] = [SOFTWARE]
     for name in measured:
         of_metric = METRICS[name].cites if name in METRICS else ()
-        keys += [k for k in of_metric if k not in conditional or k in networks | chosen]
-    keys += sorted(networks)
-    keys += sorted(chosen)
+        keys += [k for k in of_metric if k not in conditional or k in networks | choices]
+    keys += [*sorted(networks), *sorted(choices)]
     keys += [PROTOCOLS[run.protocol]] if run.protocol in PROTOCOLS else []
     test_set = paper_list(run.list_name)
     keys += [LISTS[test_set]] if test_set is not None else []
-    keys += _statistics(run)
-    return list(dict.fromkeys(keys))
+    return list(dict.fromkeys([*keys, *_statistics(run)]))
 
 
 def bibtex(runs: Sequence[BenchRun]) -> str:
@@ -81,29 +81,21 @@ def read_entries() -> dict[str, str]:
     return {entry[entry.index("{") + 1 : entry.index(",")]: entry for entry in entries}
 
 
-def _network(weight: str) -> str | None:
-    return next((key for start, key in NETWORKS.items() if weight.startswith(start)), None)
-
-
-def _chosen(protocol: Mapping[str, Any], measured: Iterable[str]) -> list[str]:
+def _choices(protocol: Mapping[str, Any], measured: Sequence[str]) -> set[str]:
     """Papers of the protocol's choices that touched a measured metric."""
-    names = set(measured)
-    return [
+    return {
         key
         for (section, field, value), key in CHOICES.items()
-        if protocol.get(section, {}).get(field) == value and names & set(_FAMILIES[section])
-    ]
+        if protocol.get(section, {}).get(field) == value
+        and not set(measured).isdisjoint(_FAMILIES[section])
+    }
 
 
 def _statistics(run: BenchRun) -> list[str]:
     """Papers of the intervals: BCa bootstrap of means, grouped jackknife of set distances."""
-    with_interval = [score for score in run.scores.values() if score.low is not None]
-    keys = []
-    if any(not score.replicates for score in with_interval):
-        keys.append("efron1987bca")
-    if any(score.replicates for score in with_interval):
-        keys += ["quenouille1956jackknife", "tukey1958jackknife"]
-    return keys
+    jackknifed = {bool(s.replicates) for s in run.scores.values() if s.low is not None}
+    keys = ["efron1987bca"] if False in jackknifed else []
+    return keys + (["quenouille1956jackknife", "tukey1958jackknife"] if True in jackknifed else [])
 
 
 def _comment(run: BenchRun) -> str:

@@ -1,9 +1,9 @@
-"""A clip's two sides as views: decoded at most once each, and only when something needs pixels."""
+"""A clip's two sides: decoded at most once each, and only when something needs pixels."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,10 +12,13 @@ from talkingface_wild.benchmark.candidates import SHIFT_SECONDS, Candidate
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.benchmark.decoded_video import (
     SOUND_RATE,
-    Decoded,
-    View,
-    Wanted,
-    decode_view,
+    DecodedVideo,
+    DecodeSettings,
+    PixelSource,
+    Recoded,
+    StillPicture,
+    VideoFile,
+    decode_video,
     delivered,
     hear,
     on_canvas,
@@ -23,7 +26,6 @@ from talkingface_wild.benchmark.decoded_video import (
     same_shape,
 )
 from talkingface_wild.benchmark.feature_store import FeatureStore
-from talkingface_wild.benchmark.pixel_source import Footing, Recoded, Still, Video
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.core.arrays import Pictures, Samples
 from talkingface_wild.core.fingerprint import digest, file_sha256
@@ -31,14 +33,14 @@ from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.media.recode import recode
 
 LEAST_SHARE = 0.5
-"""A method's video shorter than this share of what was asked is a failed clip."""
+"""A method's video shorter than this share of the frames to score is a failed clip."""
 
 
 @dataclass(frozen=True)
-class Side:
-    """One side of a clip: what it is made of, keys and facts; pixels only by ``Opened.view``."""
+class PairSide:
+    """One side of a clip: what it is made of, keys and facts; pixels only by ``ClipPair.video``."""
 
-    footing: Footing | None
+    pixels: PixelSource | None
     picture_key: str
     sound_key: str
     frames: int
@@ -55,8 +57,8 @@ class Side:
 
 
 @dataclass
-class Opened:
-    """Both sides of one clip under a protocol; use it as a context, so that pixels are let go."""
+class ClipPair(AbstractContextManager["ClipPair"]):
+    """Both sides of one clip under a protocol; as a context it lets its pixels go at the end."""
 
     clip: BenchClip
     candidate: Candidate
@@ -64,22 +66,14 @@ class Opened:
     store: FeatureStore
     scratch: Path
     decodes: int = 0
-    _views: dict[str, View] = field(default_factory=dict)
+    _videos: dict[str, DecodedVideo] = field(default_factory=dict)
     _sounds: dict[tuple[str, int], Samples | None] = field(default_factory=dict)
     _hashes: dict[str, str] = field(default_factory=dict)
 
-    def __enter__(self) -> Self:
-        return self
+    def __exit__(self, *error: object) -> None:
+        self._videos.clear()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._views.clear()
-
-    def sides(self) -> tuple[Side, Side | None]:
+    def sides(self) -> tuple[PairSide, PairSide | None]:
         """The generated and the real video's side; both end where the shorter one does.
 
         Raises ItemRejected or ItemFailed where there is no generated video: ``candidate`` says
@@ -87,160 +81,151 @@ class Opened:
         """
         reference = self.reference()
         if self.candidate.kind != "file":
-            return self._floor(self.candidate.kind, reference), reference
+            return self._baseline(self.candidate.kind, reference), reference
         generated = self._delivered(reference)
         if reference is not None and generated.frames < reference.frames:
             reference = self.reference(generated.frames) or reference
             generated = replace(generated, sound_key=reference.sound_key)
         return generated, reference
 
-    def reference(self, frames: int | None = None) -> Side | None:
+    def reference(self, frames: int | None = None) -> PairSide | None:
         """The real video's side, its first ``frames``, or None in an open set."""
         plain = self._real(frames)
-        return plain if plain is None else self._prepared(plain)
+        return None if plain is None else self._recoded(plain)
 
-    def still(self) -> Side:
-        """The reference picture, still: the floor, and what a failed clip is scored with."""
-        return self._floor("static", self.reference())
+    def still(self) -> PairSide:
+        """The reference picture, still: a baseline, and what a failed clip is scored with."""
+        return self._baseline("static", self.reference())
 
-    def _real(self, frames: int | None = None) -> Side | None:
+    def _real(self, frames: int | None = None) -> PairSide | None:
         """The real video's side before any re-encoding."""
         clip, protocol = self.clip, self.protocol
         if not clip.reference:
             return None
         most = frames or clip.frames or protocol.frames
-        wanted = Wanted(clip.start_seconds, most, protocol.fps, protocol.canvas, clip.crop)
-        side = self._video(clip.reference, wanted)
+        settings = DecodeSettings(
+            clip.start_seconds, most, protocol.fps, protocol.canvas, clip.crop
+        )
+        side = self._video_side(clip.reference, settings)
         return replace(side, sound_key=self._sound_key(side))
 
-    def _prepared(self, side: Side) -> Side:
+    def _recoded(self, side: PairSide) -> PairSide:
         """The side after the protocol's re-encoding, where that applies to this candidate."""
         step = self.protocol.recode
-        if not step or not self.candidate.recoded or side.footing is None:
+        if not step or not self.candidate.recoded or side.pixels is None:
             return side
-        footing = Recoded(side.footing, step)
-        return replace(side, footing=footing, picture_key=footing.key(self._sha))
+        return self._with_pixels(side, Recoded(side.pixels, step))
 
-    def _delivered(self, reference: Side | None) -> Side:
+    def _with_pixels(self, side: PairSide, pixels: PixelSource) -> PairSide:
+        return replace(side, pixels=pixels, picture_key=pixels.key(self._sha))
+
+    def _delivered(self, reference: PairSide | None) -> PairSide:
         """A method's finished video, never more of it than there is of the real one."""
         clip, protocol = self.clip, self.protocol
         path = Path(self.candidate.path)
-        asked = reference.frames if reference is not None else clip.frames or protocol.frames
+        expected = reference.frames if reference is not None else clip.frames or protocol.frames
         size = reference.size if reference is not None and not protocol.canvas else None
-        wanted = Wanted(None, asked, protocol.fps, protocol.canvas, None, size)
-        side = self._video(str(path), wanted)
-        codec, found = delivered(path, protocol.fps)
-        flags = self._against(reference, (*side.flags, *found))
-        if side.frames < max(2, LEAST_SHARE * asked):
-            said = f"expected {asked} frames, found {side.frames} in {path.name!r}"
-            raise ItemRejected("too_short", said)
-        if side.frames < asked - 1:
+        settings = DecodeSettings(None, expected, protocol.fps, protocol.canvas, None, size)
+        side = self._video_side(str(path), settings)
+        codec, delivery_flags = delivered(path, protocol.fps)
+        flags = self._own_flags((*side.flags, *delivery_flags), reference)
+        if side.frames < max(2, LEAST_SHARE * expected):
+            detail = f"expected {expected} frames, found {side.frames} in {path.name!r}"
+            raise ItemRejected("too_short", detail)
+        if side.frames < expected - 1:
             flags = (*flags, "short!")
         sound = reference.sound_key if reference is not None else self._sound_key(side)
-        return self._prepared(replace(side, codec=codec, flags=flags, sound_key=sound))
+        return self._recoded(replace(side, codec=codec, flags=flags, sound_key=sound))
 
-    def _against(self, reference: Side | None, flags: tuple[str, ...]) -> tuple[str, ...]:
+    def _own_flags(self, flags: tuple[str, ...], reference: PairSide | None) -> tuple[str, ...]:
         """Without the flags that the real video has as well: of the same shape, cut as long."""
         if reference is None:
             return flags
-        alike = {"long!"} if "long!" in reference.flags else set[str]()
-        if "crop!" in reference.flags:
-            paths = Path(self.candidate.path), Path(self.clip.reference)
-            alike |= {"crop!"} if same_shape(*paths) else set()
-        kept = tuple(flag for flag in flags if flag not in alike)
-        return (*kept, "crop!") if self.candidate.reframed else kept
+        shared = {"long!"} if "long!" in reference.flags else set[str]()
+        paths = Path(self.candidate.path), Path(self.clip.reference)
+        if "crop!" in reference.flags and same_shape(*paths):
+            shared.add("crop!")
+        own = tuple(flag for flag in flags if flag not in shared)
+        return (*own, "crop!") if self.candidate.reframed else own
 
-    def _floor(self, kind: str, reference: Side | None) -> Side:
-        if reference is None or reference.footing is None:
+    def _baseline(self, kind: str, reference: PairSide | None) -> PairSide:
+        if reference is None or reference.pixels is None:
             return self._portrait_side(kind)
+        side = replace(reference, codec="frames", flags=())
+        plain = self._real() or reference
+        pixels = plain.pixels or reference.pixels
         if kind == "static":
-            plain = self._real()
-            base = reference.footing if plain is None or plain.footing is None else plain.footing
-            footing: Footing = Still(base, reference.frames)
-            key = footing.key(self._sha)
-            return replace(reference, footing=footing, picture_key=key, codec="frames", flags=())
+            return self._with_pixels(side, StillPicture(pixels, reference.frames))
         if kind == "shifted":
             key = digest(["shifted", SHIFT_SECONDS, reference.sound_key], 24)
-            return replace(reference, sound_key=key, codec="frames", flags=(), shifted=True)
+            return replace(side, sound_key=key, shifted=True)
         if kind == "crf28":
-            plain = self._real() or reference
-            footing = Recoded(plain.footing or reference.footing, "x264-28")
-            side = replace(reference, footing=footing, codec="h264", flags=())
-            return self._prepared(replace(side, picture_key=footing.key(self._sha)))
-        return replace(reference, codec="frames", flags=())
+            coded = self._with_pixels(side, Recoded(pixels, "x264-28"))
+            return self._recoded(replace(coded, codec="h264"))
+        return side
 
-    def _portrait_side(self, kind: str) -> Side:
-        """The still portrait of an open-set clip, as long as the clip is asked for."""
+    def _portrait_side(self, kind: str) -> PairSide:
+        """The still portrait of an open-set clip, as long as the clip."""
         frames = self.clip.frames or self.protocol.frames
         if kind != "static" or not self.clip.portrait or not frames:
             raise ItemRejected(
                 "undecodable",
                 f"an open-set clip has no real video for {kind}, or no portrait and length",
             )
-        footing = Still(None, frames, self.clip.portrait, self.protocol.canvas)
-        side = Side(footing, footing.key(self._sha), "", frames)
+        pixels = StillPicture(None, frames, self.clip.portrait, self.protocol.canvas)
+        side = PairSide(pixels, pixels.key(self._sha), "", frames)
         return replace(side, sound_key=self._sound_key(side))
 
-    def view(self, side: Side) -> View:
-        """The pixels of a side and its sound; decoded once, whoever asks."""
-        if side.footing is None:
+    def video(self, side: PairSide) -> DecodedVideo:
+        """The pixels of a side and its sound; decoded once, however often it is called."""
+        if side.pixels is None:
             raise ValueError("expected a side that was opened, found one that was only stored")
-        self._make(side.footing)
         return replace(
-            self._views[side.picture_key],
+            self._decoded(side.pixels),
             sound=self.sound(side),
-            sound_key=side.sound_key,
             fps=self.protocol.fps,
             start_seconds=side.start_seconds,
-            codec=side.codec,
-            flags=side.flags,
         )
 
-    def _make(self, footing: Footing) -> Pictures:
-        """The pixels of a footing, made once."""
-        key = footing.key(self._sha)
-        if key not in self._views:
-            content = None
-            if isinstance(footing, Video):
-                decoded = self._decode(footing)
-                frames, content = decoded.frames_NHWC, decoded.content
-            elif isinstance(footing, Recoded):
+    def _decoded(self, pixels: PixelSource) -> DecodedVideo:
+        """The pixels of a source, decoded or drawn once."""
+        key = pixels.key(self._sha)
+        if key not in self._videos:
+            if isinstance(pixels, VideoFile):
+                self._decode(pixels)
+            elif isinstance(pixels, Recoded):
                 self.scratch.mkdir(parents=True, exist_ok=True)
-                base = self._make(footing.base)
-                content = self._views[footing.base.key(self._sha)].content
-                frames = recode(base, [footing.step], self.protocol.fps, self.scratch)
+                base = self._decoded(pixels.base)
+                frames = recode(base.frames_NHWC, [pixels.step], self.protocol.fps, self.scratch)
+                self._videos[key] = replace(base, frames_NHWC=frames, detections={})
             else:
-                picture = self._still_picture(footing)
-                frames = np.broadcast_to(picture, (footing.frames, *picture.shape))
-            self._views[key] = View(frames, key, content=content, scratch=self.scratch)
-        return self._views[key].frames_NHWC
+                picture = self._still_picture(pixels)
+                frames = np.broadcast_to(picture, (pixels.frames, *picture.shape))
+                self._videos[key] = DecodedVideo(frames, scratch=self.scratch)
+        return self._videos[key]
 
-    def _still_picture(self, footing: Still) -> Pictures:
+    def _still_picture(self, pixels: StillPicture) -> Pictures:
         """Frame 0 of what the still is of; the rest of a video is not decoded for it."""
-        if footing.base is None:
-            data = np.fromfile(footing.portrait, dtype=np.uint8)
-            picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
-            if picture is None:
-                raise ItemRejected("undecodable", f"{Path(footing.portrait).name!r} is no picture")
-            rgb = np.asarray(picture[:, :, ::-1], np.uint8)
-            return on_canvas(rgb, Wanted(canvas=footing.canvas))[0]
-        known = self._views.get(footing.base.key(self._sha))
-        if known is None and isinstance(footing.base, Video):
-            video = footing.base
-            _, rgb = next(pictures(Path(video.path), video.wanted))
-            return on_canvas(rgb, video.wanted)[0]
-        return np.array(self._make(footing.base)[0])
+        base = pixels.base
+        if base is None:
+            data = np.fromfile(pixels.portrait, dtype=np.uint8)
+            bgr_HWC = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            if bgr_HWC is None:
+                raise ItemRejected("undecodable", f"{Path(pixels.portrait).name!r} is no picture")
+            rgb_HWC = np.asarray(bgr_HWC[:, :, ::-1], np.uint8)
+            return on_canvas(rgb_HWC, DecodeSettings(canvas=pixels.canvas))[0]
+        if isinstance(base, VideoFile) and base.key(self._sha) not in self._videos:
+            _, rgb_HWC = next(pictures(Path(base.path), base.settings))
+            return on_canvas(rgb_HWC, base.settings)[0]
+        return np.array(self._decoded(base).frames_NHWC[0])
 
-    def _video(self, path: str, wanted: Wanted) -> Side:
+    def _video_side(self, path: str, settings: DecodeSettings) -> PairSide:
         """A file's side; its facts come from the store, or from the decode that they need."""
-        footing = Video(path, wanted)
-        key = footing.key(self._sha)
-        facts = self.store.facts(key)
-        if facts is None:
-            self._decode(footing)
-            facts = self.store.facts(key) or {}
-        return Side(
-            footing,
+        pixels = VideoFile(path, settings)
+        key = pixels.key(self._sha)
+        facts = self.store.facts(key) or self._decode(pixels)
+        return PairSide(
+            pixels,
             key,
             "",
             int(facts["frames"]),
@@ -249,60 +234,61 @@ class Opened:
             size=tuple(facts["size"]),
         )
 
-    def _decode(self, footing: Video) -> Decoded:
-        """Decode a file and remember its facts."""
-        key = footing.key(self._sha)
-        decoded = decode_view(Path(footing.path), footing.wanted, self.scratch)
+    def _decode(self, pixels: VideoFile) -> dict[str, Any]:
+        """Decode a file; its facts, which the store keeps."""
+        key = pixels.key(self._sha)
+        video = decode_video(Path(pixels.path), pixels.settings, self.scratch)
         self.decodes += 1
-        count, *size, _ = decoded.frames_NHWC.shape
-        facts = {"frames": count, "start_seconds": decoded.start_seconds, "size": size}
-        self.store.note(key, {**facts, "flags": list(decoded.flags)})
-        view = View(decoded.frames_NHWC, key, content=decoded.content, scratch=self.scratch)
-        self._views[key] = view
-        return decoded
+        count, *size, _ = video.frames_NHWC.shape
+        facts = {
+            "frames": count,
+            "start_seconds": video.start_seconds,
+            "size": size,
+            "flags": list(video.flags),
+        }
+        self.store.note(key, facts)
+        self._videos[key] = video
+        return facts
 
     def _sha(self, path: str) -> str:
         if path not in self._hashes:
-            file = Path(path)
-            if not path or not file.is_file():
+            if not Path(path).is_file():
                 raise ItemFailed("file_missing", f"expected a file, found none at {path!r}")
-            self._hashes[path] = file_sha256(file)
+            self._hashes[path] = file_sha256(Path(path))
         return self._hashes[path]
 
     def _sound_path(self) -> str:
         return self.clip.sound or self.clip.reference or self.candidate.path
 
-    def _sound_key(self, side: Side) -> str:
+    def _sound_key(self, side: PairSide) -> str:
         """Names the driving sound: its file, and the span that belongs to the frames."""
         sha, start = self._sha(self._sound_path()), self._sound_start(side)
         return digest([sha, start, side.frames, self.protocol.fps], 24)
 
-    def _sound_start(self, side: Side) -> float:
+    def _sound_start(self, side: PairSide) -> float:
         """Where frame 0 lies on the sound's clock: a sound file of its own begins with it."""
         return 0.0 if self.clip.sound else side.start_seconds
 
-    def sound(self, side: Side) -> Samples | None:
+    def sound(self, side: PairSide) -> Samples | None:
         """The driving sound of a side, 16 kHz mono; None where there is none."""
-        known = (side.sound_key, side.frames)
-        if known not in self._sounds:
-            start = self._real() or side
+        key = (side.sound_key, side.frames)
+        if key not in self._sounds:
+            start = self._sound_start(self._real() or side)
             seconds = side.frames / self.protocol.fps
-            samples = hear(Path(self._sound_path()), self._sound_start(start), seconds)
+            samples = hear(Path(self._sound_path()), start, seconds)
             if samples is not None and side.shifted:
                 turn = min(SHIFT_SECONDS, seconds / 2)
                 samples = np.roll(samples, round(turn * SOUND_RATE))
-            self._sounds[known] = samples
-        return self._sounds[known]
+            self._sounds[key] = samples
+        return self._sounds[key]
 
+    def mux_offset_ms(self, path: Path, side: PairSide) -> float | None:
+        """How far the container's own sound lies behind the driving sound; None without one."""
+        from talkingface_wild.functional.sound_offset import sound_offset_seconds
 
-def mux_offset_ms(path: Path, side: Side, driving: Samples | None, fps: int) -> float | None:
-    """How far the container's own sound lies behind the driving sound, in ms; None without one."""
-    from talkingface_wild.functional.sound_offset import sound_offset_seconds
-
-    if driving is None:
-        return None
-    own: Any = hear(path, side.start_seconds, side.frames / fps)
-    if own is None:
-        return None
-    found = sound_offset_seconds(own, driving, SOUND_RATE)
-    return None if found is None else round(found * 1000.0, 2)
+        driving = self.sound(side)
+        if driving is None:
+            return None
+        own = hear(path, side.start_seconds, side.frames / self.protocol.fps)
+        offset = None if own is None else sound_offset_seconds(own, driving, SOUND_RATE)
+        return None if offset is None else round(offset * 1000.0, 2)

@@ -1,10 +1,17 @@
-"""From what was asked for to clips and candidates: data sets, lists, pairs; floors, methods."""
+"""From a request to clips and candidates: data sets, lists, pairs; baselines, methods."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from talkingface_wild.benchmark.candidates import FLOORS, candidate_for, file_candidate, stamp
+from talkingface_wild.benchmark.candidates import (
+    BASELINES,
+    Candidate,
+    ClipCandidate,
+    file_candidate,
+    stamp,
+)
 from talkingface_wild.benchmark.clips import (
     BenchClip,
     ClipSet,
@@ -14,13 +21,19 @@ from talkingface_wild.benchmark.clips import (
 )
 from talkingface_wild.benchmark.external.adapter import Adapter, adapter_names, load_adapter
 from talkingface_wild.benchmark.external.program import check_adapter
-from talkingface_wild.benchmark.lists.clip_list import BenchList, read_list
+from talkingface_wild.benchmark.lists.clip_list import BenchList, ListRow, read_list
 from talkingface_wild.benchmark.lists.plans import PLANS
 from talkingface_wild.benchmark.lists.videos import locate
-from talkingface_wild.benchmark.outputs import Making, adapter_outputs, generated_outputs, maker
+from talkingface_wild.benchmark.outputs import (
+    ClipInputs,
+    Tell,
+    Watch,
+    adapter_outputs,
+    generated_outputs,
+    run_command,
+)
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.benchmark.request import BenchRequest
-from talkingface_wild.benchmark.rows import Asked
 from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.generator import Generator
@@ -38,8 +51,8 @@ SEEDS = 3
 
 
 def clips_of(request: BenchRequest) -> ClipSet:
-    """The clips asked for, before ``--limit``. Raises UsageError, InputUnreadable, CheckFailed."""
-    if request.model in FLOORS:
+    """A request's clips, before ``--limit``. Raises UsageError, InputUnreadable, CheckFailed."""
+    if request.model in BASELINES:
         _refuse_idle(request)
     if request.dataset:
         if request.pairs or request.reference:
@@ -54,28 +67,27 @@ def clips_of(request: BenchRequest) -> ClipSet:
         return _listed(request)
     if request.pairs:
         return from_pairs(request.pairs)
-    if request.model in FLOORS and request.reference:
+    if request.model in BASELINES and request.reference:
         return from_folders(request.reference, request.reference)
     if request.outputs and request.reference:
         return from_folders(request.outputs, request.reference)
+    options = "only one of --outputs and --reference" if request.outputs else "nothing"
     if request.model:
-        found = f"--model {request.model} without --dataset"
-    else:
-        found = "only one of --outputs and --reference" if request.outputs else "nothing"
+        options = f"--model {request.model} without --dataset"
     raise UsageError(
-        f"Expected what to score, found {found}"
-        + "; give --model NAME --dataset DIR, or --outputs DIR --reference DIR, or --pairs FILE."
+        f"Expected what to score, found {options}; give --model NAME --dataset DIR, "
+        "or --outputs DIR --reference DIR, or --pairs FILE."
     )
 
 
 def _refuse_idle(request: BenchRequest) -> None:
-    """Raise UsageError for options that a floor has no use for."""
-    given = {
+    """Raise UsageError for options that a baseline has no use for."""
+    options = {
         "--outputs": request.outputs and request.dataset,
         "--checkpoint": request.checkpoint,
         "--run": request.run_command,
     }
-    if idle := [name for name, value in given.items() if value]:
+    if idle := [name for name, value in options.items() if value]:
         raise UsageError(
             f"Expected {request.model} to be made from the real videos alone, found "
             f"{', '.join(idle)}; leave it out, or name the method by --model."
@@ -83,158 +95,153 @@ def _refuse_idle(request: BenchRequest) -> None:
 
 
 def _listed(request: BenchRequest) -> ClipSet:
-    given = Path(request.dataset)
-    if given.is_dir():
-        return from_dataset(given, request.split)
-    if given.suffix == ".csv":
-        return from_list(_read(given, request))
-    name = SHORT_NAMES.get(request.dataset, request.dataset)
-    known = [*SHORT_NAMES, *PLANS]
+    path = Path(request.dataset)
+    if path.is_dir():
+        return from_dataset(path, request.split)
+    if path.suffix != ".csv":
+        path = _named_list(request.dataset)
+    clips = read_list(path)
+    return from_list(clips if request.videos is None else locate(clips, request.videos))
+
+
+def _named_list(dataset: str) -> Path:
+    """The CSV of a list that is known by name, here or in ``lists/``."""
+    name = SHORT_NAMES.get(dataset, dataset)
+    names = [*SHORT_NAMES, *PLANS]
     if name not in PLANS:
         raise InputUnreadable(
-            f"Expected a data set's folder, a list's CSV or a list of {', '.join(known)}, found "
-            f"{request.dataset!r}{nearest(request.dataset, known)}; check the path."
+            f"Expected a data set's folder, a list's CSV or a list of {', '.join(names)}, found "
+            f"{dataset!r}{nearest(dataset, names)}; check the path."
         )
-    for folder in (Path(), Path("lists")):
-        path = folder / f"{name}.csv"
+    for path in (Path(f"{name}.csv"), Path("lists") / f"{name}.csv"):
         if path.is_file():
-            return from_list(_read(path, request))
+            return path
     raise InputUnreadable(
         f"Expected the list {name} as {name}.csv here or in lists/, found none: its videos are not "
         f"ours to ship; make it from your copy with `tfw bench list make {name} --help`."
     )
 
 
-def _read(path: Path, request: BenchRequest) -> BenchList:
-    """A list, its videos looked for in ``--videos`` where it does not name them."""
-    found = read_list(path)
-    return found if request.videos is None else locate(found, request.videos)
-
-
-def from_list(found: BenchList) -> ClipSet:
+def from_list(clip_list: BenchList) -> ClipSet:
     """The clips of a list whose videos are at hand; the others are noted and left out."""
-    clips, absent = [], 0
-    for row in found.rows:
-        if not row.path and not row.portrait:
-            absent += 1
-            continue
-        crop = (row.crop_left, row.crop_top, row.crop_side)
-
-        def at(name: str) -> str:
-            return str((found.folder / name).absolute()) if name else ""
-
-        clips.append(
-            BenchClip(
-                row.clip,
-                reference=at(row.path),
-                sound=at(row.sound),
-                portrait=at(row.portrait),
-                group=row.identity or row.source or row.clip,
-                language=row.language,
-                start_seconds=row.start_seconds,
-                frames=row.frames,
-                crop=None if None in crop else crop,  # type: ignore[arg-type]
-                source=row.source,
-            )
-        )
-    if not clips:
+    rows = [row for row in clip_list.rows if row.path or row.portrait]
+    if not rows:
         raise InputUnreadable(
-            f"Expected videos of the list {found.name} at hand, found none of {len(found.rows)}; "
-            "give --videos DIR with the folder that holds them."
+            f"Expected videos of the list {clip_list.name} at hand, found none of "
+            f"{len(clip_list.rows)}; give --videos DIR with the folder that holds them."
         )
-    notes = [f"{absent} of {len(found.rows)} clips of {found.name} have no video here."] * bool(
-        absent
+    clips = tuple(_list_clip(clip_list.folder, row) for row in rows)
+    listed = len(clip_list.rows)
+    absent = f"{listed - len(rows)} of {listed} clips of {clip_list.name} have no video here."
+    notes = (absent,) if len(rows) < listed else ()
+    return ClipSet(clip_list.name, clip_list.sha8, clips, notes, listed)
+
+
+def _list_clip(folder: Path, row: ListRow) -> BenchClip:
+    reference, sound, portrait = (
+        str((folder / name).absolute()) if name else ""
+        for name in (row.path, row.sound, row.portrait)
     )
-    return ClipSet(found.name, found.sha8, tuple(clips), tuple(notes), len(found.rows))
+    crop = (row.crop_left, row.crop_top, row.crop_side)
+    return BenchClip(
+        row.clip,
+        reference=reference,
+        sound=sound,
+        portrait=portrait,
+        group=row.identity or row.source or row.clip,
+        language=row.language,
+        start_seconds=row.start_seconds,
+        frames=row.frames,
+        crop=None if None in crop else crop,  # type: ignore[arg-type]
+        source=row.source,
+    )
 
 
-def asked_of(
+def candidates_of(
     request: BenchRequest,
     clips: ClipSet,
-    chosen: Protocol,
+    protocol: Protocol,
     generators: Generators,
-    tell: Callable[[str], None],
-    watch: Callable[[Making], None] | None = None,
-) -> list[Asked]:
-    """Each clip with its candidate; videos that have to be made first are made here.
+    tell: Tell,
+    watch: Watch | None = None,
+) -> list[ClipCandidate]:
+    """Each clip with its candidate; videos that have to be drawn first are drawn here.
 
     ``watch`` hears how far a generator is with them.
     Raises UsageError for an unknown model, with the nearest name.
     """
-    if not request.model:
-        return [Asked(clip, file_candidate(clip.generated)) for clip in clips.clips]
-    if request.model in FLOORS:
-        return [Asked(clip, candidate_for(clip, request.model)) for clip in clips.clips]
+    model = request.model
+    if not model:
+        return [ClipCandidate(clip, file_candidate(clip.generated)) for clip in clips.clips]
+    if model in BASELINES:
+        return [ClipCandidate(clip, Candidate(model)) for clip in clips.clips]
     features = (request.features or request.out / "features").absolute()
-    run = request.out.absolute()
-    if request.model in generators:
-        generator = generators[request.model](request.checkpoint)
-        seeds = range((request.seeds or SEEDS) if generator.stochastic else 1)
-        made = generated_outputs(
-            generator, request.options, clips.clips, seeds, chosen, run, features, tell, watch
+    inputs = ClipInputs(protocol, request.out.absolute(), features)
+    if model in generators:
+        generator, reframes = generators[model](request.checkpoint), False
+        seeds = _seeds(request, generator.stochastic)
+        videos = generated_outputs(
+            generator, request.options, clips.clips, seeds, inputs, tell, watch
         )
-        return [Asked(clip, file_candidate(str(path), seed)) for clip, seed, path in made]
-    adapter = _adapter(request.model, generators)
-    return _external(adapter, request, clips.clips, chosen, features, tell)
+    else:
+        adapter = _adapter(model, generators)
+        videos, reframes = _external(adapter, request, clips, inputs, tell), adapter.reframes
+    return [
+        ClipCandidate(clip, file_candidate(str(path), seed, reframes))
+        for clip, seed, path in videos
+    ]
 
 
-def _made_in(request: BenchRequest, adapter: Adapter, chosen: Protocol) -> Path:
+def _seeds(request: BenchRequest, stochastic: bool) -> range:
+    return range((request.seeds or SEEDS) if stochastic else 1)
+
+
+def _outputs_folder(request: BenchRequest, adapter: Adapter, inputs: ClipInputs) -> Path:
     """Where a command's videos lie: another command, checkpoint or protocol has another folder."""
-    checkpoint = request.checkpoint
-    weights = [str(checkpoint), _latest_change(checkpoint)] if checkpoint else None
+    checkpoint, protocol = request.checkpoint, inputs.protocol
+    weights = None
+    if checkpoint:
+        files = sorted(checkpoint.rglob("*")) if checkpoint.is_dir() else [checkpoint]
+        weights = [str(checkpoint), [stamp(str(file)) for file in files]]
     run = dataclasses.asdict(adapter.run) if adapter.run else None
-    shape = [chosen.canvas, chosen.fps, chosen.frames, request.dataset]
-    made = digest([adapter.name, run, weights, shape], 8)
-    return request.out.absolute() / "outputs" / f"{adapter.name}-{made}"
-
-
-def _latest_change(path: Path) -> list[str]:
-    """Size and time of change of a file, or of every file of a folder."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return [stamp(str(file)) for file in files]
+    shape = [protocol.canvas, protocol.fps, protocol.frames, request.dataset]
+    key = digest([adapter.name, run, weights, shape], 8)
+    return inputs.run / "outputs" / f"{adapter.name}-{key}"
 
 
 def _external(
-    adapter: Adapter,
-    request: BenchRequest,
-    clips: Sequence[BenchClip],
-    chosen: Protocol,
-    features: Path,
-    tell: Callable[[str], None],
-) -> list[Asked]:
-    outputs = request.outputs or _made_in(request, adapter, chosen)
+    adapter: Adapter, request: BenchRequest, clips: ClipSet, inputs: ClipInputs, tell: Tell
+) -> Iterator[tuple[BenchClip, int, Path]]:
+    """Where each clip's video lies, those that are missing made by the adapter's command."""
+    outputs = request.outputs or _outputs_folder(request, adapter, inputs)
     make = None
     if request.run_command:
         check_adapter(adapter, request.checkpoint)
-        make = maker(adapter, chosen, request.out.absolute(), features, request.checkpoint)
+        make = functools.partial(run_command, adapter, inputs, request.checkpoint)
     elif request.outputs is None:
         raise UsageError(
             f"Expected the finished videos of {adapter.name}, found no --outputs; give their "
             f"folder (they are called {adapter.outputs}), or add --run: its command makes them."
         )
-    stochastic = adapter.stochastic and "{seed}" in adapter.outputs
-    seeds = range((request.seeds or SEEDS) if stochastic else 1)
-    found = adapter_outputs(adapter, clips, seeds, outputs.absolute(), make, tell)
-    return [
-        Asked(clip, file_candidate(str(path), seed, adapter.reframes)) for clip, seed, path in found
-    ]
+    seeds = _seeds(request, adapter.stochastic and "{seed}" in adapter.outputs)
+    return adapter_outputs(adapter, clips.clips, seeds, outputs.absolute(), make, tell)
 
 
 def row_name(request: BenchRequest, generators: Generators) -> str:
-    """What tables call the method: the name given, else the adapter's title, else the model."""
+    """What tables call the method: --name, else the adapter's title, else the model."""
     if request.name or not request.model:
         return request.name
-    if request.model in FLOORS or request.model in generators:
+    if request.model in BASELINES or request.model in generators:
         return request.model
     return _adapter(request.model, generators).row
 
 
 def _adapter(model: str, generators: Generators) -> Adapter:
     """The adapter called ``model``; UsageError with the nearest name of all that would do."""
-    known = [*FLOORS, *generators, *adapter_names()]
-    if model not in known and not model.endswith((".yaml", ".yml")):
+    names = [*BASELINES, *generators, *adapter_names()]
+    if model not in names and not model.endswith((".yaml", ".yml")):
         raise UsageError(
-            f"Expected a model of {', '.join(known)}, or an adapter's YAML file, found "
-            f"{model!r}{nearest(model, known)}."
+            f"Expected a model of {', '.join(names)}, or an adapter's YAML file, found "
+            f"{model!r}{nearest(model, names)}."
         )
     return load_adapter(model)

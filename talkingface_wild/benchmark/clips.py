@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,16 +43,6 @@ class BenchClip:
     crop: tuple[float, float, float] | None = None
     source: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
-
-
-def clip_from_json(data: Mapping[str, Any]) -> BenchClip:
-    """The clip that ``to_json`` wrote."""
-    crop = data.get("crop")
-    return BenchClip(**{**data, "crop": tuple(crop) if crop else None})
-
 
 @dataclass(frozen=True)
 class ClipSet:
@@ -69,9 +59,7 @@ class ClipSet:
         """The first ``limit`` clips, under the same name and hash."""
         if limit is None or limit >= len(self.clips):
             return self
-        return ClipSet(
-            self.name, self.sha8, self.clips[:limit], self.notes, self.listed or len(self.clips)
-        )
+        return replace(self, clips=self.clips[:limit], listed=self.listed or len(self.clips))
 
 
 def from_dataset(out: Path, split: str = "test") -> ClipSet:
@@ -87,28 +75,30 @@ def from_dataset(out: Path, split: str = "test") -> ClipSet:
             f"run `tfw curate --out {out}` to its end."
         )
     table = table[table["media_path"].notna()]
-    chosen = table if split == "all" else table[table["split"].astype("string") == split]
-    if not len(chosen):
+    of_split = table if split == "all" else table[table["split"].astype("string") == split]
+    if not len(of_split):
         notes.append(f"The split {split} of {out} is empty: all {len(table)} clips are scored.")
-        chosen = table
-    grouped = "identity_group" in chosen and chosen["identity_group"].notna().any()
-    if "identity" not in chosen or not chosen["identity"].notna().any():
+    table = of_split if len(of_split) else table
+    if "identity" not in table or not table["identity"].notna().any():
+        grouped = "identity_group" in table and table["identity_group"].notna().any()
         notes.append(
             f"Identities are unmeasured in {out}: "
             + ("groups of sources" if grouped else "sources")
             + " stand for them in every interval."
         )
-    clips = tuple(_dataset_clip(out.absolute(), row) for row in _rows(chosen))
+    rows = plain_rows(table)
+    clips = tuple(_dataset_clip(out.absolute(), row) for row in rows)
     content = [
         [c.id, c.group, c.language, row.get("media_sha256"), row.get("audio_sha256")]
-        for c, row in zip(clips, _rows(chosen), strict=True)
+        for c, row in zip(clips, rows, strict=True)
     ]
     return ClipSet(out.absolute().name or "/", digest(content, 8), clips, tuple(notes), len(clips))
 
 
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = table.astype(object).where(table.notna(), None)
-    return [{str(k): v for k, v in row.items()} for row in plain.to_dict("records")]
+def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as plain data, None where a cell is null."""
+    plain: list[Any] = table.astype(object).where(table.notna(), None).to_dict("records")
+    return plain
 
 
 def _dataset_clip(out: Path, row: Mapping[str, Any]) -> BenchClip:
@@ -134,20 +124,20 @@ def from_folders(outputs: Path, reference: Path) -> ClipSet:
     method, and outputs without a reference are left out; both are noted. Raises InputUnreadable
     without any pair.
     """
-    mine, theirs = _videos(outputs), _videos(reference)
-    if not mine.keys() & theirs.keys():
+    generated, real = _videos(outputs), _videos(reference)
+    if not generated.keys() & real.keys():
         raise InputUnreadable(
             f"Expected videos of the same names in {outputs} and {reference}, found "
-            f"{len(mine)} and {len(theirs)} with no name in common; "
+            f"{len(generated)} and {len(real)} with no name in common; "
             "rename them, or give --pairs FILE."
         )
     notes = ["Each file is taken for an identity of its own; name identities by --pairs FILE."]
-    if extra := sorted(mine.keys() - theirs.keys()):
+    if extra := sorted(generated.keys() - real.keys()):
         notes.append(
             f"{counted(len(extra), 'video')} of {outputs} without a partner in {reference} left "
             f"out ({_some(extra)}); give the real video the same name."
         )
-    if absent := sorted(theirs.keys() - mine.keys()):
+    if absent := sorted(real.keys() - generated.keys()):
         notes.append(
             f"{counted(len(absent), 'video')} of {reference} without a partner in {outputs} "
             f"({_some(absent)}): counted as failed; leave the real one out if it was not asked for."
@@ -155,11 +145,11 @@ def from_folders(outputs: Path, reference: Path) -> ClipSet:
     clips = tuple(
         BenchClip(
             name,
-            reference=str(theirs[name]),
-            generated=str(mine.get(name, (outputs / name).absolute())),
+            reference=str(path),
+            generated=str(generated.get(name, (outputs / name).absolute())),
             group=name,
         )
-        for name in sorted(theirs)
+        for name, path in sorted(real.items())
     )
     return ClipSet(reference.absolute().name, _content(clips), clips, tuple(notes), len(clips))
 
@@ -174,18 +164,18 @@ def _videos(folder: Path) -> dict[str, Path]:
         raise InputUnreadable(
             f"Expected a folder of videos, found none at {folder}; check the path."
         )
-    found: dict[str, Path] = {}
+    videos: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in VIDEOS or not path.is_file():
             continue
         name = path.relative_to(folder).with_suffix("").as_posix()
-        if name in found:
+        if name in videos:
             raise InputUnreadable(
-                f"Expected one video called {name!r} in {folder}, found {found[name].name} and "
+                f"Expected one video called {name!r} in {folder}, found {videos[name].name} and "
                 f"{path.name}; remove one of them."
             )
-        found[name] = path.absolute()
-    return found
+        videos[name] = path.absolute()
+    return videos
 
 
 PAIR_COLUMNS = ("generated", "reference")
@@ -193,7 +183,7 @@ PAIR_COLUMNS = ("generated", "reference")
 
 
 def from_pairs(manifest: Path) -> ClipSet:
-    """Pairs of a CSV with columns generated, reference and, where wanted, clip, sound, identity,
+    """Pairs of a CSV with columns generated, reference and, if any, clip, sound, identity,
     language; paths relative to the file. Raises InputUnreadable with file and line.
     """
     try:
@@ -220,28 +210,32 @@ def from_pairs(manifest: Path) -> ClipSet:
                 "give the column clip."
             )
         clips[clip.id] = clip
-    found = tuple(clips.values())
-    return ClipSet(manifest.stem, _content(found), found, (), len(found))
+    pairs = tuple(clips.values())
+    return ClipSet(manifest.stem, _content(pairs), pairs, (), len(pairs))
 
 
 def _pair(manifest: Path, line: int, row: Mapping[str, str | None]) -> BenchClip:
-    def path(name: str) -> str:
-        text = (row.get(name) or "").strip()
-        return str((manifest.parent / text).absolute()) if text else ""
-
-    if not path("generated") or not path("reference"):
+    texts = {
+        name: (row.get(name) or "").strip()
+        for name in (*PAIR_COLUMNS, "sound", "clip", "identity", "language")
+    }
+    generated, reference, sound = (
+        str((manifest.parent / texts[name]).absolute()) if texts[name] else ""
+        for name in (*PAIR_COLUMNS, "sound")
+    )
+    if not generated or not reference:
         raise InputUnreadable(
             f"{manifest}, line {line}: expected a generated and a reference video, found an empty "
             "field; fill it in."
         )
-    name = (row.get("clip") or "").strip() or Path(path("reference")).stem
+    name = texts["clip"] or Path(reference).stem
     return BenchClip(
         name,
-        reference=path("reference"),
-        generated=path("generated"),
-        sound=path("sound"),
-        group=(row.get("identity") or "").strip() or name,
-        language=(row.get("language") or "").strip(),
+        reference=reference,
+        generated=generated,
+        sound=sound,
+        group=texts["identity"] or name,
+        language=texts["language"],
     )
 
 

@@ -4,10 +4,12 @@ Decoded once into a file of raw pixels that is mapped, so that memory stays the 
 the video is, and every extractor reads what it needs.
 """
 
+from __future__ import annotations
+
 import math
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,22 +40,20 @@ LOSSLESS_ENOUGH = ("h264", "ffv1", "png")
 
 
 @dataclass
-class View:
-    """``frames_NHWC`` are RGB and read-only; ``sound`` may be None. Keys name their content."""
+class DecodedVideo:
+    """``frames_NHWC`` (N, H, W, 3) are RGB and read-only."""
 
     frames_NHWC: Pictures
-    picture_key: str
     sound: Samples | None = None
-    sound_key: str = ""
     fps: int = 25
     start_seconds: float = 0.0
     """Of frame 0, on the file's own clock."""
-    codec: str = "frames"
     flags: tuple[str, ...] = ()
+    """``crop!`` of another shape than the canvas, ``size!`` resized, ``long!`` goes on after N."""
     content: Content | None = None
     """Where the canvas shows the file's own picture and not its padding; None: all of it."""
     detections: dict[tuple[str, int], Detection] = field(default_factory=dict)
-    """Faces that were found already, by detector and frame: extractors share them."""
+    """Faces by detector and frame: extractors share them."""
     scratch: Path | None = None
     """A folder for what does not fit into memory."""
 
@@ -71,7 +71,7 @@ class View:
         return len(self.frames_NHWC)
 
     def faces(self, detector: Any, name: str, indices: Sequence[int]) -> list[Detection]:
-        """The faces of some frames, each looked for once whoever asks."""
+        """The faces of some frames; a frame is searched once, whichever extractor is first."""
         for index in indices:
             if (name, index) not in self.detections:
                 self.detections[name, index] = detector.detect(np.array(self.frames_NHWC[index]))
@@ -79,7 +79,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DecodeSettings:
     """What to decode of a file: from where, how many frames, onto which canvas."""
 
     start_seconds: float | None = None
@@ -94,111 +94,152 @@ class Wanted:
 
     def key(self, sha256: str) -> str:
         """A name of the decoded pictures: the file's content and all that shapes them."""
-        crop, size = (list(part) if part else None for part in (self.crop, self.size))
-        shape = [self.start_seconds, self.frames, self.fps, self.canvas, crop, size]
-        return digest([DECODE_VERSION, sha256, *shape], 24)
+        return digest([DECODE_VERSION, sha256, *astuple(self)], 24)
+
+
+Sha = Callable[[str], str]
+"""The sha256 of a file, by its path."""
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """Frames (N, H, W, 3) mapped from a file without a name, frame 0's seconds, and flags:
-    ``crop!`` of another shape than the canvas, ``size!`` resized, ``long!`` goes on after them.
-    """
+class VideoFile:
+    """A file, decoded by the settings."""
 
-    frames_NHWC: Pictures
-    start_seconds: float
-    flags: tuple[str, ...]
-    content: Content | None = None
-    """As in ``View``."""
+    path: str
+    settings: DecodeSettings
+
+    def key(self, sha: Sha) -> str:
+        """The file's content and the decode."""
+        return self.settings.key(sha(self.path))
 
 
-def decode_view(path: Path, wanted: Wanted, folder: Path) -> Decoded:
-    """Decode a file onto the canvas, one frame in memory at a time.
+@dataclass(frozen=True)
+class StillPicture:
+    """Frame 0 of ``base``, or the picture file ``portrait`` on a canvas, ``frames`` times."""
+
+    base: PixelSource | None
+    frames: int
+    portrait: str = ""
+    canvas: int = 0
+
+    def key(self, sha: Sha) -> str:
+        """What it is a picture of, and how long it stands."""
+        if self.base is not None:
+            return digest(["still", self.base.key(sha), self.frames], 24)
+        return digest(["portrait", sha(self.portrait), self.frames, self.canvas], 24)
+
+
+@dataclass(frozen=True)
+class Recoded:
+    """``base`` after a step of ``media.recode``."""
+
+    base: PixelSource
+    step: str
+
+    def key(self, sha: Sha) -> str:
+        """The step and what it was applied to."""
+        return digest(["recoded", self.step, self.base.key(sha)], 24)
+
+
+PixelSource = VideoFile | StillPicture | Recoded
+"""What pixels are made of; two sources of one key are the same pixels, so stored features are
+shared by key alone. Opens nothing.
+"""
+
+
+def decode_video(path: Path, settings: DecodeSettings, folder: Path) -> DecodedVideo:
+    """Decode a file onto the canvas, one frame in memory at a time, into a file without a name.
 
     Raises ItemRejected ``too_short`` under two frames, and what ``media.decode.frames`` raises.
     """
     folder.mkdir(parents=True, exist_ok=True)
     raw = folder / f"{uuid.uuid4().hex}.rgb"
-    count, first, flags, shape = 0, wanted.start_seconds or 0.0, set[str](), (0, 0, 3)
+    count, first, flags, shape = 0, settings.start_seconds or 0.0, set[str](), (0, 0, 3)
     content: Content | None = None
     try:
         with raw.open("wb") as stream:
-            for seconds, rgb_HWC in pictures(path, wanted):
-                if wanted.frames and count == wanted.frames:
+            for seconds, rgb_HWC in pictures(path, settings):
+                if settings.frames and count == settings.frames:
                     flags.add("long!")
                     break
                 if count == 0:
-                    first, content = seconds, content_of(rgb_HWC.shape[:2], wanted)
-                placed, flag = on_canvas(rgb_HWC, wanted)
-                if count and placed.shape != shape:
+                    first, content = seconds, content_of(rgb_HWC.shape[:2], settings)
+                picture_HWC, flag = on_canvas(rgb_HWC, settings)
+                if count and picture_HWC.shape != shape:
                     break
-                stream.write(np.ascontiguousarray(placed).data)
+                stream.write(np.ascontiguousarray(picture_HWC).data)
                 flags.update(flag)
-                shape, count = placed.shape, count + 1
+                shape, count = picture_HWC.shape, count + 1
         if count < 2:
-            said = f"expected a video of at least 2 frames, found {count} in {path.name!r}"
-            raise ItemRejected("too_short", said)
-        frames = np.memmap(raw, np.uint8, "r", shape=(count, *shape))
+            detail = f"expected a video of at least 2 frames, found {count} in {path.name!r}"
+            raise ItemRejected("too_short", detail)
+        frames_NHWC = np.memmap(raw, np.uint8, "r", shape=(count, *shape))
     finally:
         raw.unlink(missing_ok=True)
-    return Decoded(frames, first, tuple(sorted(flags)), content)
+    return DecodedVideo(
+        frames_NHWC,
+        start_seconds=first,
+        flags=tuple(sorted(flags)),
+        content=content,
+        scratch=folder,
+    )
 
 
-def pictures(path: Path, wanted: Wanted) -> Iterator[tuple[float, Pictures]]:
-    """Seconds and RGB of the frames from the wanted start on, at the protocol's rate."""
-    start = wanted.start_seconds
-    end = start + wanted.frames / wanted.fps if start is not None and wanted.frames else None
-    for frame in decode(path, start=start, end=end, fps=wanted.fps):
+def pictures(path: Path, settings: DecodeSettings) -> Iterator[tuple[float, Pictures]]:
+    """Seconds and RGB of the frames from the settings' start on, at the protocol's rate."""
+    start, end = settings.start_seconds, None
+    if start is not None and settings.frames:
+        end = start + settings.frames / settings.fps
+    for frame in decode(path, start=start, end=end, fps=settings.fps):
         yield frame.seconds, frame.rgb
 
 
-def on_canvas(rgb_HWC: Pictures, wanted: Wanted) -> tuple[Pictures, set[str]]:
+def on_canvas(rgb_HWC: Pictures, settings: DecodeSettings) -> tuple[Pictures, set[str]]:
     """A picture on the canvas, and flags: area when it shrinks, bicubic when it grows.
 
     With a crop its window alone; else the whole picture, padded with black to a square canvas, or
     as it is on a native one.
     """
     height, width = rgb_HWC.shape[:2]
-    window = _window(height, width, wanted)
+    window, canvas = _window(height, width, settings), settings.canvas
     if window is not None:
-        flags = set[str]() if wanted.crop is not None else {"crop!"}
-        return crop_padded(rgb_HWC, window, wanted.canvas or window.side), flags
-    tall, wide = (wanted.canvas, wanted.canvas) if wanted.canvas else wanted.size or (height, width)
+        flags = set[str]() if settings.crop is not None else {"crop!"}
+        return crop_padded(rgb_HWC, window, canvas or window.side), flags
+    tall, wide = (canvas, canvas) if canvas else settings.size or (height, width)
     if (height, width) == (tall, wide):
         return rgb_HWC, set()
-    if same_ratio(width / height, wide / tall):
-        how = cv2.INTER_AREA if height > tall else cv2.INTER_CUBIC
-        resized = cv2.resize(rgb_HWC, (wide, tall), interpolation=how)
-        return np.asarray(resized, np.uint8), {"size!"}
-    resized = cv2.resize(rgb_HWC, (wide, tall), interpolation=cv2.INTER_AREA)
-    return np.asarray(resized, np.uint8), {"crop!"}
+    same = same_ratio(width / height, wide / tall)
+    method = cv2.INTER_CUBIC if same and height <= tall else cv2.INTER_AREA
+    resized = cv2.resize(rgb_HWC, (wide, tall), interpolation=method)
+    return np.asarray(resized, np.uint8), {"size!" if same else "crop!"}
 
 
-def content_of(size: tuple[int, int], wanted: Wanted) -> Content | None:
+def content_of(size: tuple[int, int], settings: DecodeSettings) -> Content | None:
     """Where ``on_canvas`` puts a picture of ``size`` (height, width); None without padding.
 
     Only canvas pixels that are made of the picture alone count: those whose resampling reaches
     over its edge into the padding are left out.
     """
     height, width = size
-    window = _window(height, width, wanted)
+    window = _window(height, width, settings)
     if window is None:
         return None
     left, top, inner_width, inner_height = window.inside(width, height)
     if (inner_width, inner_height) == (window.side, window.side):
         return None
-    canvas = wanted.canvas or window.side
+    canvas = settings.canvas or window.side
     columns = _pure(left - window.left, inner_width, window.side, canvas)
     rows = _pure(top - window.top, inner_height, window.side, canvas)
     return columns[0], rows[0], columns[1], rows[1]
 
 
-def _window(height: int, width: int, wanted: Wanted) -> Window | None:
+def _window(height: int, width: int, settings: DecodeSettings) -> Window | None:
     """The square that becomes the canvas; None where the picture is resized whole."""
-    if wanted.crop is not None:
-        side = max(2, round(wanted.crop[2] * min(width, height)))
-        return Window(round(wanted.crop[0] * width), round(wanted.crop[1] * height), side)
-    if not wanted.canvas or same_ratio(width / height, 1.0):
+    if settings.crop is not None:
+        left, top, side = settings.crop
+        side_px = max(2, round(side * min(width, height)))
+        return Window(round(left * width), round(top * height), side_px)
+    if not settings.canvas or same_ratio(width / height, 1.0):
         return None
     longer = max(height, width)
     return Window((width - longer) // 2, (height - longer) // 2, longer)
@@ -239,7 +280,7 @@ def same_shape(first: Path, second: Path) -> bool:
     """Whether two videos are displayed with one ratio of width to height."""
     ratios = []
     for path in (first, second):
-        _, rgb_HWC = next(pictures(path, Wanted(frames=1)))
+        _, rgb_HWC = next(pictures(path, DecodeSettings(frames=1)))
         ratios.append(rgb_HWC.shape[1] / rgb_HWC.shape[0])
     return same_ratio(ratios[0], ratios[1])
 
@@ -252,9 +293,3 @@ def hear(path: Path, start_seconds: float, seconds: float) -> Samples | None:
         if error.outcome.reason in ("no_audio", "not_a_video"):
             return None
         raise
-
-
-def batches(view: View, indices: Sequence[int], size: int) -> Iterator[Pictures]:
-    """The chosen frames, so many at a time, as arrays of their own."""
-    for start in range(0, len(indices), size):
-        yield np.array(view.frames_NHWC[list(indices[start : start + size])])

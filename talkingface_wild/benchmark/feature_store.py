@@ -55,15 +55,15 @@ class FeatureStore:
         path = self.path(content, fingerprint)
         try:
             with np.load(path, allow_pickle=False) as data:
-                found = {name: data[name] for name in data.files}
+                arrays = {name: data[name] for name in data.files}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise InputUnreadable(
                 f"Expected stored features at {path}, found none that can be read ({error}); "
                 "delete that file and run the same `tfw bench` again to measure them anew."
             ) from error
-        if _REFUSED in found:
-            return {}, str(found[_REFUSED])
-        return found, None
+        if _REFUSED in arrays:
+            return {}, str(arrays[_REFUSED])
+        return arrays, None
 
     def facts(self, content: str) -> dict[str, Any] | None:
         """What is known of a decoded video (frames, flags, start), or None."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from talkingface_wild.benchmark.candidates import candidate_from_json
-from talkingface_wild.benchmark.clip_pair import Opened, Side, mux_offset_ms
-from talkingface_wild.benchmark.clips import clip_from_json
+from talkingface_wild.benchmark.candidates import Candidate
+from talkingface_wild.benchmark.clip_pair import ClipPair, PairSide
+from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.benchmark.extractors.extractor import Extractor, PairExtractor, VideoExtractor
 from talkingface_wild.benchmark.feature_store import FeatureStore
 from talkingface_wild.benchmark.metrics import METRICS
@@ -37,8 +37,13 @@ class FeaturesConfig:
 
 def extractors_of(protocol: Protocol, metrics: Sequence[str]) -> tuple[Extractor, ...]:
     """Each extractor that the metrics need, once."""
-    found = {e.name: e for name in metrics for e in METRICS[name].extractors(protocol)}
-    return tuple(found.values())
+    by_name = {e.name: e for name in metrics for e in METRICS[name].extractors(protocol)}
+    return tuple(by_name.values())
+
+
+def fingerprints_of(protocol: Protocol, metrics: Sequence[str]) -> dict[str, str]:
+    """By extractor, its fingerprint with the weights that are here."""
+    return {e.name: e.fingerprint() for e in extractors_of(protocol, metrics)}
 
 
 class Features(Stage):
@@ -71,14 +76,14 @@ class Features(Stage):
     @classmethod
     def weights(cls, config: FeaturesConfig) -> tuple[str, ...]:
         """Every weight of every extractor."""
-        found = extractors_of(from_json(config.protocol), config.metrics)
-        return tuple(dict.fromkeys(name for e in found for name in e.weights()))
+        extractors = extractors_of(from_json(config.protocol), config.metrics)
+        return tuple(dict.fromkeys(name for e in extractors for name in e.weights()))
 
     def open(self) -> None:
         """Nothing yet: a network is loaded when the first clip needs it."""
         self.protocol = from_json(self.config.protocol)
         self.extractors = extractors_of(self.protocol, self.config.metrics)
-        self.prints = {e.name: e.fingerprint() for e in self.extractors}
+        self.prints = fingerprints_of(self.protocol, self.config.metrics)
         self.store = FeatureStore(self.place.out / self.config.features)
         self._ready: set[str] = set()
 
@@ -87,84 +92,83 @@ class Features(Stage):
         return [self._one(item) for item in items]
 
     def _one(self, item: Item) -> Outcome:
-        clip = clip_from_json(item.payload["clip"])
-        candidate = candidate_from_json(item.payload["candidate"])
+        clip = BenchClip(**item.payload["clip"])
+        candidate = Candidate(**item.payload["candidate"])
         pixels = PIXELS.folder(item, self.place)
-        with Opened(clip, candidate, self.protocol, self.store, pixels) as opened:
-            real = opened.reference()
-            state, reason, detail = "scored", "", ""
+        with ClipPair(clip, candidate, self.protocol, self.store, pixels) as pair:
+            real = pair.reference()
+            state, reason, detail = "scored", None, None
             try:
-                generated, reference = opened.sides()
+                generated, reference = pair.sides()
             except (ItemRejected, ItemFailed) as error:
                 if candidate.kind != "file":
                     raise
-                state, reason = "static", error.outcome.reason
-                detail = error.outcome.detail
-                generated, reference = opened.still(), real
+                state, reason, detail = "static", error.outcome.reason, error.outcome.detail
+                generated, reference = pair.still(), real
             own = candidate.kind == "file" and state == "scored"
-            still = opened.still() if own or (real is None and clip.portrait) else None
-            refused = self._measure(opened, Sides(generated, reference, still))
-            replaced = self._replace(opened, still, refused) if own else []
-            flags = [*generated.flags]
-            if real is not None and real.frames < clip.frames:
-                flags.append("brief!")
-            values = {
-                "bench_state": state,
-                "bench_reason": reason or None,
-                "bench_detail": detail or None,
-                "frames": generated.frames,
-                "reference_frames": reference.frames if reference else None,
-                "codec": generated.codec,
-                "flags": " ".join(dict.fromkeys(flags)),
-                "keys": json.dumps(Sides(generated, reference, still).keys()),
-                "refused": json.dumps(refused),
-                "replaced": " ".join(replaced) or None,
-                "mux_offset_ms": self._mux(opened, generated) if own else None,
-                "decodes": opened.decodes,
-            }
-        return Done(values)
+            still = pair.still() if own or (real is None and clip.portrait) else None
+            sides = Sides(generated, reference, still)
+            refused = self._measure(pair, sides)
+            replaced = self._replace(pair, still, refused) if own else []
+            brief = ["brief!"] if real is not None and real.frames < clip.frames else []
+            mux_offset_ms = pair.mux_offset_ms(Path(candidate.path), generated) if own else None
+            return Done(
+                {
+                    "bench_state": state,
+                    "bench_reason": reason,
+                    "bench_detail": detail or None,
+                    "frames": generated.frames,
+                    "reference_frames": reference.frames if reference else None,
+                    "codec": generated.codec,
+                    "flags": " ".join(dict.fromkeys([*generated.flags, *brief])),
+                    "keys": json.dumps(sides.keys()),
+                    "refused": json.dumps(refused),
+                    "replaced": " ".join(replaced) or None,
+                    "mux_offset_ms": mux_offset_ms,
+                    "decodes": pair.decodes,
+                }
+            )
 
-    def _mux(self, opened: Opened, generated: Side) -> float | None:
-        """The container's own sound against the driving one."""
-        driving = opened.sound(generated)
-        path = Path(opened.candidate.path)
-        return mux_offset_ms(path, generated, driving, self.protocol.fps)
+    def _measure(self, pair: ClipPair, sides: Sides) -> dict[str, str]:
+        """Run every extractor whose features are not stored; the reasons of those that refuse."""
+        reasons = {
+            name: self._store_features(pair, extractor, inputs)
+            for name, extractor, inputs in jobs(self.extractors, sides)
+        }
+        return {name: reason for name, reason in reasons.items() if reason is not None}
 
-    def _measure(self, opened: Opened, sides: Sides) -> dict[str, str]:
-        """Run every extractor whose answer is not stored; the reasons of those that refuse."""
-        refused: dict[str, str] = {}
-        for name, extractor, looked in jobs(self.extractors, sides):
-            if (why := self._answer(opened, extractor, looked)) is not None:
-                refused[name] = why
-        return refused
-
-    def _answer(self, opened: Opened, extractor: Extractor, looked: tuple[Side, ...]) -> str | None:
-        """Have an extractor's answer stored; why it refused, or None."""
-        key, printed = content_key(extractor, looked), self.prints[extractor.name]
-        if not self.store.has(key, printed):
+    def _store_features(
+        self, pair: ClipPair, extractor: Extractor, inputs: tuple[PairSide, ...]
+    ) -> str | None:
+        """Store an extractor's features unless they are there; why it refused, or None."""
+        key, fingerprint = content_key(extractor, inputs), self.prints[extractor.name]
+        if not self.store.has(key, fingerprint):
             self._ensure_open(extractor)
-            views = [opened.view(side) for side in looked]
+            videos = [pair.video(side) for side in inputs]
             try:
                 if isinstance(extractor, PairExtractor):
-                    found = extractor.compare(views[0], views[1])
+                    features = extractor.compare(videos[0], videos[1])
                 elif isinstance(extractor, VideoExtractor):
-                    found = extractor.extract(views[0])
-                self.store.save(key, printed, found)
+                    features = extractor.extract(videos[0])
+                self.store.save(key, fingerprint, features)
             except ItemRejected as error:
-                self.store.refuse(key, printed, f"{error.outcome.reason}: {error.outcome.detail}")
-        return self.store.load(key, printed)[1]
+                reason = f"{error.outcome.reason}: {error.outcome.detail}"
+                self.store.refuse(key, fingerprint, reason)
+        return self.store.load(key, fingerprint)[1]
 
-    def _replace(self, opened: Opened, still: Side | None, refused: dict[str, str]) -> list[str]:
+    def _replace(
+        self, pair: ClipPair, still: PairSide | None, refused: Mapping[str, str]
+    ) -> list[str]:
         """Measure the static frame where the method's video alone was refused; which extractors."""
-        replaced: list[str] = []
-        for extractor in self.extractors:
-            name = extractor.name
-            blamed = f"{GENERATED}/{name}" in refused and f"{REFERENCE}/{name}" not in refused
-            if extractor.pair or still is None or not blamed:
-                continue
-            if self._answer(opened, extractor, (still,)) is None:
-                replaced.append(name)
-        return replaced
+        return [
+            extractor.name
+            for extractor in self.extractors
+            if not extractor.pair
+            and still is not None
+            and f"{GENERATED}/{extractor.name}" in refused
+            and f"{REFERENCE}/{extractor.name}" not in refused
+            and self._store_features(pair, extractor, (still,)) is None
+        ]
 
     def _ensure_open(self, extractor: Extractor) -> None:
         if extractor.name not in self._ready:
@@ -176,9 +180,9 @@ class Features(Stage):
 class Sides:
     """The sides of a clip; ``still`` is there where the reference picture may have to stand in."""
 
-    generated: Side | None
-    reference: Side | None
-    still: Side | None = None
+    generated: PairSide | None
+    reference: PairSide | None
+    still: PairSide | None = None
 
     def keys(self) -> dict[str, list[str]]:
         """Picture and sound key of each side, from which every content key is made."""
@@ -189,15 +193,16 @@ class Sides:
 def sides_from(keys: Mapping[str, Sequence[str]]) -> Sides:
     """The sides that ``Sides.keys`` wrote: enough to find what is stored of them."""
 
-    def side(name: str) -> Side | None:
-        return Side(None, keys[name][0], keys[name][1], 0) if name in keys else None
+    def side(name: str) -> PairSide | None:
+        return PairSide(None, keys[name][0], keys[name][1], 0) if name in keys else None
 
     return Sides(side(GENERATED), side(REFERENCE), side(STILL))
 
 
-def jobs(
-    extractors: Sequence[Extractor], sides: Sides
-) -> Iterator[tuple[str, Extractor, tuple[Side, ...]]]:
+Job = tuple[str, Extractor, tuple[PairSide, ...]]
+
+
+def jobs(extractors: Sequence[Extractor], sides: Sides) -> Iterator[Job]:
     """(``side/extractor``, the extractor, the sides it looks at) for all that apply to a clip."""
     generated, reference = sides.generated, sides.reference
     for extractor in extractors:
@@ -213,6 +218,6 @@ def jobs(
             yield f"{REFERENCE}/{extractor.name}", extractor, (real,)
 
 
-def content_key(extractor: Extractor, looked: Sequence[Side]) -> str:
+def content_key(extractor: Extractor, inputs: Sequence[PairSide]) -> str:
     """The store's key of what the extractor looks at."""
-    return "+".join(side.content(extractor.hears) for side in looked)
+    return "+".join(side.content(extractor.hears) for side in inputs)

@@ -1,7 +1,7 @@
 """Which weights a benchmark needs, which are there, and whether they are the published files."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from talkingface_wild import weights
@@ -30,22 +30,15 @@ def resolved(protocol: Protocol) -> Protocol:
         protocol = dataclasses.replace(protocol, fvd=fvd)
     if protocol.identity.network != "r100":
         return protocol
-    here = [name for name in R100 if weights.find(name) is not None]
-    name = here[0] if here else R100[0]
-    identity = dataclasses.replace(protocol.identity, network=name)
+    network = next((name for name in R100 if weights.find(name) is not None), R100[0])
+    identity = dataclasses.replace(protocol.identity, network=network)
     return dataclasses.replace(protocol, identity=identity)
-
-
-def weights_of(protocol: Protocol, metric: str) -> tuple[str, ...]:
-    """The weights that one metric needs under a protocol."""
-    names = (n for e in METRICS[metric].extractors(protocol) for n in e.weights())
-    return tuple(dict.fromkeys(names))
 
 
 def missing(protocol: Protocol, metrics: Sequence[str]) -> dict[str, list[str]]:
     """By metric, the weights it lacks on this machine; metrics that lack none are left out."""
     lacking = {
-        metric: [name for name in weights_of(protocol, metric) if weights.find(name) is None]
+        metric: [n for n in METRICS[metric].weights(protocol) if weights.find(n) is None]
         for metric in metrics
     }
     return {metric: names for metric, names in lacking.items() if names}
@@ -53,14 +46,14 @@ def missing(protocol: Protocol, metrics: Sequence[str]) -> dict[str, list[str]]:
 
 def refuse_missing(lacking: Mapping[str, Sequence[str]]) -> None:
     """Raise WeightMissing that names each file and how to get it, if any metric lacks one."""
-    names = list(dict.fromkeys(name for found in lacking.values() for name in found))
+    names = list(dict.fromkeys(name for needs in lacking.values() for name in needs))
     if not names:
         return
     store = weights.default_store()
     lines = []
     for name in names:
         entry = store.entry(name)
-        users = ", ".join(metric for metric, found in lacking.items() if name in found)
+        users = ", ".join(metric for metric, needs in lacking.items() if name in needs)
         way = f"tfw weights fetch {name}" if entry.sources else f"by hand: {entry.note}"
         instead = f" (or {INSTEAD[name]})" if name in INSTEAD else ""
         lines.append(f"  {name}{instead}, file {entry.file}, for {users}: {way}")
@@ -72,19 +65,19 @@ def refuse_missing(lacking: Mapping[str, Sequence[str]]) -> None:
     )
 
 
-def standing(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def states(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """By weight: sha256, and whether it is the official file: the published hash, or fetched from
     the published address where no hash is published.
     """
     store = weights.default_store()
     recorded = store.recorded()
-    found: dict[str, dict[str, Any]] = {}
+    by_name: dict[str, dict[str, Any]] = {}
     for name in names:
-        seen, entry = store.look(name), store.entry(name)
+        file, entry = store.look(name), store.entry(name)
         if entry.sha256 is not None:
-            official = seen.sha256 == entry.sha256
+            official = file.sha256 == entry.sha256
         else:
             how = str(recorded.get(name, {}).get("how", ""))
-            official = seen.state == "present" and how.startswith(("fetched", "first fetch"))
-        found[name] = {"sha256": seen.sha256, "official": official, "file": entry.file}
-    return found
+            official = file.state == "present" and how.startswith(("fetched", "first fetch"))
+        by_name[name] = {"sha256": file.sha256, "official": official, "file": entry.file}
+    return by_name

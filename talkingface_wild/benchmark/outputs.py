@@ -1,20 +1,20 @@
-"""A method's videos of a list: found where an adapter says they lie, or made now and kept.
+"""A method's videos of a list: those that lie where an adapter says, or drawn now and kept.
 
 A generator or a command gets the reference picture and the driving sound, and nothing else.
 """
 
 import contextlib
-import time
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from talkingface_wild.benchmark.candidates import Candidate, stamp
-from talkingface_wild.benchmark.clip_pair import Opened
+from talkingface_wild.benchmark.candidates import Candidate, file_stamps
+from talkingface_wild.benchmark.clip_pair import ClipPair
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.benchmark.decoded_video import SOUND_RATE
 from talkingface_wild.benchmark.external.adapter import Adapter
@@ -31,58 +31,26 @@ from talkingface_wild.core.provenance import provenance_of
 from talkingface_wild.media.generated_video import write_generated
 from talkingface_wild.media.sound import write_wav
 
-Told = Callable[[str], None]
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Making:
+class DrawingState:
     """How far a generator is with the videos of a run."""
 
-    made: int
-    """Videos made by this call, or failed."""
+    finished: int
+    """Videos drawn by this call, or failed."""
     missing: int
     """Videos that were missing when it began."""
-    share: float
-    """How much of the next one is made, 0 to 1."""
-    seconds: float
-
-    @property
-    def seconds_left(self) -> float | None:
-        """An estimate that takes videos for equally long; None before there is a frame."""
-        done = self.made + self.share
-        return self.seconds / done * (self.missing - done) if done else None
+    share: float = 0.0
+    """How much of the next one is drawn, 0 to 1."""
 
 
-class _Watched:
-    """Tells how many videos and frames are made as they are made."""
-
-    def __init__(self, missing: int, watch: Callable[[Making], None] | None) -> None:
-        self._missing, self._watch = missing, watch
-        self._made, self._started = 0, time.monotonic()
-        if missing:
-            self._tell(0.0)
-
-    def next(self) -> None:
-        """A video is made, or failed."""
-        self._made += 1
-        self._tell(0.0)
-
-    def through(self, chunks: Iterable[Pictures], count: int) -> Iterator[Pictures]:
-        """The chunks of a video of ``count`` frames, counted as they pass."""
-        frames = 0
-        for chunk in chunks:
-            frames += len(chunk)
-            self._tell(min(frames / count, 1.0))
-            yield chunk
-
-    def _tell(self, share: float) -> None:
-        if self._watch is not None:
-            seconds = time.monotonic() - self._started
-            self._watch(Making(self._made, self._missing, share, seconds))
+Watch = Callable[[DrawingState], None]
 
 
 @dataclass(frozen=True)
-class Given:
+class MethodInputs:
     """What a method gets of a clip: the picture (S, S, 3), the sound at 16 kHz, how many frames."""
 
     portrait_HWC: Pictures
@@ -90,14 +58,23 @@ class Given:
     frames: int
 
 
-def given_of(clip: BenchClip, protocol: Protocol, features: Path, scratch: Path) -> Given:
-    """The reference picture and driving sound of a clip. Raises ItemRejected, ItemFailed."""
-    with Opened(clip, Candidate("static"), protocol, FeatureStore(features), scratch) as opened:
-        side = opened.still()
-        view = opened.view(side)
-        if view.sound is None:
-            raise ItemRejected("no_audio", "there is no sound to drive a method with")
-        return Given(np.array(view.frames_NHWC[0]), view.sound, side.frames)
+@dataclass(frozen=True)
+class ClipInputs:
+    """What methods get of the clips of a run, whose folder is ``run``."""
+
+    protocol: Protocol
+    run: Path
+    features: Path
+
+    def of(self, clip: BenchClip) -> MethodInputs:
+        """The reference picture and driving sound. Raises ItemRejected, ItemFailed."""
+        scratch, store = self.run / "work" / "pixels", FeatureStore(self.features)
+        with ClipPair(clip, Candidate("static"), self.protocol, store, scratch) as pair:
+            side = pair.still()
+            video = pair.video(side)
+            if video.sound is None:
+                raise ItemRejected("no_audio", "there is no sound to drive a method with")
+            return MethodInputs(np.array(video.frames_NHWC[0]), video.sound, side.frames)
 
 
 def generated_outputs(
@@ -105,62 +82,74 @@ def generated_outputs(
     options: Mapping[str, Any],
     clips: Sequence[BenchClip],
     seeds: Sequence[int],
-    protocol: Protocol,
-    run: Path,
-    features: Path,
-    tell: Told,
-    watch: Callable[[Making], None] | None = None,
+    inputs: ClipInputs,
+    tell: Tell,
+    watch: Watch | None = None,
 ) -> Iterator[tuple[BenchClip, int, Path]]:
-    """Make each clip's video with each seed under ``run/outputs``, unless it is there already.
+    """Draw each clip's video with each seed under ``run/outputs``, unless it is there already.
 
-    A clip that fails has no file, which is then scored as the protocol says, and it is told. The
-    caller holds the run's folder: what a killed run left half made is removed.
+    A clip that fails has no file, which is then scored as the protocol says, and ``tell`` says so.
+    The caller holds the run's folder: what a killed run left half written is removed.
     """
-    folder = run / "outputs" / generator.fingerprint(options)
-    wanted = [
-        (clip, seed, folder / f"{asked}-{seed}.mp4")
+    folder = inputs.run / "outputs" / generator.fingerprint(options)
+    videos = [
+        (clip, seed, folder / f"{name}-{seed}.mp4")
         for clip in clips
-        for asked in [_asked_name(clip, protocol)]
+        for name in [_video_name(clip, inputs.protocol)]
         for seed in seeds
     ]
     for left in (*folder.glob(".*.tmp.*"), *folder.glob("*.wav")):
         left.unlink(missing_ok=True)
-    watched = _Watched(sum(not path.is_file() for _, _, path in wanted), watch)
-    for clip, seed, path in wanted:
+    watch = watch or (lambda state: None)
+    state = DrawingState(0, sum(not path.is_file() for _, _, path in videos))
+    if state.missing:
+        watch(state)
+    for clip, seed, path in videos:
         if not path.is_file():
-            with _told(clip, tell):
-                given = given_of(clip, protocol, features, run / "work" / "pixels")
-                _generate(generator, options, clip, given, seed, path, protocol.fps, watched)
-            watched.next()
+            with _failures_told(clip, tell):
+                chunks = functools.partial(_watched, state=state, watch=watch)
+                _generate(generator, options, clip, inputs, seed, path, chunks)
+            state = replace(state, finished=state.finished + 1)
+            watch(state)
         yield clip, seed, path
 
 
-def _asked_name(clip: BenchClip, protocol: Protocol) -> str:
+def _watched(
+    chunks: Iterable[Pictures], count: int, state: DrawingState, watch: Watch
+) -> Iterator[Pictures]:
+    """The chunks of a video of ``count`` frames, counted as they pass."""
+    frames = 0
+    for chunk in chunks:
+        frames += len(chunk)
+        watch(replace(state, share=min(frames / count, 1.0)))
+        yield chunk
+
+
+def _video_name(clip: BenchClip, protocol: Protocol) -> str:
     """A file name that covers all of a clip and a protocol that a generator's video depends on."""
-    stamps = [stamp(path) for path in (clip.reference, clip.sound, clip.portrait)]
     shape = [protocol.canvas, protocol.fps, protocol.frames]
-    return f"{_file_name(clip)}-{digest([clip.to_json(), stamps, shape], 8)}"
+    return f"{_file_name(clip)}-{digest([asdict(clip), file_stamps(clip), shape], 8)}"
 
 
 def _generate(
     generator: Generator,
     options: Mapping[str, Any],
     clip: BenchClip,
-    given: Given,
+    clip_inputs: ClipInputs,
     seed: int,
     path: Path,
-    fps: int,
-    watched: _Watched,
+    watched: Callable[[Iterable[Pictures], int], Iterator[Pictures]],
 ) -> None:
+    inputs, fps = clip_inputs.of(clip), clip_inputs.protocol.fps
     sound = path.with_suffix(".wav")
-    write_wav(sound, given.sound, SOUND_RATE)
-    drive = Drive(given.frames, given.sound)
-    settings = {**generator.settings(options), "frames": given.frames, "fps": fps}
-    inputs = {"clip": {"name": clip.id}}
-    provenance = provenance_of(generator, seed, settings, inputs, generator.fingerprint(options))
+    write_wav(sound, inputs.sound, SOUND_RATE)
+    settings = {**generator.settings(options), "frames": inputs.frames, "fps": fps}
+    names = {"clip": {"name": clip.id}}
+    provenance = provenance_of(generator, seed, settings, names, generator.fingerprint(options))
     try:
-        chunks = generator.frames(given.portrait_HWC, drive, options, seed)
-        write_generated(path, watched.through(chunks, given.frames), sound, fps, provenance)
+        drive = Drive(inputs.frames, inputs.sound)
+        chunks = generator.frames(inputs.portrait_HWC, drive, options, seed)
+        write_generated(path, watched(chunks, inputs.frames), sound, fps, provenance)
     except CheckFailed as error:
         raise ItemFailed("crash", str(error)[:500]) from error
     except (TfwError, ItemFailed, ItemRejected):
@@ -179,50 +168,49 @@ def adapter_outputs(
     seeds: Sequence[int],
     outputs: Path,
     make: Callable[[BenchClip, int, Path], None] | None,
-    tell: Told,
+    tell: Tell,
 ) -> Iterator[tuple[BenchClip, int, Path]]:
     """Where each clip's video lies; ``make`` is called for those that are not there."""
     for clip in clips:
         for seed in seeds:
             path = adapter.output(outputs, clip.id, clip.source, seed)
             if make is not None and not path.is_file():
-                with _told(clip, tell):
+                with _failures_told(clip, tell):
                     make(clip, seed, path)
             yield clip, seed, path
 
 
-def maker(
-    adapter: Adapter, protocol: Protocol, run: Path, features: Path, checkpoint: Path | None
-) -> Callable[[BenchClip, int, Path], None]:
-    """What runs an adapter's command for one clip: inputs written, output checked and named."""
-
-    def make(clip: BenchClip, seed: int, path: Path) -> None:
-        given = given_of(clip, protocol, features, run / "work" / "pixels")
-        folder = run / "work" / "inputs" / _file_name(clip)
-        portrait, sound = folder / "portrait.png", folder / "audio.wav"
-        write_picture(portrait, given.portrait_HWC)
-        write_wav(sound, given.sound, SOUND_RATE)
-        seconds = given.frames / protocol.fps
-        inputs = Inputs(
-            clip.id, portrait, sound, seconds, given.frames, clip.source, seed, checkpoint
-        )
-        run_adapter(adapter, inputs, path, logs=run / "logs")
-
-    return make
+def run_command(
+    adapter: Adapter,
+    clip_inputs: ClipInputs,
+    checkpoint: Path | None,
+    clip: BenchClip,
+    seed: int,
+    path: Path,
+) -> None:
+    """Run an adapter's command for one clip: inputs written, output checked and named."""
+    inputs, run = clip_inputs.of(clip), clip_inputs.run
+    folder = run / "work" / "inputs" / _file_name(clip)
+    portrait, sound = folder / "portrait.png", folder / "audio.wav"
+    write_picture(portrait, inputs.portrait_HWC)
+    write_wav(sound, inputs.sound, SOUND_RATE)
+    seconds = inputs.frames / clip_inputs.protocol.fps
+    files = Inputs(clip.id, portrait, sound, seconds, inputs.frames, clip.source, seed, checkpoint)
+    run_adapter(adapter, files, path, logs=run / "logs")
 
 
 def write_picture(path: Path, rgb_HWC: Pictures) -> None:
     """Write a picture as PNG in one step."""
-    done, data = cv2.imencode(".png", rgb_HWC[:, :, ::-1])
-    if not done:
+    encoded, data = cv2.imencode(".png", rgb_HWC[:, :, ::-1])
+    if not encoded:
         raise ItemFailed("crash", f"OpenCV could not encode a picture for {path.name!r}")
     with atomic_path(path) as temporary:
         temporary.write_bytes(data.tobytes())
 
 
 @contextlib.contextmanager
-def _told(clip: BenchClip, tell: Told) -> Iterator[None]:
-    """A clip that fails is said and leaves no file; the run goes on."""
+def _failures_told(clip: BenchClip, tell: Tell) -> Iterator[None]:
+    """A clip that fails is told and leaves no file; the run goes on."""
     try:
         yield
     except (ItemFailed, ItemRejected) as error:

@@ -10,6 +10,7 @@ import numpy as np
 
 from talkingface_wild.benchmark.base import Features, Metric, Sample, Score
 from talkingface_wild.benchmark.candidates import halves_of
+from talkingface_wild.benchmark.clips import plain_rows
 from talkingface_wild.benchmark.extractors.extractor import Extractor
 from talkingface_wild.benchmark.feature_store import FeatureStore
 from talkingface_wild.benchmark.measure_stage import content_key, extractors_of, jobs, sides_from
@@ -61,10 +62,9 @@ class Scoring:
                 metric.update(sample)
         return {metric.name: self._signed(metric, metric.compute(), rows) for metric in metrics}
 
-    def samples(self, rows: Iterable[Row]) -> Iterator[Sample]:
+    def samples(self, rows: Sequence[Row]) -> Iterator[Sample]:
         """One clip's features at a time, as stored."""
         extractors = extractors_of(self.protocol, self.metrics)
-        rows = list(rows)
         halves = halves_of(str(row["group"]) for row in rows)
         for row in rows:
             half = halves[str(row["group"])] if self.model == "halves" else None
@@ -76,42 +76,40 @@ class Scoring:
         if half is not None:
             absent = {"reference": None} if half == 0 else {"generated": None}
             sides = dataclasses.replace(sides, **absent)
-        replaced = set(str(row["replaced"] or "").split())
-        reframed = "crop!" in str(row["flags"]).split()
-        found: dict[str, dict[str, Features]] = {"generated": {}, "reference": {}, "pair": {}}
+        replaced = str(row["replaced"] or "").split()
+        features: dict[str, dict[str, Features]] = {"generated": {}, "reference": {}, "pair": {}}
         refused: dict[str, str] = {}
-        for name, extractor, looked in jobs(extractors, sides):
-            side, _, extractor_name = name.partition("/")
-            if side == "generated" and extractor_name in replaced and sides.still is not None:
-                looked = (sides.still,)
-            features, why = self.store.load(
-                content_key(extractor, looked), self.prints[extractor.name]
-            )
-            if why is None:
-                found[side][extractor_name] = features
+        for name, extractor, inputs in jobs(extractors, sides):
+            side = name.partition("/")[0]
+            if side == "generated" and extractor.name in replaced and sides.still is not None:
+                inputs = (sides.still,)
+            key = content_key(extractor, inputs)
+            arrays, reason = self.store.load(key, self.prints[extractor.name])
+            if reason is None:
+                features[side][extractor.name] = arrays
             else:
-                refused[name] = why
+                refused[name] = reason
+        barred: Iterable[str] = ()
+        if "crop!" in str(row["flags"]).split():
+            # The video is re-framed: nothing may hold its frames against the reference's.
+            features["pair"] = {}
+            barred = (name for name in self.metrics if METRICS[name].compares(self.protocol))
         return Sample(
             clip=str(row["clip"]),
             group=str(row["group"]),
             language=str(row["language"]),
-            generated=found["generated"],
-            reference=found["reference"],
-            pair={} if reframed else found["pair"],
+            **features,
             refused=refused,
-            barred=self._barred() if reframed else frozenset(),
+            barred=frozenset(barred),
             seed=int(row["seed"]),
             open_set=open_set,
         )
 
-    def _barred(self) -> frozenset[str]:
-        """The metrics that compare frame by frame, which a re-framed video does not allow."""
-        return frozenset(name for name in self.metrics if METRICS[name].compares(self.protocol))
-
     def _signed(self, metric: Metric, score: Score, rows: Sequence[Row]) -> Score:
-        names = [n for e in metric.extractors(self.protocol) for n in e.weights()]
         unofficial = tuple(
-            n for n in dict.fromkeys(names) if not self.weights.get(n, {}).get("official")
+            name
+            for name in metric.weights(self.protocol)
+            if not self.weights.get(name, {}).get("official")
         )
         parts = list(self.head.parts)
         at = next((i for i, p in enumerate(parts) if p.startswith("clips=")), len(parts) - 1)
@@ -126,35 +124,32 @@ class Scoring:
 
 def over_seeds(scores: Sequence[Score]) -> Score:
     """One score of several seeds: means of value and bounds, and the deviation between seeds."""
-    if len(scores) == 1:
-        return scores[0]
+    first = scores[0]
     values = [score.value for score in scores if score.value is not None]
-    if not values:
-        return scores[0]
+    if len(scores) == 1 or not values:
+        return first
 
-    def mean(name: str) -> float | None:
-        found = [getattr(s, name) for s in scores if getattr(s, name) is not None]
-        return float(np.mean(found)) if found else None
+    def mean(values: Iterable[float | None]) -> float | None:
+        numbers = [value for value in values if value is not None]
+        return float(np.mean(numbers)) if numbers else None
 
-    clips = {
-        c: float(np.mean([s.clips[c] for s in scores if c in s.clips])) for c in scores[0].clips
+    def means(name: str) -> dict[str, Any]:
+        tables = [getattr(score, name) for score in scores]
+        return {key: mean(table.get(key) for table in tables) for key in tables[0]}
+
+    parts = Signature.parse(first.signature).parts
+    parts = tuple(f"seeds={len(scores)}" if p.startswith("seeds=") else p for p in parts)
+    numbers: dict[str, Any] = {
+        name: mean(getattr(score, name) for score in scores)
+        for name in ("value", "low", "high", "raw")
     }
-    folds = scores[0].replicates.keys()
-    replicates = {
-        f: float(np.mean([s.replicates[f] for s in scores if f in s.replicates])) for f in folds
-    }
-    signature = Signature.parse(scores[0].signature)
-    parts = [f"seeds={len(scores)}" if p.startswith("seeds=") else p for p in signature.parts]
     return dataclasses.replace(
-        scores[0],
-        value=mean("value"),
-        low=mean("low"),
-        high=mean("high"),
-        raw=mean("raw"),
+        first,
+        **numbers,
         deviation=float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        clips=clips,
-        replicates=replicates,
-        signature=str(Signature(tuple(parts))),
+        clips=means("clips"),
+        replicates=means("replicates"),
+        signature=str(Signature(parts)),
     )
 
 
@@ -178,7 +173,5 @@ def rescore(run: BenchRun, clips: set[str]) -> dict[str, Score]:
     Raises InputUnreadable where features were deleted.
     """
     rows = run.clips()
-    kept = rows[rows["clip"].isin(clips) & (rows["state"] != "unscored")]
-    plain = kept.astype(object).where(kept.notna(), None)
-    records: list[Any] = plain.to_dict("records")
-    return scoring_of(run).scores(records)
+    rows = rows[rows["clip"].isin(clips) & (rows["state"] != "unscored")]
+    return scoring_of(run).scores(plain_rows(rows))

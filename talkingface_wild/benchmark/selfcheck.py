@@ -1,7 +1,7 @@
 """Known answers: closed forms, and published examples where the official weights are here."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,9 @@ SYNCNET_EXAMPLE = {"offset": 3.0, "distance": 5.353, "confidence": 10.021}
 
 @dataclass(frozen=True)
 class Answer:
-    """One known answer: what was expected, what came, and whether they agree."""
+    """One known answer: the expected value, the value here, and whether they agree. The field names
+    are keys of ``tfw bench selfcheck --json``.
+    """
 
     name: str
     state: State
@@ -33,110 +35,74 @@ class Answer:
 
 def selfcheck(example: Path | None = None) -> Iterator[Answer]:
     """Every known answer in turn; ``example`` is SyncNet's example clip (data/example.avi)."""
-    for name, expected, compute, tolerance in CLOSED_FORMS:
-        found = compute()
-        held = math.isclose(found, expected, rel_tol=tolerance, abs_tol=tolerance)
-        yield Answer(name, "ok" if held else "wrong", f"{expected:.10g}", f"{found:.10g}")
+    for name, expected, value, tolerance in closed_forms():
+        agrees = math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
+        yield Answer(name, "ok" if agrees else "wrong", f"{expected:.10g}", f"{value:.10g}")
     yield from _syncnet_example(example)
 
 
-def _two_gaussians() -> float:
-    """‖μ‖² + Σ (√a − √b)² for diagonal covariances a and b."""
-    first, second = np.diag([1.0, 4.0, 9.0]), np.diag([4.0, 4.0, 1.0])
-    return frechet_distance(np.zeros(3), first, np.array([1.0, 2.0, 2.0]), second)
-
-
-def _same_set() -> float:
+def closed_forms() -> Iterator[tuple[str, float, float, float]]:
+    """Name, the answer, what this code computes, and the tolerance."""
+    # ‖μ‖² + Σ (√a − √b)² for diagonal covariances a and b.
+    covariances = np.diag([1.0, 4.0, 9.0]), np.diag([4.0, 4.0, 1.0])
+    gaussians = frechet_distance(
+        np.zeros(3), covariances[0], np.array([1.0, 2.0, 2.0]), covariances[1]
+    )
+    yield "Fréchet distance of two diagonal Gaussians", 14.0, gaussians, 1e-12
     rows = np.random.default_rng(0).normal(size=(300, 64))
-    return frechet_of_moments(Moments.of(rows), Moments.of(rows[::-1]))
-
-
-def _biased_kernel() -> float:
+    same = frechet_of_moments(Moments.of(rows), Moments.of(rows[::-1]))
+    yield "Fréchet distance of a set to itself", 0.0, same, 1e-9
     rows = np.random.default_rng(0).normal(size=(50, 16))
-    return polynomial_mmd2(rows, rows, biased=True)
-
-
-def _kernel_by_hand() -> float:
-    """One-dimensional rows {1, 2} and {0, 1}: k(x, y) = (xy + 1)³."""
-    return polynomial_mmd2(np.array([[1.0], [2.0]]), np.array([[0.0], [1.0]]))
-
-
-def _noisy_psnr() -> float:
+    same = polynomial_mmd2(rows, rows, biased=True)
+    yield "biased KID of a set to itself", 0.0, same, 1e-12
+    # One-dimensional rows: k(x, y) = (xy + 1)³.
+    by_hand = 27.0 + 1.0 - 2.0 * (1 + 8 + 1 + 27) / 4
+    kid = polynomial_mmd2(np.array([[1.0], [2.0]]), np.array([[0.0], [1.0]]))
+    yield "unbiased KID of {1, 2} and {0, 1}", by_hand, kid, 1e-12
     grey = np.full((32, 32, 3), 100, np.uint8)
-    return psnr(grey, grey + np.uint8(10))
-
-
-def _equal_ssim() -> float:
+    lighter = grey + np.uint8(10)
+    yield "PSNR of a difference of 10 levels", 20 * math.log10(25.5), psnr(grey, lighter), 1e-12
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
-    return ssim(picture, picture)
-
-
-def _flat_ssim() -> float:
-    """Two flat pictures differ in luminance alone: (2ab + C₁) / (a² + b² + C₁)."""
-    return ssim(np.full((32, 32, 3), 100, np.uint8), np.full((32, 32, 3), 110, np.uint8))
-
-
-def _planted_offset() -> float:
-    """Lips that match the sound four windows later give an offset of −4."""
+    yield "SSIM of equal pictures", 1.0, ssim(picture, picture), 1e-12
+    # Flat pictures differ in luminance alone: (2ab + C₁) / (a² + b² + C₁).
+    luminance = (22000 + 6.5025) / (22100 + 6.5025)
+    yield "SSIM of flat 100 and 110", luminance, ssim(grey, lighter), 1e-9
+    # Lips that match the sound four windows later give an offset of −4.
     sounds = np.random.default_rng(0).normal(size=(120, 64))
-    return float(sync_distances.score(np.roll(sounds, -4, axis=0), sounds).offset)
-
-
-def _jackknife_of_a_mean() -> float:
-    """The jackknife's standard error of a mean is s/√n."""
+    offset = sync_distances.score(np.roll(sounds, -4, axis=0), sounds).offset
+    yield "offset of a planted lag of 4", -4.0, float(offset), 0.0
+    # The jackknife's standard error of a mean is s/√n.
     values = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
     left_out = [float(np.delete(values, i).mean()) for i in range(5)]
     error = grouped_jackknife(float(values.mean()), left_out).standard_error
-    return math.nan if error is None else error
-
-
-def _holm() -> float:
-    return float(sum(holm([0.001, 0.02, 0.04])))
-
-
-CLOSED_FORMS: tuple[tuple[str, float, Callable[[], float], float], ...] = (
-    ("Fréchet distance of two diagonal Gaussians", 14.0, _two_gaussians, 1e-12),
-    ("Fréchet distance of a set to itself", 0.0, _same_set, 1e-9),
-    ("biased KID of a set to itself", 0.0, _biased_kernel, 1e-12),
-    (
-        "unbiased KID of {1, 2} and {0, 1}",
-        27.0 + 1.0 - 2.0 * (1 + 8 + 1 + 27) / 4,
-        _kernel_by_hand,
-        1e-12,
-    ),
-    ("PSNR of a difference of 10 levels", 20 * math.log10(25.5), _noisy_psnr, 1e-12),
-    ("SSIM of equal pictures", 1.0, _equal_ssim, 1e-12),
-    ("SSIM of flat 100 and 110", (22000 + 6.5025) / (22100 + 6.5025), _flat_ssim, 1e-9),
-    ("offset of a planted lag of 4", -4.0, _planted_offset, 0.0),
-    ("jackknife error of a mean", math.sqrt(37.2 / 5), _jackknife_of_a_mean, 1e-12),
-    ("Holm's rejections of .001 .02 .04", 3.0, _holm, 0.0),
-)
-"""Name, the answer, what computes it here, and the tolerance."""
+    error = math.nan if error is None else error
+    yield "jackknife error of a mean", math.sqrt(37.2 / 5), error, 1e-12
+    rejections = float(sum(holm([0.001, 0.02, 0.04])))
+    yield "Holm's rejections of .001 .02 .04", 3.0, rejections, 0.0
 
 
 def _syncnet_example(example: Path | None) -> Iterator[Answer]:
-    from talkingface_wild.benchmark.metric_weights import standing
+    from talkingface_wild.benchmark.metric_weights import states
 
-    name = "SyncNet's published example"
     expected = ", ".join(f"{key} {value:g}" for key, value in SYNCNET_EXAMPLE.items())
-    if not standing(["syncnet_v2"])["syncnet_v2"]["official"]:
-        yield Answer(name, "not run", expected, "the official weight syncnet_v2 is not here")
-        return
-    if example is None:
-        why = "give data/example.avi of joonson/syncnet_python by --syncnet-example"
-        yield Answer(name, "not run", expected, why)
-        return
-    try:
-        found = _score_example(example)
-    except (ValueError, ItemRejected, ItemFailed) as error:
-        yield Answer(name, "not run", expected, f"{example.name} is not that example: {error}")
-        return
-    held = all(
-        abs(found[key] - value) <= 5e-3 * max(1.0, abs(value))
-        for key, value in SYNCNET_EXAMPLE.items()
-    )
-    said = ", ".join(f"{key} {value:.3f}" for key, value in found.items())
-    yield Answer(name, "ok" if held else "wrong", expected, said)
+    state: State = "not run"
+    if not states(["syncnet_v2"])["syncnet_v2"]["official"]:
+        result = "the official weight syncnet_v2 is not here"
+    elif example is None:
+        result = "give data/example.avi of joonson/syncnet_python by --syncnet-example"
+    else:
+        try:
+            scores = _score_example(example)
+        except (ValueError, ItemRejected, ItemFailed) as error:
+            result = f"{example.name} is not that example: {error}"
+        else:
+            agrees = all(
+                abs(scores[key] - value) <= 5e-3 * max(1.0, abs(value))
+                for key, value in SYNCNET_EXAMPLE.items()
+            )
+            state = "ok" if agrees else "wrong"
+            result = ", ".join(f"{key} {value:.3f}" for key, value in scores.items())
+    yield Answer("SyncNet's published example", state, expected, result)
 
 
 def _score_example(example: Path) -> dict[str, float]:
@@ -148,12 +114,8 @@ def _score_example(example: Path) -> dict[str, float]:
     from talkingface_wild.perception.syncnet import SyncNetPerceiver
 
     pictures = np.stack([frame.rgb for frame in frames(example, fps=25)])
-    seen = recode(pictures, ["jpeg"])[..., ::-1]
+    crops_bgr = recode(pictures, ["jpeg"])[..., ::-1]
     network = SyncNetPerceiver(weights.path("syncnet_v2")).open()
-    found = network.embed(np.ascontiguousarray(seen), read_sound(example))
-    score = sync_distances.score(found.lips, found.sounds)
-    return {
-        "offset": float(score.offset),
-        "distance": score.distance,
-        "confidence": score.confidence,
-    }
+    embeddings = network.embed(np.ascontiguousarray(crops_bgr), read_sound(example))
+    score = sync_distances.score(embeddings.lips, embeddings.sounds)
+    return {name: float(getattr(score, name)) for name in SYNCNET_EXAMPLE}

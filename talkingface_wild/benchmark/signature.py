@@ -5,12 +5,13 @@ In the manner of sacreBLEU: two numbers may stand in one column only when their 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 INFORMATIVE = ("clips", "in", "seeds", "tfw")
-"""Parts that are said and never compared: how many clips, how they were delivered, by whom."""
+"""Parts that are never compared: how many clips, how they were delivered, by whom."""
 
 _COUNT = re.compile(r"^([^:]+:[^:]+):\d+([fwc]:[^:]+)$")
 
@@ -31,29 +32,20 @@ class Signature:
 
     def part(self, name: str) -> str | None:
         """The text behind ``name=``, or None."""
-        for part in self.parts:
-            key, equals, text = part.partition("=")
-            if equals and key == name:
-                return text
-        return None
+        start = f"{name}="
+        return next((p.removeprefix(start) for p in self.parts if p.startswith(start)), None)
 
     @property
     def compared(self) -> tuple[str, ...]:
         """The parts on which two numbers have to agree; counts of frames and windows are not."""
-        kept = (part for part in self.parts if part.partition("=")[0] not in INFORMATIVE)
-        return tuple(_COUNT.sub(r"\1:n\2", part) for part in kept)
+        parts = (part for part in self.parts if part.partition("=")[0] not in INFORMATIVE)
+        return tuple(_COUNT.sub(r"\1:n\2", part) for part in parts)
 
 
 def differences(first: Signature, second: Signature) -> list[str]:
     """The parts on which two signatures differ, as ``a ≠ b``; empty when they may be compared."""
-    mine, others = first.compared, second.compared
-    found = []
-    for position in range(max(len(mine), len(others))):
-        one = mine[position] if position < len(mine) else "nothing"
-        other = others[position] if position < len(others) else "nothing"
-        if one != other:
-            found.append(f"{one} ≠ {other}")
-    return found
+    pairs = itertools.zip_longest(first.compared, second.compared, fillvalue="nothing")
+    return [f"{one} ≠ {other}" for one, other in pairs if one != other]
 
 
 def merged(signatures: Iterable[Signature]) -> Signature:

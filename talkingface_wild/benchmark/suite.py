@@ -1,6 +1,7 @@
 """One call of ``tfw bench``: features through the engine, scores, the run on the disk.
 
-The caller hands in generators and shows what comes back.
+The caller hands in generators and shows what comes back. A run's folder holds one method on one
+list under one protocol.
 """
 
 import dataclasses
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from talkingface_wild import weights
-from talkingface_wild.benchmark import metric_weights, protocol
-from talkingface_wild.benchmark.candidates import FLOORS
+from talkingface_wild.benchmark import metric_weights
+from talkingface_wild.benchmark.candidates import BASELINES, ClipCandidate
 from talkingface_wild.benchmark.clips import ClipSet
 from talkingface_wild.benchmark.feature_store import FeatureStore
 from talkingface_wild.benchmark.measure_stage import (
@@ -24,19 +25,28 @@ from talkingface_wild.benchmark.measure_stage import (
     FeaturesConfig,
     content_key,
     extractors_of,
+    fingerprints_of,
     jobs,
     sides_from,
 )
-from talkingface_wild.benchmark.metrics import chosen_metrics
+from talkingface_wild.benchmark.metrics import METRICS, metrics_of
+from talkingface_wild.benchmark.protocol import Protocol, load_protocol
 from talkingface_wild.benchmark.request import BenchRequest
-from talkingface_wild.benchmark.rows import Asked, add_values, remarks, rows_of
-from talkingface_wild.benchmark.run_folder import asked_for, check_delivered, check_folder
-from talkingface_wild.benchmark.runs import BenchRun, write_run
+from talkingface_wild.benchmark.runs import (
+    BenchRun,
+    add_values,
+    failed_rows,
+    read_run,
+    remarks,
+    rows_of,
+    write_run,
+)
 from talkingface_wild.benchmark.scoring import Scoring
 from talkingface_wild.benchmark.signature import Signature
 from talkingface_wild.benchmark.typical_costs import bench_costs
-from talkingface_wild.core.errors import InputUnreadable, UsageError
+from talkingface_wild.core.errors import DiskFull, InputUnreadable, Interrupted, UsageError
 from talkingface_wild.core.version import __version__
+from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.executors import device_for, make_executor
 from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.lock import folder_lock
@@ -50,25 +60,28 @@ PAIRS = "pairs"
 
 @dataclass
 class BenchOutcome:
-    """What a run came to."""
+    """A finished run, and what its caller tells of it."""
 
     run: BenchRun
     failed: int = 0
     unscored: int = 0
-    notes: list[str] = field(default_factory=list)
-    stopped: str | None = None
     left_out: dict[str, list[str]] = field(default_factory=dict)
     """Metrics that were skipped, with the weights they lack."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the scores has to know."""
+        return list(self.run.facts["notes"])
 
 
 @dataclass(frozen=True)
 class Selection:
     """The protocol as it is run on this machine, and the metrics that can be measured here."""
 
-    protocol: protocol.Protocol
+    protocol: Protocol
     metrics: list[str]
     left_out: dict[str, list[str]]
-    """The other metrics that are asked for, with the weights they lack."""
+    """The request's other metrics, with the weights they lack."""
 
     def refuse_missing(self, skip_missing: bool) -> None:
         """Raise WeightMissing unless ``skip_missing``; UsageError where no metric is left."""
@@ -83,48 +96,48 @@ class Selection:
 
 
 def select(request: BenchRequest) -> Selection:
-    """The protocol and metrics that a request asks for. Raises UsageError, RecipeError."""
-    chosen = metric_weights.resolved(protocol.load_protocol(request.protocol))
+    """The protocol and metrics of a request. Raises UsageError, RecipeError."""
+    protocol = metric_weights.resolved(load_protocol(request.protocol))
     if request.autocast:
-        chosen = dataclasses.replace(chosen, autocast=True)
-    names = [metric.name for metric in chosen_metrics(request.metrics, chosen.metrics)]
-    left_out = metric_weights.missing(chosen, names)
-    return Selection(chosen, [name for name in names if name not in left_out], left_out)
+        protocol = dataclasses.replace(protocol, autocast=True)
+    names = [metric.name for metric in metrics_of(request.metrics, protocol.metrics)]
+    left_out = metric_weights.missing(protocol, names)
+    return Selection(protocol, [name for name in names if name not in left_out], left_out)
 
 
 def bench(
     request: BenchRequest,
     clips: ClipSet,
     selection: Selection,
-    ask: Callable[[], Sequence[Asked]],
+    candidates_of: Callable[[], Sequence[ClipCandidate]],
     watch: Callable[[Progress], None] | None = None,
     notes: Sequence[str] = (),
     facts: Mapping[str, Any] | None = None,
 ) -> BenchOutcome:
-    """Measure and score; writes the run under ``request.out``. ``ask`` gives each clip with its
-    candidate, and may make videos: it is called while the folder is locked. ``facts`` are plain
-    data of the method that the run keeps, such as what it was trained on; ``ask`` may add to them.
+    """Measure and score; writes the run under ``request.out``. ``candidates_of`` gives each clip
+    with its candidate, and may make videos: it is called while the folder is locked. ``facts`` are
+    plain data of the method that the run keeps, such as what it was trained on.
 
     Raises UsageError before any work for a folder that holds something else; InputUnreadable when
     no clip could be scored; DiskFull and Interrupted leave the journal intact.
     """
-    chosen, left_out = selection.protocol, selection.left_out
-    out = request.out.absolute()
+    out, protocol = request.out.absolute(), selection.protocol
     device = device_for(request.device)
-    names = check_folder(out, request, chosen, clips, selection.metrics)
+    metrics = _metrics_to_measure(out, request, clips, selection)
     with folder_lock(out):
         if request.fresh:
             shutil.rmtree(out / "journal", ignore_errors=True)
             if request.features is None:
                 shutil.rmtree(out / "features", ignore_errors=True)
-        features = (request.features or out / "features").absolute()
-        config = FeaturesConfig(chosen.to_json(), tuple(names), str(features))
+        store = FeatureStore((request.features or out / "features").absolute())
+        config = FeaturesConfig(protocol.to_json(), metrics, str(store.folder))
         plan = make_plan([(Features, config, None)], (), weights.sha256)
         place = Workplace(out, device=device, run=uuid.uuid4().hex)
-        asked = ask()
-        check_delivered(request, asked)
-        items = [entry.item() for entry in asked]
-        _reopen_lost(out, plan, items, FeatureStore(features), config)
+        candidates = candidates_of()
+        _check_delivered(request, candidates)
+        items = [candidate.item() for candidate in candidates]
+        scoring = _scoring(request, clips, protocol, metrics, store)
+        _reopen_lost(out, plan, items, scoring)
         executor = make_executor(request.engine, request.workers)
         run = Run(
             plan,
@@ -133,173 +146,197 @@ def bench(
             executor,
             retry_failed=request.retry_failed,
             watch=watch,
-            costs=bench_costs(chosen, names, asked, request.engine, request.workers),
+            costs=bench_costs(protocol, metrics, candidates, request.engine, request.workers),
         )
         try:
             ruling = run.go()
         finally:
             executor.close()
-        rows = rows_of(asked, items, ruling)
+        rows = rows_of(candidates, items, ruling)
         scored = [row for row in rows if row["state"] != "unscored"]
-        failed = int((ruling.verdicts["state"] == "failed").sum())
         if run.stopped:
-            raise _stopped(request, len(scored), len(rows), run.stopped)
+            error = Interrupted if run.stopped == "interrupted" else DiskFull
+            raise error(
+                f"Stopped ({run.stopped}) with {len(scored)} of {len(rows)} clips measured in "
+                f"{request.out}; the journal is intact; run the same command again to go on."
+            )
         if not scored:
-            raise InputUnreadable(_nothing(rows))
-        made = _scored(
-            request,
-            clips,
-            chosen,
-            names,
-            config,
-            rows,
-            left_out,
-            [*clips.notes, *notes],
-            facts or {},
-        )
+            reasons = [f"{row['clip']}: {row['reason']} ({row['detail']})" for row in rows[:3]]
+            raise InputUnreadable(
+                f"Expected at least one clip that can be scored, found none of {len(rows)}: "
+                f"{'; '.join(reasons)}; look at those files first."
+            )
+        notes = [*clips.notes, *notes]
+        bench_run = _scored(request, clips, scoring, rows, selection.left_out, notes, facts or {})
         shutil.rmtree(place.scratch, ignore_errors=True)
-        outcome = BenchOutcome(made, failed, len(rows) - len(scored), left_out=left_out)
-        outcome.notes = list(made.facts["notes"])
-        return outcome
+        failed = int((ruling.verdicts["state"] == "failed").sum())
+        return BenchOutcome(bench_run, failed, len(rows) - len(scored), selection.left_out)
 
 
-def _stopped(request: BenchRequest, done: int, total: int, why: str) -> Exception:
-    from talkingface_wild.core.errors import DiskFull, Interrupted
+def _metrics_to_measure(
+    out: Path, request: BenchRequest, clips: ClipSet, selection: Selection
+) -> tuple[str, ...]:
+    """The selection's metrics, and those that the run in ``out`` has already.
 
-    said = (
-        f"Stopped ({why}) with {done} of {total} clips measured in {request.out}; the journal is "
-        "intact; run the same command again to go on."
-    )
-    return Interrupted(said) if why == "interrupted" else DiskFull(said)
+    Raises UsageError when ``out`` is a data set's folder or holds another run.
+    """
+    if Layout(out).has_commit():
+        raise UsageError(
+            f"Expected a folder for a run, found the data set in {out}; choose another --out."
+        )
+    if not (out / "run.json").is_file() or request.fresh:
+        return tuple(selection.metrics)
+    facts = read_run(out).facts
+    there, here = facts.get("request"), _identity_of_run(request, clips, selection.protocol)
+    if there != here:
+        before = dict(there or {})
+        differing = [
+            f"{key} {before.get(key, '')!r} instead of {here.get(key, '')!r}"
+            for key in dict.fromkeys([*before, *here])
+            if before and before.get(key) != here.get(key)
+        ]
+        raise UsageError(
+            f"Expected the same run in {out}, found another ({', '.join(differing) or 'older'}); "
+            "choose another --out, or --fresh to replace it."
+        )
+    lacking = metric_weights.missing(selection.protocol, facts["metrics"])
+    earlier = (name for name in facts["metrics"] if name not in lacking)
+    return tuple(dict.fromkeys([*earlier, *selection.metrics]))
 
 
-def _nothing(rows: Sequence[Mapping[str, Any]]) -> str:
-    reasons = [f"{row['clip']}: {row['reason']} ({row['detail']})" for row in rows[:3]]
-    return (
-        f"Expected at least one clip that can be scored, found none of {len(rows)}: "
-        + "; ".join(reasons)
-        + "; look at those files first."
-    )
+def _identity_of_run(request: BenchRequest, clips: ClipSet, protocol: Protocol) -> dict[str, str]:
+    """What makes a run another one: the method, its videos, the list and the protocol."""
+    identity = {
+        "model": request.model or request.name or "pairs",
+        "outputs": str(request.outputs.absolute()) if request.outputs else "",
+        "list": clips.name,
+        "protocol": protocol.name,
+    }
+    if request.checkpoint:
+        identity["checkpoint"] = str(request.checkpoint.absolute())
+    return identity | ({"sampling": request.sampling} if request.sampling else {})
 
 
-def _reopen_lost(
-    out: Path, plan: Plan, items: Sequence[Item], store: FeatureStore, config: FeaturesConfig
-) -> None:
+def _check_delivered(request: BenchRequest, candidates: Sequence[ClipCandidate]) -> None:
+    """Raise InputUnreadable when not one of a method's videos is where it should be."""
+    paths = [entry.candidate.path for entry in candidates if entry.candidate.kind == "file"]
+    if paths and not any(Path(path).is_file() for path in paths):
+        remedy = "check --outputs and how the files are called"
+        if request.outputs is None and (request.run_command or request.checkpoint):
+            remedy = "each of them failed: see what was said of the first"
+        raise InputUnreadable(
+            f"Expected finished videos of {request.name or request.model or 'the method'} such as "
+            f"{paths[0]}, found none of {len(paths)}; {remedy}."
+        )
+
+
+def _reopen_lost(out: Path, plan: Plan, items: Sequence[Item], scoring: Scoring) -> None:
     """Forget results whose stored features were deleted since: they are measured again."""
     if not (out / "journal").is_dir():
         return
     journal = Journal(out / "journal", with_logs=True)
-    found = extractors_of(protocol.from_json(config.protocol), config.metrics)
-    prints = {e.name: e.fingerprint() for e in found}
+    extractors = extractors_of(scoring.protocol, scoring.metrics)
     lost = []
     for item in items:
         record = journal.get(item.id, plan.stages[0].fingerprint)
         if record is None or record.state != "done" or not record.values:
             continue
-        if not _complete(json.loads(str(record.values["keys"])), found, prints, store):
+        sides = sides_from(json.loads(str(record.values["keys"])))
+        if not all(
+            scoring.store.has(content_key(extractor, inputs), scoring.prints[extractor.name])
+            for _, extractor, inputs in jobs(extractors, sides)
+        ):
             lost.append(record)
     if lost:
         journal.gather()
         journal.reopen(lost)
 
 
-def _complete(
-    keys: Mapping[str, Sequence[str]],
-    extractors: Sequence[Any],
-    prints: Mapping[str, str],
+def _scoring(
+    request: BenchRequest,
+    clips: ClipSet,
+    protocol: Protocol,
+    metrics: Sequence[str],
     store: FeatureStore,
-) -> bool:
-    wanted = jobs(extractors, sides_from(keys))
-    return all(store.has(content_key(e, looked), prints[e.name]) for _, e, looked in wanted)
+) -> Scoring:
+    """How this run's rows become scores."""
+    most = max((clip.frames or protocol.frames for clip in clips.clips), default=protocol.frames)
+    head = (
+        protocol.name,
+        f"list={clips.name.replace('|', '_')}:{clips.sha8}",
+        f"clips=0/{clips.listed or len(clips.clips)}",
+        (f"≤{most}" if most else "all") + f"f@{protocol.fps}",
+        f"{protocol.canvas or 'native'}" + (f"+{protocol.recode}" if protocol.recode else ""),
+        "ref=0" if protocol.similarity.first else "ref=none",
+    )
+    return Scoring(
+        protocol,
+        tuple(metrics),
+        fingerprints_of(protocol, metrics),
+        store,
+        request.model or PAIRS,
+        Signature(head),
+        metric_weights.states(
+            dict.fromkeys(w for name in metrics for w in METRICS[name].weights(protocol))
+        ),
+    )
 
 
 def _scored(
     request: BenchRequest,
     clips: ClipSet,
-    chosen: protocol.Protocol,
-    names: Sequence[str],
-    config: FeaturesConfig,
+    scoring: Scoring,
     rows: list[dict[str, Any]],
     left_out: Mapping[str, Sequence[str]],
     notes: Sequence[str],
-    given: Mapping[str, Any],
+    facts: Mapping[str, Any],
 ) -> BenchRun:
     """Compute every score and write the run."""
-    used = dict.fromkeys(w for name in names for w in metric_weights.weights_of(chosen, name))
-    standing = metric_weights.standing(list(used))
-    prints = {e.name: e.fingerprint() for e in extractors_of(chosen, names)}
-    listed = clips.listed or len(clips.clips)
-    head = Signature(
-        (
-            chosen.name,
-            f"list={clips.name.replace('|', '_')}:{clips.sha8}",
-            f"clips=0/{listed}",
-            f"{_most_frames(clips, chosen)}f@{chosen.fps}",
-            f"{chosen.canvas or 'native'}" + ("" if not chosen.recode else f"+{chosen.recode}"),
-            "ref=0" if chosen.similarity.first else "ref=none",
-        )
-    )
-    folder = request.out.absolute()
-    model = request.model or PAIRS
-    scoring = Scoring(
-        chosen, tuple(names), prints, FeatureStore(Path(config.features)), model, head, standing
-    )
     scored = [row for row in rows if row["state"] != "unscored"]
     scores = scoring.scores(scored)
-    by_language: dict[str, Any] = {}
     languages = sorted({row["language"] for row in scored if row["language"]})
-    if len(languages) > 1:
-        for language in languages:
-            mine = [row for row in scored if row["language"] == language]
-            by_language[language] = scoring.scores(mine, jackknife=False)
+    by_language = {
+        language: scoring.scores(
+            [row for row in scored if row["language"] == language], jackknife=False
+        )
+        for language in (languages if len(languages) > 1 else ())
+    }
     add_values(rows, scores)
-    failures = sum(row["state"] == "static" or bool(row["replaced"]) for row in rows)
-    said = [*notes, *remarks(rows, failures)]
-    facts = {
-        **given,
-        "protocol": chosen.to_json(),
-        "metrics": list(names),
-        "prints": prints,
-        "head": list(head.parts),
+    all_facts = {
+        **facts,
+        "protocol": scoring.protocol.to_json(),
+        "metrics": list(scoring.metrics),
+        "prints": scoring.prints,
+        "head": list(scoring.head.parts),
         "asked": len(rows),
-        "request": asked_for(request, chosen, clips),
-        "left_out": {metric: list(found) for metric, found in left_out.items()},
-        "notes": said,
+        "request": _identity_of_run(request, clips, scoring.protocol),
+        "left_out": {metric: list(names) for metric, names in left_out.items()},
+        "notes": [*notes, *remarks(rows)],
         "version": __version__,
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     }
+    folder = request.out.absolute()
     run = BenchRun(
         folder,
         request.name or _title(request),
-        model,
-        chosen.name,
+        scoring.model,
+        scoring.protocol.name,
         clips.name,
         clips.sha8,
-        listed,
+        clips.listed or len(clips.clips),
         scores,
         by_language,
-        standing,
-        failures,
+        scoring.weights,
+        len(failed_rows(rows)),
         len({row["seed"] for row in rows}),
-        _relative(Path(config.features), folder),
-        facts,
+        os.path.relpath(scoring.store.folder, folder),
+        all_facts,
     )
     write_run(run, rows)
     return run
 
 
-def _most_frames(clips: ClipSet, chosen: protocol.Protocol) -> str:
-    """``≤375`` where clips may be shorter, ``all`` where nothing bounds them."""
-    most = max((clip.frames or chosen.frames for clip in clips.clips), default=chosen.frames)
-    return f"≤{most}" if most else "all"
-
-
 def _title(request: BenchRequest) -> str:
     if request.model:
-        return request.model if request.model in FLOORS else Path(request.model).stem
+        return request.model if request.model in BASELINES else Path(request.model).stem
     return request.outputs.name if request.outputs else PAIRS
-
-
-def _relative(path: Path, folder: Path) -> str:
-    """``path`` seen from ``folder``, so that both can be moved together."""
-    return os.path.relpath(path, folder)

@@ -6,9 +6,9 @@ One thread of a CPU; the pace of a run corrects them for the machine at hand.
 import os
 from collections.abc import Sequence
 
+from talkingface_wild.benchmark.candidates import ClipCandidate
 from talkingface_wild.benchmark.measure_stage import Features, extractors_of
 from talkingface_wild.benchmark.protocol import Protocol
-from talkingface_wild.benchmark.rows import Asked
 from talkingface_wild.engine.costs import Cost, Costs
 
 SECONDS_PER_375_FRAMES = {
@@ -39,14 +39,13 @@ RAY_OPENING = 6.0
 def bench_costs(
     protocol: Protocol,
     metrics: Sequence[str],
-    asked: Sequence[Asked],
+    candidates: Sequence[ClipCandidate],
     engine: str,
     workers: int | None,
 ) -> Costs:
     """Costs of a run's one stage, sizes in frames of one side."""
-    sizes = {
-        entry.item().id: float(entry.clip.frames or protocol.frames or FRAMES) for entry in asked
-    }
+    frames = protocol.frames or FRAMES
+    sizes = {entry.item().id: float(entry.clip.frames or frames) for entry in candidates}
     per_frame = 0.0
     for extractor in extractors_of(protocol, metrics):
         sides = 1 if extractor.pair else 2
@@ -59,7 +58,7 @@ def bench_costs(
         size_columns=("frames",),
         speedup=float(min(workers or cores, cores)) if engine == "ray" else 1.0,
         opening=RAY_OPENING if engine == "ray" else 0.0,
-        closing=1.0 + SCORING_PER_CLIP * len(asked),
+        closing=1.0 + SCORING_PER_CLIP * len(candidates),
         closing_name="scores",
         roots_name="clips",
     )

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.decoded_video import Crop, Wanted, on_canvas
+from talkingface_wild.benchmark.decoded_video import Crop, DecodeSettings, on_canvas
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import InputUnreadable, UsageError, nearest
@@ -176,13 +176,13 @@ def pictures(video: MethodVideo, indices: Sequence[int], side: int) -> list[Pict
     file that cannot be decoded.
     """
     frames = enumerate(_frames(video, indices[-1] + 1))
-    settings = Wanted(canvas=side, crop=video.crop)
+    settings = DecodeSettings(canvas=side, crop=video.crop)
     return [on_canvas(rgb, settings)[0] for index, rgb in frames if index in indices]
 
 
 def canvas_frames(video: MethodVideo, count: int, side: int) -> Iterator[Pictures]:
     """The first ``count`` frames, one after the other, as ``pictures`` gives them."""
-    settings = Wanted(canvas=side, crop=video.crop)
+    settings = DecodeSettings(canvas=side, crop=video.crop)
     return (on_canvas(rgb, settings)[0] for rgb in _frames(video, count))
 
 

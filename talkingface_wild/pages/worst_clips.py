@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from talkingface_wild.benchmark.decoded_video import Crop, Wanted, on_canvas
+from talkingface_wild.benchmark.decoded_video import Crop, DecodeSettings, on_canvas
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.tables.common_clips import scored_clips
 from talkingface_wild.benchmark.tables.ranking import badness
@@ -110,6 +110,6 @@ def _strip(
         return f"{path.name} cannot be read"
     strip = np.full((CELL_PX, SHOWN_FRAMES * CELL_PX, 3), 128, np.uint8)
     for place, picture in enumerate(pictures):
-        cell = on_canvas(picture, Wanted(canvas=CELL_PX, crop=crop))[0]
+        cell = on_canvas(picture, DecodeSettings(canvas=CELL_PX, crop=crop))[0]
         strip[:, place * CELL_PX : (place + 1) * CELL_PX] = cell
     return strip

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from talkingface_wild.benchmark.clip_sources import asked_of, clips_of
+from talkingface_wild.benchmark.clip_sources import candidates_of, clips_of
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.benchmark.suite import bench, select
 from talkingface_wild.media.decode import frames
@@ -78,5 +78,5 @@ def scored(out: Path, generators=None, told=None, **asked):
         request,
         clips,
         selection,
-        lambda: asked_of(request, clips, selection.protocol, offered, said.append),
+        lambda: candidates_of(request, clips, selection.protocol, offered, said.append),
     )

@@ -13,7 +13,7 @@ import yaml
 
 from talkingface_wild.benchmark.external.adapter import (
     Adapter,
-    Run,
+    AdapterCommand,
     adapter_names,
     load_adapter,
     template_path,
@@ -82,7 +82,9 @@ def _adapter(place, mode, *more, **run):
     command = (sys.executable, str(place / "system.py"), mode, *more)
     if not more:
         command = (*command, "--out", "{output}")
-    return Adapter("mine", "Mine", "{clip}.mp4", run=Run(command, env=("FILM", "PIDS"), **run))
+    return Adapter(
+        "mine", "Mine", "{clip}.mp4", run=AdapterCommand(command, env=("FILM", "PIDS"), **run)
+    )
 
 
 def _inputs(place, clip="a clip; rm -rf / && echo 'hi' \"$HOME\" --x", **more):
@@ -203,7 +205,9 @@ def test_texts_hold_hostile_names_as_quoted_strings(place):
     )
     command = (sys.executable, str(reader), "{output}", str(place / "read.json"))
     files = {"tfw.yaml": "cases:\n  {portrait}:\n    - {clip}\n"}
-    adapter = Adapter("m", "M", "{clip}.mp4", run=Run(command, files=files, env=("FILM",)))
+    adapter = Adapter(
+        "m", "M", "{clip}.mp4", run=AdapterCommand(command, files=files, env=("FILM",))
+    )
     inputs = _inputs(place, clip="x\"'\\: {audio} # ü\n- y")
     run_adapter(adapter, inputs, place / "o.mp4", logs=place / "run" / "logs")
     (cases,) = json.loads((place / "read.json").read_text()).values()
@@ -219,7 +223,7 @@ def test_a_panel_is_cut_out_without_loss(place):
     write_video(sheet, [0.0, 0.04, 0.08], [left] * 3)
     reader = place / "copy.py"
     reader.write_text(f"import shutil, sys\nshutil.copyfile({str(sheet)!r}, sys.argv[1])\n")
-    run = Run((sys.executable, str(reader), "{output}"), panel=(102, 0, 48, 48))
+    run = AdapterCommand((sys.executable, str(reader), "{output}"), panel=(102, 0, 48, 48))
     out = run_adapter(
         Adapter("m", "M", "{clip}.mp4", run=run), _inputs(place), place / "o.mp4",
         logs=place / "run" / "logs",
@@ -241,7 +245,7 @@ def test_a_still_video_is_made_only_where_it_is_asked_for(place):
     face.write_bytes((place / "p.png").read_bytes())
     copier = place / "copy.py"
     copier.write_text("import shutil, sys\nshutil.copyfile(sys.argv[1], sys.argv[2])\n")
-    run = Run((sys.executable, str(copier), "{still}", "{output}"))
+    run = AdapterCommand((sys.executable, str(copier), "{still}", "{output}"))
     out = run_adapter(
         Adapter("m", "M", "{clip}.mp4", run=run), _inputs(place), place / "o.mp4",
         logs=place / "run" / "logs",
@@ -250,7 +254,7 @@ def test_a_still_video_is_made_only_where_it_is_asked_for(place):
 
 
 def test_what_cannot_start_is_told_once_and_not_per_clip(place):
-    run = Run(("no-such-program-at-all", "{output}"))
+    run = AdapterCommand(("no-such-program-at-all", "{output}"))
     with pytest.raises(UsageError, match=r"run\.command"):
         run_adapter(
             Adapter("m", "M", "{clip}.mp4", run=run), _inputs(place), place / "o.mp4",
@@ -258,11 +262,11 @@ def test_what_cannot_start_is_told_once_and_not_per_clip(place):
         )  # fmt: skip
     with pytest.raises(UsageError, match="--outputs DIR"):
         check_adapter(Adapter("m", "M", "{clip}.mp4"))
-    run = Run(("x", "{home}", "{checkpoint}"), variables={"home": "MINE_HOME_UNSET"})
+    run = AdapterCommand(("x", "{home}", "{checkpoint}"), variables={"home": "MINE_HOME_UNSET"})
     with pytest.raises(UsageError, match="export MINE_HOME_UNSET="):
         check_adapter(Adapter("m", "M", "{clip}.mp4", run=run))
     with pytest.raises(UsageError, match="--checkpoint"):
-        check_adapter(Adapter("m", "M", "{clip}.mp4", run=Run(("x", "{checkpoint}"))))
+        check_adapter(Adapter("m", "M", "{clip}.mp4", run=AdapterCommand(("x", "{checkpoint}"))))
 
 
 def test_outputs_stay_in_their_folder(tmp_path):
@@ -294,7 +298,7 @@ def test_the_template_names_every_field_and_is_valid():
     adapter = load_adapter(str(template_path()))
     data = yaml.safe_load(template_path().read_text(encoding="utf-8"))
     assert set(data) == set(Adapter.__dataclass_fields__)
-    assert set(data["run"]) == set(Run.__dataclass_fields__)
+    assert set(data["run"]) == set(AdapterCommand.__dataclass_fields__)
     assert adapter.run.command[0] == "{python}"
 
 
@@ -340,7 +344,7 @@ def test_a_program_without_its_bit_is_told(place):
     program = place / "plain.sh"
     program.write_text("#!/bin/sh\n")
     program.chmod(stat.S_IRUSR)
-    run = Run((str(program), "{output}"))
+    run = AdapterCommand((str(program), "{output}"))
     with pytest.raises(UsageError, match="cannot be"):
         run_adapter(
             Adapter("m", "M", "{clip}.mp4", run=run), _inputs(place), place / "o.mp4",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from talkingface_wild.benchmark.candidates import Candidate, file_candidate
-from talkingface_wild.benchmark.clip_pair import Opened, mux_offset_ms
+from talkingface_wild.benchmark.clip_pair import ClipPair
 from talkingface_wild.benchmark.clips import BenchClip
 from talkingface_wild.benchmark.feature_store import FeatureStore
 from talkingface_wild.benchmark.protocol import load_protocol
@@ -20,7 +20,9 @@ def opened(films, pixels, tmp_path):
     def at(candidate, **changes):
         clip = {"id": "may", "reference": str(films / REAL / "may.mp4"), **changes}
         store = FeatureStore(tmp_path / "features")
-        return Opened(BenchClip(**clip), candidate, load_protocol(pixels), store, tmp_path / "work")
+        return ClipPair(
+            BenchClip(**clip), candidate, load_protocol(pixels), store, tmp_path / "work"
+        )
 
     return at
 
@@ -39,8 +41,8 @@ def test_a_short_video_is_held_against_as_much_of_the_real_one(films, opened, tm
         whole = clip.reference()
         assert [side.frames for side in (generated, reference, whole)] == [30, 30, COUNT]
         for side in (generated, reference, whole):
-            assert len(clip.view(side)) == side.frames
-            assert len(clip.view(side).sound) == side.frames * 640
+            assert len(clip.video(side)) == side.frames
+            assert len(clip.video(side).sound) == side.frames * 640
         assert whole.content(True) != reference.content(True)
     assert "short!" in generated.flags
 
@@ -52,7 +54,7 @@ def test_a_long_video_is_cut_at_its_reference_and_flagged(films, opened, tmp_pat
     with opened(file_candidate(str(longer)), reference=str(real)) as clip:
         side = clip.sides()[0]
         assert side.frames == 30 and "long!" in side.flags
-        assert len(clip.view(side)) == 30
+        assert len(clip.video(side)) == 30
     with opened(file_candidate(str(longer))) as clip:
         assert clip.sides()[0].frames == COUNT
     with opened(file_candidate(str(films / MADE / "may.mp4"))) as clip:
@@ -81,7 +83,7 @@ def test_a_crop_and_a_start_choose_what_is_seen_and_heard(films, opened, tmp_pat
     where = {"reference": str(real), "start_seconds": 0.4, "frames": 20, "crop": (0.25, 0.5, 0.5)}
     with opened(Candidate("groundtruth"), **where) as clip:
         side = clip.sides()[0]
-        view = clip.view(side)
+        view = clip.video(side)
         assert side.frames == 20 and side.start_seconds == pytest.approx(0.4, abs=0.001)
         heard = int(np.abs(view.sound.astype(int)).argmax()) / RATE
         assert heard == pytest.approx(0.6, abs=0.06)
@@ -93,7 +95,7 @@ def test_a_sound_of_its_own_begins_with_frame_0(films, opened, tmp_path):
     write_wav(tmp_path / "drive.wav", _beep(3.0, 0.5), RATE)
     driven = {"sound": str(tmp_path / "drive.wav"), "start_seconds": 0.4, "frames": 20}
     with opened(Candidate("groundtruth"), **driven) as clip:
-        view = clip.view(clip.sides()[0])
+        view = clip.video(clip.sides()[0])
         assert len(view.sound) == 20 * 640
         heard = int(np.abs(view.sound.astype(int)).argmax()) / RATE
         assert heard == pytest.approx(0.5, abs=0.06)
@@ -109,7 +111,7 @@ def test_the_shifted_floor_turns_the_sound_far_enough(opened, tmp_path, pixels, 
     real = film(tmp_path / "real.mp4", grey, sound)
     with opened(Candidate("shifted"), reference=str(real), frames=count) as clip:
         clip.protocol = dataclasses.replace(load_protocol(pixels), frames=count)
-        moved, kept = clip.view(clip.sides()[0]).sound, clip.view(clip.reference()).sound
+        moved, kept = clip.video(clip.sides()[0]).sound, clip.video(clip.reference()).sound
     assert np.array_equal(moved, np.roll(kept, round(seconds * RATE)))
 
 
@@ -119,9 +121,9 @@ def test_a_container_whose_sound_is_late_is_measured(films, opened, tmp_path):
     path = film(tmp_path / "late.mp4", pictures(films / REAL / "may.mp4"), late)
     with opened(file_candidate(str(path))) as clip:
         side = clip.sides()[0]
-        assert mux_offset_ms(path, side, clip.sound(side), FPS) == pytest.approx(100.0, abs=2.0)
+        assert clip.mux_offset_ms(path, side) == pytest.approx(100.0, abs=2.0)
         silent = film(tmp_path / "silent.mp4", pictures(path, 20), None)
-        assert mux_offset_ms(silent, side, clip.sound(side), FPS) is None
+        assert clip.mux_offset_ms(silent, side) is None
 
 
 def test_an_open_set_has_a_portrait_and_no_real_video(films, opened, tmp_path):
@@ -133,7 +135,7 @@ def test_an_open_set_has_a_portrait_and_no_real_video(films, opened, tmp_path):
     given = {"reference": "", "portrait": str(tmp_path / "face.png"), "frames": 25}
     given["sound"] = str(tmp_path / "drive.wav")
     with opened(Candidate("static"), **given) as clip:
-        view = clip.view(clip.sides()[0])
+        view = clip.video(clip.sides()[0])
         assert clip.reference() is None
         assert view.frames_NHWC.shape == (25, 128, 128, 3)
         assert np.array_equal(view.frames_NHWC[0], view.frames_NHWC[24])
@@ -152,6 +154,6 @@ def test_files_that_are_not_there_are_said(films, opened, tmp_path):
 
 def test_pixels_have_no_name_that_a_killed_run_could_leave(films, opened, tmp_path):
     with opened(file_candidate(str(films / MADE / "may.mp4"))) as clip:
-        view = clip.view(clip.sides()[0])
+        view = clip.video(clip.sides()[0])
         assert view.frames_NHWC.any()
         assert not list((tmp_path / "work").iterdir())

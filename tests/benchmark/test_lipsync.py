@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
 from talkingface_wild.benchmark.extractors.lipsync import LipSync
 from talkingface_wild.benchmark.protocol import SyncSettings
 from talkingface_wild.core.outcome import ItemRejected
@@ -44,7 +44,7 @@ def _view():
     frames[:] = (RED, GREEN, BLUE)
     frames -= np.arange(FRAMES, dtype=np.uint8)[:, None, None, None]
     sound = (np.arange(FRAMES * 640) // 640 + 1).astype(np.int16)
-    return View(frames, "pixels", sound, "sound")
+    return DecodedVideo(frames, sound)
 
 
 def _extract(settings, blind=0):

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from talkingface_wild.benchmark.decoded_video import View
-from talkingface_wild.benchmark.extractors.frame_similarity import FrameSimilarity, JitterError
-from talkingface_wild.benchmark.extractors.inception_features import InceptionFeatures
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
+from talkingface_wild.benchmark.extractors.frame_similarity import FrameJitter, FrameSimilarity
+from talkingface_wild.benchmark.extractors.set_features import InceptionFeatures
 from talkingface_wild.benchmark.protocol import FidSettings, SimilaritySettings
 from talkingface_wild.functional.frechet import frechet_of_moments
 from talkingface_wild.functional.moments import Moments
@@ -45,8 +45,8 @@ def test_ssim_and_psnr_fall_with_every_step(real, kind):
     change, steps = STEPS[kind]
     extractor = FrameSimilarity(SimilaritySettings(stride=3))
     for clip_NHWC in real:
-        reference = View(clip_NHWC, "real")
-        found = [extractor.compare(View(change(clip_NHWC, s), "made"), reference) for s in steps]
+        reference = DecodedVideo(clip_NHWC)
+        found = [extractor.compare(DecodedVideo(change(clip_NHWC, s)), reference) for s in steps]
         for name in ("ssim", "psnr"):
             values = [float(f[name].mean()) for f in found]
             assert values[0] == {"ssim": 1.0, "psnr": 100.0}[name]
@@ -55,7 +55,7 @@ def test_ssim_and_psnr_fall_with_every_step(real, kind):
 
 def test_luma_and_uniform_windows_are_other_numbers(real):
     clip_NHWC = real[0]
-    views = View(_noisy(clip_NHWC, 12), "made"), View(clip_NHWC, "real")
+    views = DecodedVideo(_noisy(clip_NHWC, 12)), DecodedVideo(clip_NHWC)
     found = {
         name: float(FrameSimilarity(settings).compare(*views)["ssim"].mean())
         for name, settings in {
@@ -69,9 +69,9 @@ def test_luma_and_uniform_windows_are_other_numbers(real):
 
 
 def test_jitter_rises_with_noise(real):
-    reference = View(real[0], "real")
+    reference = DecodedVideo(real[0])
     errors = [
-        float(JitterError().compare(View(_noisy(real[0], s), "made"), reference)["error"][0])
+        float(FrameJitter().compare(DecodedVideo(_noisy(real[0], s)), reference)["error"][0])
         for s in (0, 4, 12, 30)
     ]
     assert errors[0] == 0.0 and all(np.diff(errors) > 0)
@@ -98,7 +98,7 @@ def test_fid_rises_with_blur_and_noise(real, inception, kind):
     for step in (steps[0], *steps[2:]):
         moments = Moments.empty(2048)
         for clip_NHWC in real:
-            pool = inception.extract(View(change(clip_NHWC, step), "made"))["pool"]
+            pool = inception.extract(DecodedVideo(change(clip_NHWC, step)))["pool"]
             moments.add(np.asarray(pool, dtype=np.float64))
         sums.append(moments)
     values = [frechet_of_moments(sums[0], other) for other in sums]

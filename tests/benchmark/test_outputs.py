@@ -100,7 +100,7 @@ def test_another_fingerprint_or_canvas_is_made_anew(asked, pixels, tmp_path):
 
 def test_how_far_the_videos_are_is_told_as_they_are_made(asked, pixels, tmp_path):
     from talkingface_wild.benchmark.clip_sources import clips_of
-    from talkingface_wild.benchmark.outputs import generated_outputs
+    from talkingface_wild.benchmark.outputs import ClipInputs, generated_outputs
     from talkingface_wild.benchmark.protocol import load_protocol
 
     asked = {key: value for key, value in asked.items() if key == "pairs"}
@@ -108,18 +108,15 @@ def test_how_far_the_videos_are_is_told_as_they_are_made(asked, pixels, tmp_path
     told = []
 
     def made(generator):
-        features = tmp_path / "features"
-        given = (load_protocol(pixels), tmp_path, features, print, told.append)
-        return list(generated_outputs(generator, {}, clips, [0], *given))
+        inputs = ClipInputs(load_protocol(pixels), tmp_path, tmp_path / "features")
+        return list(generated_outputs(generator, {}, clips, [0], inputs, print, told.append))
 
     first = made(Breathing(fails=(2,)))
-    assert told[0].missing == 3 and told[0].seconds_left is None
-    ahead = [making.made + making.share for making in told]
+    assert told[0].missing == 3
+    ahead = [making.finished + making.share for making in told]
     assert ahead == sorted(ahead) and ahead[-1] == 3.0
-    halfway = next(making for making in told if making.made == 1 and making.share)
+    halfway = next(making for making in told if making.finished == 1 and making.share)
     assert halfway.share == 16 / COUNT
-    left = halfway.seconds * (2 - halfway.share) / (1 + halfway.share)
-    assert halfway.seconds_left == pytest.approx(left)
     folder = first[0][2].parent
     (folder / ".0123.tmp.mp4").write_bytes(b"half")
     told.clear()

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talkingface_wild.benchmark.decoded_video import View, Wanted, content_of, on_canvas
+from talkingface_wild.benchmark.decoded_video import (
+    DecodedVideo,
+    DecodeSettings,
+    content_of,
+    on_canvas,
+)
 from talkingface_wild.benchmark.extractors.frame_similarity import FrameSimilarity
 from talkingface_wild.benchmark.protocol import SimilaritySettings
 from talkingface_wild.core.outcome import ItemRejected
@@ -30,7 +35,7 @@ def _padded_pair(seed=0):
 
 def _compared(made, real, content, **settings):
     extractor = FrameSimilarity(SimilaritySettings(first=0, **settings))
-    found = extractor.compare(View(made[None], "made"), View(real[None], "real", content=content))
+    found = extractor.compare(DecodedVideo(made[None]), DecodedVideo(real[None], content=content))
     return float(found["ssim"][0]), float(found["psnr"][0])
 
 
@@ -54,10 +59,10 @@ def test_what_a_method_paints_into_the_padding_changes_nothing():
 def test_pictures_without_padding_have_exactly_the_plain_values():
     made, real, _ = _padded_pair(1)
     assert _compared(made, real, None) == (ssim(made, real), psnr(made, real))
-    assert content_of((512, 512), Wanted()) is None
-    assert content_of((257, 256), Wanted()) is None, "half a percent is no other shape"
-    assert content_of((300, 500), Wanted(canvas=0)) is None
-    assert content_of((720, 1280), Wanted(crop=(0.2, 0.1, 0.9))) is None
+    assert content_of((512, 512), DecodeSettings()) is None
+    assert content_of((257, 256), DecodeSettings()) is None, "half a percent is no other shape"
+    assert content_of((300, 500), DecodeSettings(canvas=0)) is None
+    assert content_of((720, 1280), DecodeSettings(crop=(0.2, 0.1, 0.9))) is None
 
 
 def test_a_strip_of_picture_is_refused():
@@ -76,7 +81,7 @@ def test_a_strip_of_picture_is_refused():
 )
 def test_the_content_is_where_a_flat_picture_stays_flat(size, crop, canvas):
     """Resampling over the picture's edge mixes it with black; inside every pixel keeps its grey."""
-    wanted = Wanted(canvas=canvas, crop=crop)
+    wanted = DecodeSettings(canvas=canvas, crop=crop)
     placed, _ = on_canvas(np.full((*size, 3), 200, np.uint8), wanted)
     content = content_of(size, wanted)
     flat = (placed == 200).all(axis=2)

@@ -9,7 +9,6 @@ import pytest
 from talkingface_wild.benchmark import clip_pair, decoded_video
 from talkingface_wild.benchmark.feature_store import FeatureStore
 from talkingface_wild.benchmark.measure_stage import extractors_of, sides_from
-from talkingface_wild.benchmark.metric_weights import weights_of
 from talkingface_wild.benchmark.protocol import load_protocol
 from talkingface_wild.benchmark.runs import BenchRun, read_run, write_run
 from talkingface_wild.benchmark.scoring import Scoring, rescore, scoring_of
@@ -29,7 +28,7 @@ def large(tmp_path_factory):
     prints = {e.name: e.fingerprint() for e in extractors_of(protocol, METRICS)}
     random = np.random.default_rng(0)
     rows = [_row(place, store, prints, random) for place in range(CLIPS)]
-    used = dict.fromkeys(w for m in METRICS for w in weights_of(protocol, m))
+    used = dict.fromkeys(w for e in extractors_of(protocol, METRICS) for w in e.weights())
     weights = {name: {"sha256": None, "official": False} for name in used}
     head = Signature(("tfw-v1", "list=made:01234567", f"clips=0/{CLIPS}", "≤375f@25", "512"))
     scoring = Scoring(protocol, METRICS, prints, store, "made", head, weights)
@@ -74,7 +73,7 @@ def _no_video(monkeypatch):
         raise AssertionError("a video was opened")
 
     for module in (clip_pair, decoded_video):
-        monkeypatch.setattr(module, "decode_view", refused)
+        monkeypatch.setattr(module, "decode_video", refused)
     monkeypatch.setattr(decoded_video, "open_media", refused)
 
 

@@ -19,7 +19,7 @@ def test_the_filler_is_not_taken_for_the_official_weight(weights):
 
 
 def test_a_wrong_answer_is_called_wrong(monkeypatch):
-    monkeypatch.setattr(module, "CLOSED_FORMS", (("two", 2.0, lambda: 3.0, 1e-9),))
+    monkeypatch.setattr(module, "closed_forms", lambda: [("two", 2.0, 3.0, 1e-9)])
     first = next(selfcheck())
     assert (first.state, first.expected, first.found) == ("wrong", "2", "3")
 

@@ -29,13 +29,13 @@ def _values(outcome):
 def decoded(monkeypatch):
     """How often each file was decoded."""
     counts = collections.Counter()
-    original = clip_pair.decode_view
+    original = clip_pair.decode_video
 
     def counted(path, wanted, folder):
         counts[path.parent.name + "/" + path.name] += 1
         return original(path, wanted, folder)
 
-    monkeypatch.setattr(clip_pair, "decode_view", counted)
+    monkeypatch.setattr(clip_pair, "decode_video", counted)
     return counts
 
 

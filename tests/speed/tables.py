@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talkingface_wild.benchmark.decoded_video import View, Wanted, decode_view
+from talkingface_wild.benchmark.decoded_video import DecodedVideo, DecodeSettings, decode_video
 from talkingface_wild.benchmark.extractors.extractor import Extractor, PairExtractor
 from talkingface_wild.benchmark.feature_store import FeatureStore
 from talkingface_wild.benchmark.measure_stage import extractors_of
@@ -31,7 +31,7 @@ def clip() -> Iterator[Row]:
     path = shared / "media" / "clips" / "may.mp4"
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        view = View(decode_view(path, Wanted(), Path(folder)).frames_NHWC, "made up")
+        view = decode_video(path, DecodeSettings(), Path(folder))
         spent, count = time.perf_counter() - begun, len(view)
         yield f"decoding {count} frames onto 512²", f"{spent:.2f} s", "once"
         names = ("ssim", "psnr", "tje", "flicker", "drift")
@@ -40,7 +40,7 @@ def clip() -> Iterator[Row]:
                 yield f"{extractor.name}, {count} frames", f"{_spent(extractor, view):.2f} s", "–"
 
 
-def _spent(extractor: Extractor, view: View) -> float:
+def _spent(extractor: Extractor, view: DecodedVideo) -> float:
     begun = time.perf_counter()
     if isinstance(extractor, PairExtractor):
         extractor.compare(view, view)

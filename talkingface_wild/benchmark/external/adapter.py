@@ -37,7 +37,7 @@ _TEMPLATE = "template"
 
 
 @dataclass(frozen=True)
-class Run:
+class AdapterCommand:
     """The command that makes one video, in the system's own environment."""
 
     command: tuple[str, ...]
@@ -113,7 +113,7 @@ class Adapter:
     """When, with which commit and which machine, where it has been tried."""
     note: str = ""
     """What a reader of its scores should know: it crops the face, another rate, another size."""
-    run: Run | None = None
+    run: AdapterCommand | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,62}", self.name):

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from talkingface_wild.benchmark.external.adapter import Adapter, Run, filled
+from talkingface_wild.benchmark.external.adapter import Adapter, AdapterCommand, filled
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
@@ -25,20 +25,13 @@ from talkingface_wild.media.container_probe import probe
 from talkingface_wild.media.ffmpeg import file_argument, run_ffmpeg
 
 PASSED_ON = (
-    "PATH",
-    "HOME",
-    "USER",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TMPDIR",
-    "CUDA_VISIBLE_DEVICES",
-    "LD_LIBRARY_PATH",
-)
+    "PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR",
+    "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH",
+)  # fmt: skip
 """Environment variables that every program gets."""
 _GRACE_SECONDS = 5.0
 """Between the polite signal and the one that cannot be refused."""
-_PANEL_SECONDS = 600.0
+_FFMPEG_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -53,14 +46,16 @@ class Inputs:
     source: str = ""
     seed: int = 0
     checkpoint: Path | None = None
-    landmarks: Path | None = None
 
 
-def check_adapter(
-    adapter: Adapter, checkpoint: Path | None = None, landmarks: bool = False
-) -> None:
-    """Raise UsageError, once and before any clip, for what its command needs and lacks."""
-    run = _run_of(adapter)
+def check_adapter(adapter: Adapter, checkpoint: Path | None = None) -> AdapterCommand:
+    """Its command. Raises UsageError, once and before any clip, for what it needs and lacks."""
+    run = adapter.run
+    if run is None:
+        raise UsageError(
+            f"Expected a command in the adapter {adapter.name}, found none; add 'run:' to it, or "
+            "give its finished videos with --outputs DIR."
+        )
     for placeholder, variable in run.variables.items():
         if placeholder in adapter.needs and not os.environ.get(variable):
             raise UsageError(
@@ -71,11 +66,12 @@ def check_adapter(
         raise UsageError(
             f"Expected --checkpoint for {adapter.name}, whose command names it; found none."
         )
-    if "landmarks" in adapter.needs and not landmarks:
+    if "landmarks" in adapter.needs:
         raise UsageError(
             f"Expected landmarks for {adapter.name}, whose command names them; found none: it "
             "belongs to the landmark track, which takes them from the ground truth."
         )
+    return run
 
 
 def run_adapter(adapter: Adapter, inputs: Inputs, out_file: Path, *, logs: Path) -> Path:
@@ -88,8 +84,7 @@ def run_adapter(adapter: Adapter, inputs: Inputs, out_file: Path, *, logs: Path)
     than 0, or a file that is no video), ``file_missing`` (nothing was written); each names the log.
     Raises UsageError when the program cannot be started, and what ``check_adapter`` raises.
     """
-    check_adapter(adapter, inputs.checkpoint, inputs.landmarks is not None)
-    run = _run_of(adapter)
+    run = check_adapter(adapter, inputs.checkpoint)
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"{_plain_name(inputs.clip)}-{inputs.seed}.log"
     with tempfile.TemporaryDirectory(prefix="work-", dir=logs.parent) as folder:
@@ -99,32 +94,30 @@ def run_adapter(adapter: Adapter, inputs: Inputs, out_file: Path, *, logs: Path)
         values = _values(adapter, run, inputs, work, produced)
         _furnish(run, work, values)
         _execute(adapter, run, values, inputs, log)
-        found = _written(run, work, produced)
-        if found is None:
-            wanted = run.writes or "{output}"
+        video = _written(run, work, produced)
+        if video is None:
+            name = run.writes or "{output}"
             raise ItemFailed(
-                "file_missing", f"{adapter.name} ended well but wrote no {wanted}; see {log}"
+                "file_missing", f"{adapter.name} ended well but wrote no {name}; see {log}"
             )
-        _check_video(adapter, found, log)
+        try:
+            probe(video)
+        except ItemRejected as error:
+            raise ItemFailed(
+                "crash",
+                f"{adapter.name} wrote {video.name}, which is no readable video "
+                f"({error.outcome.detail}); see {log}",
+            ) from error
         with atomic_path(out_file) as temporary:
             if run.panel:
-                _cut_panel(run.panel, found, temporary)
+                _cut_panel(run.panel, video, temporary)
             else:
-                shutil.copyfile(found, temporary)
+                shutil.copyfile(video, temporary)
     return out_file
 
 
-def _run_of(adapter: Adapter) -> Run:
-    if adapter.run is None:
-        raise UsageError(
-            f"Expected a command in the adapter {adapter.name}, found none; add 'run:' to it, or "
-            "give its finished videos with --outputs DIR."
-        )
-    return adapter.run
-
-
 def _values(
-    adapter: Adapter, run: Run, inputs: Inputs, work: Path, produced: Path
+    adapter: Adapter, run: AdapterCommand, inputs: Inputs, work: Path, produced: Path
 ) -> dict[str, str]:
     """The text of every placeholder; inputs are linked into ``work`` under plain names."""
     values = {
@@ -139,34 +132,25 @@ def _values(
         "checkpoint": "" if inputs.checkpoint is None else str(inputs.checkpoint.resolve()),
         "still": str(work / "still.mp4"),
     }
-    for name in ("portrait", "audio", "landmarks"):
-        given: Path | None = getattr(inputs, name)
-        if given is None:
-            values[name] = ""
-            continue
-        plain = work / f"{name}{given.suffix.lower()}"
-        plain.symlink_to(given.resolve())
-        values[name] = str(plain)
+    for name, file in (("portrait", inputs.portrait), ("audio", inputs.audio)):
+        link = work / f"{name}{file.suffix.lower()}"
+        link.symlink_to(file.resolve())
+        values[name] = str(link)
     if "still" in adapter.needs:
-        _write_still(values)
-    values |= {name: os.environ.get(variable, "") for name, variable in run.variables.items()}
-    return values
+        # A video of the portrait, 25 pictures a second, with the whole sound.
+        picture = ["-loop", "1", "-framerate", "25", "-i", file_argument(Path(values["portrait"]))]
+        sound = ["-i", file_argument(Path(values["audio"])), "-t", values["seconds"]]
+        codecs = ["-c:v", "libx264", "-crf", "8", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+        _ffmpeg([*picture, *sound, *codecs], Path(values["still"]))
+    return values | {name: os.environ.get(text, "") for name, text in run.variables.items()}
 
 
-def _write_still(values: Mapping[str, str]) -> None:
-    """A video of the portrait, 25 pictures a second, with the whole sound."""
-    target = Path(values["still"])
-    picture = ["-loop", "1", "-framerate", "25", "-i", file_argument(Path(values["portrait"]))]
-    sound = ["-i", file_argument(Path(values["audio"])), "-t", values["seconds"]]
-    how = ["-c:v", "libx264", "-crf", "8", "-pix_fmt", "yuv420p", "-c:a", "aac"]
-    run_ffmpeg(
-        [*picture, *sound, *how, file_argument(target)],
-        writes=target,
-        timeout_seconds=_PANEL_SECONDS,
-    )
+def _ffmpeg(arguments: list[str], target: Path) -> None:
+    command = [*arguments, file_argument(target)]
+    run_ffmpeg(command, writes=target, timeout_seconds=_FFMPEG_SECONDS)
 
 
-def _furnish(run: Run, work: Path, values: Mapping[str, str]) -> None:
+def _furnish(run: AdapterCommand, work: Path, values: Mapping[str, str]) -> None:
     """Lay the links and the files of the adapter into ``work``."""
     if run.links:
         home = Path(filled(run.links, values))
@@ -184,7 +168,7 @@ def _furnish(run: Run, work: Path, values: Mapping[str, str]) -> None:
 
 
 def _execute(
-    adapter: Adapter, run: Run, values: Mapping[str, str], inputs: Inputs, log: Path
+    adapter: Adapter, run: AdapterCommand, values: Mapping[str, str], inputs: Inputs, log: Path
 ) -> None:
     command = [filled(argument, values) for argument in run.command]
     cwd = filled(run.cwd, values)
@@ -241,34 +225,19 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _written(run: Run, work: Path, produced: Path) -> Path | None:
+def _written(run: AdapterCommand, work: Path, produced: Path) -> Path | None:
     """The file that the program wrote: ``{output}``, or the newest that ``writes`` finds."""
     if not run.writes:
         return produced if produced.is_file() else None
-    found = [path for path in work.glob(run.writes) if path.is_file() and not path.is_symlink()]
-    return max(found, key=lambda path: (path.stat().st_mtime_ns, str(path)), default=None)
+    files = [path for path in work.glob(run.writes) if path.is_file() and not path.is_symlink()]
+    return max(files, key=lambda path: (path.stat().st_mtime_ns, str(path)), default=None)
 
 
-def _check_video(adapter: Adapter, path: Path, log: Path) -> None:
-    try:
-        probe(path)
-    except ItemRejected as error:
-        raise ItemFailed(
-            "crash",
-            f"{adapter.name} wrote {path.name}, which is no readable video "
-            f"({error.outcome.detail}); see {log}",
-        ) from error
-
-
-def _cut_panel(panel: tuple[int, ...], found: Path, target: Path) -> None:
+def _cut_panel(panel: tuple[int, ...], video: Path, target: Path) -> None:
     """Cut one panel out of a contact-sheet video, without loss, sound kept."""
     left, top, width, height = panel
-    how = ["-vf", f"crop={width}:{height}:{left}:{top}:exact=1", "-c:v", "libx264", "-qp", "0"]
-    run_ffmpeg(
-        ["-i", file_argument(found), *how, "-c:a", "copy", file_argument(target)],
-        writes=target,
-        timeout_seconds=_PANEL_SECONDS,
-    )
+    crop = ["-vf", f"crop={width}:{height}:{left}:{top}:exact=1", "-c:v", "libx264", "-qp", "0"]
+    _ffmpeg(["-i", file_argument(video), *crop, "-c:a", "copy"], target)
 
 
 def _plain_name(clip: str) -> str:

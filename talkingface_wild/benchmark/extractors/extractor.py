@@ -1,16 +1,16 @@
-"""The contract of an extractor: a view (or two) in, named arrays out. Knows no metric, no list."""
+"""The contract of an extractor: one video (or two) in, named arrays out. Knows no metric."""
 
 import abc
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy.typing as npt
-
 from talkingface_wild import weights as weight_files
-from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.base import Features
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
 from talkingface_wild.core.fingerprint import digest
+from talkingface_wild.core.outcome import ItemRejected
 
 
 class Extractor(abc.ABC):
@@ -36,9 +36,10 @@ class Extractor(abc.ABC):
         """Names in the weights manifest that it loads."""
         return ()
 
-    def fingerprint(self, sha256: Callable[[str], str | None] = weight_files.sha256) -> str:
+    def fingerprint(self) -> str:
         """Name, version, settings and the hashes of its weights, in 16 hex digits."""
-        return digest([*self.identity(), {name: sha256(name) for name in self.weights()}])
+        hashes = {name: weight_files.sha256(name) for name in self.weights()}
+        return digest([*self.identity(), hashes])
 
     def identity(self) -> list[Any]:
         """All that names it but the bytes of its weights."""
@@ -58,8 +59,22 @@ class VideoExtractor(Extractor):
     """Measures one video."""
 
     @abc.abstractmethod
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
-        """Named arrays of one view."""
+    def extract(self, video: DecodedVideo) -> Features:
+        """Named arrays of one video."""
+
+    def indices(self, frames: int) -> Sequence[int]:
+        """The protocol's frames of a video of so many. Raises ItemRejected without any."""
+        indices: Sequence[int] = self.settings.indices(frames)
+        if not indices:
+            raise ItemRejected("too_short", f"no frame of the protocol in {frames} frames")
+        return indices
+
+    def face_detector(self, device: str, threads: int) -> Any:
+        """The settings' face detector, opened."""
+        from talkingface_wild.perception.face_detector import make_detector
+
+        name = self.settings.detector
+        return make_detector(name, self.path(name), threads=threads).open(device)
 
 
 class PairExtractor(Extractor):
@@ -68,5 +83,5 @@ class PairExtractor(Extractor):
     pair = True
 
     @abc.abstractmethod
-    def compare(self, generated: View, reference: View) -> Mapping[str, npt.NDArray[Any]]:
+    def compare(self, generated: DecodedVideo, reference: DecodedVideo) -> Features:
         """Named arrays of one pair; frames beyond the shorter one are left out."""

@@ -1,12 +1,13 @@
 """Expression coefficients and identities of aligned faces; both share one detection."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.base import Features
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
 from talkingface_wild.benchmark.extractors.extractor import VideoExtractor
 from talkingface_wild.benchmark.protocol import ExpressionSettings, IdentitySettings
 from talkingface_wild.core.arrays import Pictures
@@ -19,35 +20,28 @@ _BATCH = 16
 
 
 class _Faces(VideoExtractor):
-    """What opens the detector and gives the five points of each chosen frame's surest face."""
+    """The surest face of some frames, aligned by its five points."""
 
     settings: ExpressionSettings | IdentitySettings
+    _detector: Any
 
-    def _open_detector(self, device: str, threads: int) -> None:
-        from talkingface_wild.perception.face_detector import make_detector
-
-        name = self.settings.detector
-        self._detector = make_detector(name, self.path(name), threads=threads).open(device)
-
-    def _points(self, view: View, indices: Sequence[int]) -> list[tuple[int, Points]]:
+    def _points(self, video: DecodedVideo, indices: Sequence[int]) -> list[tuple[int, Points]]:
         """(frame, its surest face's five points) of the frames that show a face."""
-        if not indices:
-            raise ItemRejected("too_short", f"no frame of the protocol in {len(view)} frames")
-        found = view.faces(self._detector, self.settings.detector, indices)
+        detections = video.faces(self._detector, self.settings.detector, indices)
         return [
             (index, detection.points_N52[0])
-            for index, detection in zip(indices, found, strict=True)
+            for index, detection in zip(indices, detections, strict=True)
             if detection.points_N52 is not None and len(detection.points_N52)
         ]
 
     def _crops(
-        self, view: View, seen: Sequence[tuple[int, Points]], align: Align
+        self, video: DecodedVideo, points: Sequence[tuple[int, Points]], align: Align
     ) -> tuple[list[int], list[Pictures]]:
         """The aligned faces, and their frames; a face too small to align counts as none."""
         frames, crops = [], []
-        for index, points in seen:
+        for index, points_52 in points:
             try:
-                crops.append(align(np.array(view.frames_NHWC[index]), points))
+                crops.append(align(np.array(video.frames_NHWC[index]), points_52))
                 frames.append(index)
             except ItemRejected:
                 continue
@@ -72,17 +66,17 @@ class ExpressionFeatures(_Faces):
 
         self._network = Recon3DPerceiver(self.path("deep3d"), self.path("deep3d_points"))
         self._network.open(device)
-        self._open_detector(device, threads)
+        self._detector = self.face_detector(device, threads)
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, video: DecodedVideo) -> Features:
         """Faces aligned by their five points, a few at a time."""
         from talkingface_wild.perception.recon3d import ANGLE, EXPRESSION
 
-        indices = self.settings.indices(len(view))
-        seen = self._points(view, indices)
+        indices = self.indices(len(video))
+        points = self._points(video, indices)
         rows = [np.zeros((0, COEFFICIENTS), dtype=np.float32)]
-        for start in range(0, len(seen), _BATCH):
-            _, crops = self._crops(view, seen[start : start + _BATCH], self._network.align)
+        for start in range(0, len(points), _BATCH):
+            _, crops = self._crops(video, points[start : start + _BATCH], self._network.align)
             if crops:
                 rows.append(self._network.coefficients(np.stack(crops)))
         coefficients = np.concatenate(rows).astype(np.float32)
@@ -119,23 +113,23 @@ class IdentityFeatures(_Faces):
             self._network = ArcFaceTorchPerceiver(
                 self.path(name), layers=100 if name == "arcface_r100" else 50
             ).open(device)
-        self._open_detector(device, threads)
+        self._detector = self.face_detector(device, threads)
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
-        """Embeddings of the chosen frames' surest faces."""
+    def extract(self, video: DecodedVideo) -> Features:
+        """Embeddings of the protocol's frames' surest faces."""
         from talkingface_wild.perception.arcface import align
 
-        indices = self.settings.indices(len(view))
-        frames, crops = self._crops(view, self._points(view, [0, *indices]), align)
+        indices = self.settings.indices(len(video))
+        frames, crops = self._crops(video, self._points(video, [0, *indices]), align)
         if not frames:
             raise ItemRejected("no_face", f"no face in {len(indices)} frames")
         rows = self._network.embed(np.stack(crops)).astype(np.float32)
-        seen = np.array(frames, dtype=np.int32)
+        frames_K = np.array(frames, dtype=np.int32)
         return {
-            "identity": rows[seen > 0],
-            "frame": seen[seen > 0],
-            "portrait": rows[seen == 0],
-            "frames": np.array([len(view)], dtype=np.int32),
+            "identity": rows[frames_K > 0],
+            "frame": frames_K[frames_K > 0],
+            "portrait": rows[frames_K == 0],
+            "frames": np.array([len(video)], dtype=np.int32),
         }
 
 
@@ -158,19 +152,18 @@ class AlignedInception(_Faces):
 
         self._network = InceptionPerceiver(self.path("inception_fid"), resize="clean").open(device)
         self._model_points = load_model_points(self.path("deep3d_points"))
-        self._open_detector(device, threads)
+        self._detector = self.face_detector(device, threads)
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, video: DecodedVideo) -> Features:
         """Faces aligned as for E-FID, then Inception."""
         from talkingface_wild.functional.face_alignment import align_face
 
         def align(rgb_HWC: Pictures, points_52: Points) -> Pictures:
             return align_face(rgb_HWC, points_52, self._model_points)
 
-        indices = self.settings.indices(len(view))
-        _, crops = self._crops(view, self._points(view, indices), align)
+        indices = self.indices(len(video))
+        _, crops = self._crops(video, self._points(video, indices), align)
         pool = np.zeros((0, POOL), dtype=np.float32)
         if crops:
             pool = self._network.embed(np.stack(crops))
-        asked = np.array([len(indices)], dtype=np.int32)
-        return {"pool": pool.astype(np.float16), "asked": asked}
+        return {"pool": pool.astype(np.float16), "asked": np.array([len(indices)], dtype=np.int32)}

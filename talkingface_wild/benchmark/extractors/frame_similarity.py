@@ -1,13 +1,13 @@
-"""SSIM, PSNR and TalkingPose's jitter error of a generated video beside its reference."""
+"""What pixels say without a network: SSIM, PSNR and TalkingPose's jitter error of a generated video
+beside its reference; flicker and sharpness of one video.
+"""
 
-from collections.abc import Mapping
-from typing import Any
-
+import cv2
 import numpy as np
-import numpy.typing as npt
 
-from talkingface_wild.benchmark.decoded_video import View
-from talkingface_wild.benchmark.extractors.extractor import PairExtractor
+from talkingface_wild.benchmark.base import Features
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
+from talkingface_wild.benchmark.extractors.extractor import PairExtractor, VideoExtractor
 from talkingface_wild.benchmark.protocol import SimilaritySettings
 from talkingface_wild.core.outcome import ItemRejected
 
@@ -26,46 +26,46 @@ class FrameSimilarity(PairExtractor):
     version = 2
     settings: SimilaritySettings
 
-    def compare(self, generated: View, reference: View) -> Mapping[str, npt.NDArray[Any]]:
+    def compare(self, generated: DecodedVideo, reference: DecodedVideo) -> Features:
         """Frame against frame, as far as both go. Raises ItemRejected for hardly any picture."""
         from talkingface_wild.functional.similarity import psnr, ssim
 
-        indices = self.settings.indices(min(len(generated), len(reference)))
+        count = min(len(generated), len(reference))
+        indices = self.settings.indices(count)
         if not indices:
             raise ItemRejected("too_short", "the two videos share no frame after the first")
         window, channels = self.settings.window, self.settings.channels
-        rows, columns = _picture(reference)
+        picture = _picture(reference)
         likenesses, ratios = [], []
         for index in indices:
-            ours = generated.frames_NHWC[index][rows, columns]
-            theirs = reference.frames_NHWC[index][rows, columns]
+            ours, theirs = (video.frames_NHWC[index][picture] for video in (generated, reference))
             likenesses.append(ssim(ours, theirs, window=window, channels=channels))
             ratios.append(psnr(ours, theirs))
         return {
             "ssim": np.array(likenesses),
             "psnr": np.array(ratios),
             "frame": np.array(indices, dtype=np.int32),
-            "frames": np.array([min(len(generated), len(reference))], dtype=np.int32),
+            "frames": np.array([count], dtype=np.int32),
         }
 
 
-def _picture(reference: View) -> tuple[slice, slice]:
+def _picture(reference: DecodedVideo) -> tuple[slice, slice]:
     """The rows and columns of the canvas without its padding."""
     if reference.content is None:
         return slice(None), slice(None)
     left, top, right, bottom = reference.content
     if min(right - left, bottom - top) < LEAST_SIDE_PX:
-        said = f"the canvas shows {right - left} x {bottom - top} pixels of the real video"
-        raise ItemRejected("low_resolution", said)
+        size = f"{right - left} x {bottom - top}"
+        raise ItemRejected("low_resolution", f"the canvas shows {size} pixels of the real video")
     return slice(top, bottom), slice(left, right)
 
 
-class JitterError(PairExtractor):
+class FrameJitter(PairExtractor):
     """``error`` (1,): TalkingPose's temporal jitter error of the clip, in grey levels."""
 
     name = "jitter"
 
-    def compare(self, generated: View, reference: View) -> Mapping[str, npt.NDArray[Any]]:
+    def compare(self, generated: DecodedVideo, reference: DecodedVideo) -> Features:
         """The difference of the two videos' own changes, two frames apart, from frame 1 on."""
         from talkingface_wild.functional.temporal import temporal_jitter_error
 
@@ -75,3 +75,33 @@ class JitterError(PairExtractor):
         if error is None:
             raise ItemRejected("too_short", f"expected 4 common frames, found {count}")
         return {"error": np.array([error])}
+
+
+class FrameChanges(VideoExtractor):
+    """``change`` (1,): mean |frame t+1 − frame t| of the clip in grey levels, from frame 1 on."""
+
+    name = "changes"
+
+    def extract(self, video: DecodedVideo) -> Features:
+        """Two frames in memory at a time."""
+        from talkingface_wild.functional.temporal import flicker
+
+        change = flicker(video.frames_NHWC[1:])
+        if change is None:
+            raise ItemRejected("too_short", f"expected 3 frames, found {len(video)}")
+        return {"change": np.array([change])}
+
+
+class FrameSharpness(VideoExtractor):
+    """``sharpness`` (frames,): variance of the grey picture's Laplacian (Pech-Pacheco 2000)."""
+
+    name = "sharpness"
+
+    def extract(self, video: DecodedVideo) -> Features:
+        """Every frame from frame 1 on, with its index."""
+        values = []
+        for frame_HWC in video.frames_NHWC[1:]:
+            grey_HW = cv2.cvtColor(frame_HWC, cv2.COLOR_RGB2GRAY)
+            values.append(float(cv2.Laplacian(grey_HW, cv2.CV_64F).var()))
+        frames = np.arange(1, len(video), dtype=np.int32)
+        return {"sharpness": np.array(values), "frame": frames}

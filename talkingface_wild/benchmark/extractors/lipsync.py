@@ -1,16 +1,17 @@
 """SyncNet's distances of lips to sound, by the protocol's face pipeline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.decoded_video import View
+from talkingface_wild.benchmark.base import Features
+from talkingface_wild.benchmark.decoded_video import DecodedVideo
 from talkingface_wild.benchmark.extractors.extractor import VideoExtractor
 from talkingface_wild.benchmark.protocol import SyncSettings
-from talkingface_wild.core.arrays import Pictures
+from talkingface_wild.core.arrays import Floats, Pictures
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.functional import sync_distances
 from talkingface_wild.functional.face_track import CropRule, published_tracks, track_crops
@@ -45,21 +46,21 @@ class LipSync(VideoExtractor):
 
             self._detector = S3FDPerceiver(self.path("s3fd")).open(device)
 
-    def extract(self, view: View) -> Mapping[str, npt.NDArray[Any]]:
+    def extract(self, video: DecodedVideo) -> Features:
         """Distances of every track that counts, the longest first."""
-        if view.sound is None or not len(view.sound):
+        if video.sound is None or not len(video.sound):
             raise ItemRejected("no_audio", "there is no sound to compare the lips with")
-        if not view.sound.any():
+        if not video.sound.any():
             raise ItemRejected("silent", "the sound is digital silence")
-        means: list[npt.NDArray[np.float64]] = []
+        means: list[Floats] = []
         windows, nulls = [], np.zeros(0)
-        for first, crops_bgr in self._crops(view):
+        for first, crops_bgr in self._crops(video):
             begin = first * _SAMPLES_PER_FRAME
-            sound = view.sound[begin : begin + len(crops_bgr) * _SAMPLES_PER_FRAME]
-            found = self._network.embed(crops_bgr, sound)
-            distances = sync_distances.distances(found.lips, found.sounds)
+            sound = video.sound[begin : begin + len(crops_bgr) * _SAMPLES_PER_FRAME]
+            pair = self._network.embed(crops_bgr, sound)
+            distances = sync_distances.distances(pair.lips, pair.sounds)
             if not means:
-                nulls = np.asarray(sync_distances.shifted_confidences(found.lips, found.sounds))
+                nulls = np.asarray(sync_distances.shifted_confidences(pair.lips, pair.sounds))
             means.append(distances.mean(axis=0))
             windows.append(len(distances))
         return {
@@ -68,16 +69,16 @@ class LipSync(VideoExtractor):
             "nulls": nulls,
         }
 
-    def _crops(self, view: View) -> Iterator[tuple[int, Pictures]]:
+    def _crops(self, video: DecodedVideo) -> Iterator[tuple[int, Pictures]]:
         """First frame and (N, 224, 224, 3) B, G, R crops of each track that counts, longest first;
         one track at a time.
         """
         settings = self.settings
         cut = next((i for i, s in enumerate(settings.recode) if s.startswith("crop-")), None)
         before, after = settings.recode[:cut], settings.recode[cut:] if cut is not None else ()
-        frames = recode(view.frames_NHWC[settings.first :], before, view.fps, view.scratch)
+        frames = recode(video.frames_NHWC[settings.first :], before, video.fps, video.scratch)
         if settings.pipeline == "whole":
-            crops = view.room((len(frames), _SIDE, _SIDE, 3))
+            crops = video.room((len(frames), _SIDE, _SIDE, 3))
             for place, frame in enumerate(frames):
                 crops[place] = cv2.resize(frame, (_SIDE, _SIDE))[:, :, ::-1]
             yield settings.first, crops
@@ -87,16 +88,16 @@ class LipSync(VideoExtractor):
         if not tracks:
             raise ItemRejected("no_face", f"no face is tracked in {len(frames)} frames")
         for track in sorted(tracks, key=lambda track: -len(track.frames_T)):
-            crops = view.room((len(track.frames_T), _SIDE, _SIDE, 3))
+            crops = video.room((len(track.frames_T), _SIDE, _SIDE, 3))
             for place, crop in enumerate(track_crops(frames, track, rule)):
                 crops[place] = crop
             steps = [step.removeprefix("crop-") for step in after]
-            seen = recode(crops, steps, view.fps, view.scratch)[..., ::-1]
-            yield settings.first + int(track.frames_T[0]), seen
+            crops_rgb = recode(crops, steps, video.fps, video.scratch)
+            yield settings.first + int(track.frames_T[0]), crops_rgb[..., ::-1]
 
     def _boxes(self, frames_NHWC: Pictures) -> list[npt.NDArray[Any]]:
         """Each frame's faces, some frames at a time."""
-        found: list[npt.NDArray[Any]] = []
+        boxes: list[npt.NDArray[Any]] = []
         for start in range(0, len(frames_NHWC), _BATCH):
-            found += self._detector.detect(np.array(frames_NHWC[start : start + _BATCH]))
-        return found
+            boxes += self._detector.detect(np.array(frames_NHWC[start : start + _BATCH]))
+        return boxes

@@ -10,7 +10,7 @@ from talkingface_wild.benchmark.metrics.csim import Csim, CsimFrames
 from talkingface_wild.benchmark.metrics.drift import Drift
 from talkingface_wild.benchmark.metrics.efid import Efid, EfidInception
 from talkingface_wild.benchmark.metrics.fid import Fid, Kid
-from talkingface_wild.benchmark.metrics.flicker import Flicker
+from talkingface_wild.benchmark.metrics.flicker import ClipFlicker
 from talkingface_wild.benchmark.metrics.fvd import Fvd, Kvd
 from talkingface_wild.benchmark.metrics.likeness import Psnr, Ssim, Tje
 from talkingface_wild.benchmark.metrics.lip_sync import NSync, SyncC, SyncC0, SyncD, SyncOffset
@@ -20,7 +20,7 @@ from talkingface_wild.core.plug_ins import load, plug_ins
 _OWN = (
     Fid, Fvd, SyncC, SyncD, Ssim, Efid,
     Kid, Kvd, SyncC0, NSync, Psnr, Csim, CsimFrames,
-    SyncOffset, Drift, Tje, Flicker, EfidInception,
+    SyncOffset, Drift, Tje, ClipFlicker, EfidInception,
 )  # fmt: skip
 
 
@@ -48,14 +48,14 @@ METRICS = Registry()
 """In the order of tables: the paper's six, their companions, what is never ranked, plug-ins."""
 
 
-def chosen_metrics(wanted: str | None, default: tuple[str, ...]) -> list[type[Metric]]:
+def metrics_of(spelling: str | None, default: tuple[str, ...]) -> list[type[Metric]]:
     """The metrics of ``--metrics``: a comma list, ``all``, or the protocol's own for None.
 
     Raises UsageError for an unknown name.
     """
-    if wanted == "all":
+    if spelling == "all":
         return [metric for metric in METRICS.values() if metric.default]
-    names = list(default) if wanted is None else [_plain(part) for part in wanted.split(",")]
+    names = list(default) if spelling is None else [_plain(part) for part in spelling.split(",")]
     for name in names:
         if name not in METRICS:
             raise UsageError(

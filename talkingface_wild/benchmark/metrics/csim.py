@@ -21,7 +21,7 @@ class Csim(ClipMean):
 
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
-        """Identities of each chosen frame."""
+        """Identities of each frame."""
         return (IdentityFeatures(protocol.identity),)
 
     def label(self) -> str:
@@ -32,9 +32,9 @@ class Csim(ClipMean):
         """The clip's mean cosine to the portrait."""
         mine, theirs = sample.generated.get("identity"), sample.reference.get("identity")
         if mine is None:
-            return sample.refused.get("generated/identity", "there is no video")
+            return sample.refusal("generated", "identity")
         if theirs is None or (self.of_frames and sample.open_set):
-            return sample.refused.get("reference/identity", "there is no reference")
+            return sample.refusal("reference", "identity")
         return self.likeness(mine, theirs)
 
     def likeness(self, mine: Features, theirs: Features) -> float | str:

@@ -9,8 +9,7 @@ import numpy.typing as npt
 from talkingface_wild.benchmark.base import Sample, Score
 from talkingface_wild.benchmark.extractors.extractor import Extractor
 from talkingface_wild.benchmark.extractors.face_features import IdentityFeatures
-from talkingface_wild.benchmark.extractors.frame_similarity import FrameSimilarity
-from talkingface_wild.benchmark.extractors.motion import FrameSharpness
+from talkingface_wild.benchmark.extractors.frame_similarity import FrameSharpness, FrameSimilarity
 from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
 from talkingface_wild.benchmark.protocol import Protocol
 from talkingface_wild.core.arrays import Floats
@@ -50,19 +49,18 @@ class Drift(ClipMean):
         """The clip's slope of SSIM."""
         lines = _lines(sample)
         if "ssim" not in lines:
-            return sample.refused.get("pair/similarity", "there is no reference")
+            return sample.refusal("pair", "similarity")
         settings = self.protocol.drift
         for name, line_T in lines.items():
-            for at, found in curves.values_at(line_T, settings.at, settings.around).items():
-                if found is not None:
-                    self.points.setdefault(name, {}).setdefault(at, []).append(found)
+            for at, value in curves.values_at(line_T, settings.at, settings.around).items():
+                if value is not None:
+                    self.points.setdefault(name, {}).setdefault(at, []).append(value)
+            if (steep := curves.slope_per_thousand(line_T)) is not None:
+                self.slopes.setdefault(name, []).append(steep)
         if "csim" in lines:
             self.failed[sample.clip] = curves.failure_frame(
                 lines["csim"], self.protocol.fps, settings.failure_seconds, settings.failure_ratio
             )
-        for name, line_T in lines.items():
-            if (steep := curves.slope_per_thousand(line_T)) is not None:
-                self.slopes.setdefault(name, []).append(steep)
         slope = curves.slope_per_thousand(lines["ssim"])
         if slope is None or len(lines["ssim"]) < min(settings.at):
             return f"shorter than {min(settings.at)} frames"
@@ -94,15 +92,15 @@ def _lines(sample: Sample) -> dict[str, Floats]:
     """Each curve that this clip has: a value per frame, NaN where it was not looked at."""
     lines: dict[str, Floats] = {}
     if "similarity" in sample.pair:
-        found = sample.pair["similarity"]
-        lines["ssim"] = _dense(found["frame"], found["ssim"], int(found["frames"][0]))
+        arrays = sample.pair["similarity"]
+        lines["ssim"] = _dense(arrays["frame"], arrays["ssim"], int(arrays["frames"][0]))
     mine, theirs = sample.generated.get("identity"), sample.reference.get("identity")
     if mine is not None and theirs is not None and len(theirs["portrait"]):
         cosines = mine["identity"] @ theirs["portrait"][0]
         lines["csim"] = _dense(mine["frame"], cosines, int(mine["frames"][0]))
     if "sharpness" in sample.generated:
-        found = sample.generated["sharpness"]
-        lines["sharpness"] = _dense(found["frame"], found["sharpness"], len(found["frame"]) + 1)
+        arrays = sample.generated["sharpness"]
+        lines["sharpness"] = _dense(arrays["frame"], arrays["sharpness"], len(arrays["frame"]) + 1)
     return lines
 
 

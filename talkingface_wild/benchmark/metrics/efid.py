@@ -17,15 +17,16 @@ class _Expressions(FrechetMetric):
     def reset(self) -> None:
         """Forget every clip."""
         super().reset()
-        self.asked, self.faceless, self.clips = [0, 0], [0, 0], 0
+        self.frames, self.faceless, self.clips = [0, 0], [0, 0], 0
 
     def update(self, sample: Sample) -> None:
         """Count the frames without a face as well."""
         for side, features in enumerate((sample.generated, sample.reference)):
             if self.extractor in features:
-                found = features[self.extractor]
-                self.asked[side] += int(found["asked"][0])
-                self.faceless[side] += int(found["asked"][0]) - len(self.rows(found))
+                arrays = features[self.extractor]
+                frames = int(arrays["asked"][0])
+                self.frames[side] += frames
+                self.faceless[side] += frames - len(arrays[self.array])
         super().update(sample)
 
     def take(self, side: int, fold: int, clip: str, rows: Rows) -> None:
@@ -37,20 +38,20 @@ class _Expressions(FrechetMetric):
         """Add another's sums and counts."""
         super().merge(other)
         for side in (0, 1):
-            self.asked[side] += other.asked[side]
+            self.frames[side] += other.frames[side]
             self.faceless[side] += other.faceless[side]
         self.clips += other.clips
 
-    def counted(self, rows: int) -> int:
+    def n_of(self, rows: int) -> int:
         """Clips: frames of one clip are no evidence of their own."""
         return self.clips
 
     def refusal(self) -> str:
         """Too many frames showed no face."""
-        most = self.protocol.expression.most_unmeasured
-        for side, faceless, asked in zip(SIDES, self.faceless, self.asked, strict=True):
-            if asked and faceless / asked > most:
-                return f"{faceless} of {asked} {side} frames show no face, over {most:.0%}"
+        most = self.choices()
+        for side, faceless, frames in zip(SIDES, self.faceless, self.frames, strict=True):
+            if frames and faceless / frames > most:
+                return f"{faceless} of {frames} {side} frames show no face, over {most:.0%}"
         return ""
 
     def label(self) -> str:
@@ -71,7 +72,7 @@ class Efid(_Expressions):
 
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
-        """Expressions of each chosen frame."""
+        """Expressions of each frame."""
         return (ExpressionFeatures(protocol.expression),)
 
 

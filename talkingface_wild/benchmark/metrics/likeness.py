@@ -3,19 +3,14 @@
 Audio-driven outputs need not follow the reference's head: these mostly measure agreement of pose.
 """
 
-from typing import ClassVar
-
-import numpy as np
-
-from talkingface_wild.benchmark.base import Sample
 from talkingface_wild.benchmark.extractors.extractor import Extractor
-from talkingface_wild.benchmark.extractors.frame_similarity import FrameSimilarity, JitterError
+from talkingface_wild.benchmark.extractors.frame_similarity import FrameJitter, FrameSimilarity
 from talkingface_wild.benchmark.metrics.clip_mean import ClipMean
 from talkingface_wild.benchmark.protocol import Protocol
 
 
 class _Similarity(ClipMean):
-    array: ClassVar[str]
+    better = "higher"
 
     def label(self) -> str:
         """Colour and window, and that the canvas's padding is left out."""
@@ -26,39 +21,29 @@ class _Similarity(ClipMean):
         """Each frame against the reference's."""
         return (FrameSimilarity(protocol.similarity),)
 
-    def value(self, sample: Sample) -> float | str:
-        """The mean over the clip's frames."""
-        if "similarity" not in sample.pair:
-            return sample.refused.get("pair/similarity", "there is no reference")
-        return float(np.mean(sample.pair["similarity"][self.array]))
-
 
 class Ssim(_Similarity):
     """Structural similarity (Wang et al. 2004), Gaussian 11 × 11, mean over R, G, B."""
 
-    name, title, better, array = "ssim", "SSIM", "higher", "ssim"
-    cites = ("wang2004ssim",)
+    name, title, cites = "ssim", "SSIM", ("wang2004ssim",)
+    features = ("pair", "similarity", "ssim")
 
 
 class Psnr(_Similarity):
     """Peak signal-to-noise ratio in dB; 100 for equal frames; the mean of the frames' values."""
 
-    name, title, better, array = "psnr", "PSNR", "higher", "psnr"
+    name, title = "psnr", "PSNR"
+    features = ("pair", "similarity", "psnr")
 
 
 class Tje(ClipMean):
     """TalkingPose's temporal jitter error: how differently two videos change, in grey levels."""
 
     name, title, better = "tje", "TJE", "none"
+    features = ("pair", "jitter", "error")
     cites = ("talkingpose",)
 
     @classmethod
     def extractors(cls, protocol: Protocol) -> tuple[Extractor, ...]:
         """The error of each frame."""
-        return (JitterError(),)
-
-    def value(self, sample: Sample) -> float | str:
-        """The mean over the clip's frames."""
-        if "jitter" not in sample.pair:
-            return sample.refused.get("pair/jitter", "there is no reference")
-        return float(np.mean(sample.pair["jitter"]["error"]))
+        return (FrameJitter(),)

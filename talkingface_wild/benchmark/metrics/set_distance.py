@@ -7,15 +7,19 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Mapping
+import functools
+import math
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from talkingface_wild.benchmark.base import Metric, Sample, Score, clips_said, finite, joined
+from talkingface_wild.benchmark.base import NOT_FINITE, Metric, Sample, Score, finite, joined
 from talkingface_wild.functional.frechet import frechet_of_moments
-from talkingface_wild.functional.intervals import Interval, grouped_jackknife
+from talkingface_wild.functional.intervals import grouped_jackknife
 from talkingface_wild.functional.kernel_distance import FoldedKernel
 from talkingface_wild.functional.moments import Moments
 
@@ -24,80 +28,79 @@ SIDES = ("generated", "reference")
 PORTION = 1000
 """Rows of a fold that are summed at a time."""
 _SMALL = {"frames": "f", "windows": "w", "clips": "c"}
+_TOO_FEW = "fewer than two rows on one side"
 
 
 class SetDistance(Metric):
     """What both have in common: rows of the two sides, of the same clips on both."""
 
-    unit: ClassVar[str] = "frames"
+    unit = "frames"
     extractor: ClassVar[str]
     array: ClassVar[str]
-
-    def reset(self) -> None:
-        """Forget every row."""
-        self.reasons: dict[str, int] = {}
-
-    def rows(self, features: Mapping[str, Rows]) -> Rows:
-        """The rows (N, D) of one video's features."""
-        return np.asarray(features[self.array])
 
     def update(self, sample: Sample) -> None:
         """Add a clip's rows to its identity's fold; both sides, or neither where one has none.
 
         A side that the sample never had (split halves) is no loss.
         """
-        found: list[tuple[int, Rows]] = []
+        rows_by_side: dict[int, Rows] = {}
         for side, features in enumerate((sample.generated, sample.reference)):
-            refusal = sample.refused.get(f"{SIDES[side]}/{self.extractor}")
-            if refusal is not None:
-                return self._skip(refusal)
-            if self.extractor in features:
-                rows = self.rows(features[self.extractor])
-                if not finite(rows):
-                    return self._skip("features hold NaN or infinity")
-                found.append((side, rows))
-        for side, rows in found:
+            reason = sample.refused.get(f"{SIDES[side]}/{self.extractor}")
+            if reason is None and self.extractor in features:
+                rows_by_side[side] = np.asarray(features[self.extractor][self.array])
+                reason = None if finite(rows_by_side[side]) else NOT_FINITE
+            if reason is not None:
+                self.reasons[reason] += 1
+                return
+        for side, rows in rows_by_side.items():
             if len(rows):
                 self.take(side, self.folds[sample.group], f"{sample.clip}/{sample.seed}", rows)
-        return None
 
     @abc.abstractmethod
     def take(self, side: int, fold: int, clip: str, rows: Rows) -> None:
-        """Add one video's rows."""
-
-    def _skip(self, reason: str) -> None:
-        self.reasons[reason] = self.reasons.get(reason, 0) + 1
-
-    def merge(self, other: Self) -> None:
-        """Take in another's count of what was left out."""
-        for reason, count in other.reasons.items():
-            self.reasons[reason] = self.reasons.get(reason, 0) + count
+        """Add one video's rows (N, D)."""
 
     def count(self, n: int) -> str:
         """How many rows of the generated side."""
         return f"{n}{_SMALL[self.unit]}"
 
-    def lost(self) -> str:
-        """What was left out, for the note."""
-        return "; ".join(f"{clips_said(n)}: {reason}" for reason, n in self.reasons.items())
-
-    def unsure(self, replicates: Mapping[str, float], interval: Interval) -> str | None:
-        """Why there is no interval, where one was asked for."""
-        if replicates or not self.jackknife:
-            return interval.note if self.jackknife else None
-        return "one identity; an interval needs at least two"
-
-    def nothing(self, n: int, why: str) -> Score:
+    def no_value(self, n: int, note: str) -> Score:
         """The score without a value."""
-        note = joined(why, self.lost())
-        return Score(self.name, None, None, None, n, self.unit, better=self.better, note=note)
+        return super().no_value(n, joined(note, self.omissions()))
+
+    def score(
+        self,
+        value: float,
+        n: int,
+        replicates: Mapping[str, float],
+        least: float = -math.inf,
+        note: str = "",
+        warnings: tuple[str, ...] = (),
+    ) -> Score:
+        """The distance with its grouped jackknife interval; nothing is shown below ``least``."""
+        interval = grouped_jackknife(value, list(replicates.values()))
+        low, high = (b if b is None else max(least, b) for b in (interval.low, interval.high))
+        why = interval.note if replicates else "one identity; an interval needs at least two"
+        return Score(
+            self.name,
+            max(least, value),
+            low,
+            high,
+            n,
+            self.unit,
+            better=self.better,
+            note=joined(note, self.omissions(), why if self.jackknife else None),
+            warnings=warnings,
+            raw=value,
+            replicates=replicates,
+        )
 
 
 class FrechetMetric(SetDistance):
     """A Fréchet distance between all rows of the generated and all rows of the reference side."""
 
     least: ClassVar[int] = 2
-    """Rows below which the estimate is dominated by its bias, which is then said."""
+    """Rows below which the estimate is dominated by its bias, which is then warned of."""
     ddof: int = 1
 
     def reset(self) -> None:
@@ -116,11 +119,10 @@ class FrechetMetric(SetDistance):
     def _sum(self, side: int, fold: int) -> None:
         """Add what waits to the fold's sums."""
         rows = np.concatenate(self._waiting.pop((side, fold))).astype(np.float64)
-        known = self.sides[side].get(fold)
-        if known is None:
-            self.sides[side][fold] = Moments.of(rows)
+        if fold in self.sides[side]:
+            self.sides[side][fold].add(rows)
         else:
-            known.add(rows)
+            self.sides[side][fold] = Moments.of(rows)
 
     def summed(self) -> tuple[dict[int, Moments], dict[int, Moments]]:
         """The sums by fold of both sides, with nothing left waiting."""
@@ -139,39 +141,30 @@ class FrechetMetric(SetDistance):
         """Why there is no value even though there are rows; empty when there is one."""
         return ""
 
-    def counted(self, rows: int) -> int:
+    def n_of(self, rows: int) -> int:
         """What ``n`` counts: the generated side's rows."""
         return rows
 
     def compute(self) -> Score:
         """The distance over all folds, and its grouped jackknife interval."""
-        generated, reference = (_total(side.values()) for side in self.summed())
-        n = self.counted(generated.n) if generated is not None else 0
-        if why := self.refusal():
-            return self.nothing(n, why)
-        if generated is None or reference is None or min(generated.n, reference.n) < 2:
-            return self.nothing(n, "fewer than two rows on one side")
+        rows = [sum(moments.n for moments in side.values()) for side in self.summed()]
+        n = self.n_of(rows[0]) if rows[0] else 0
+        if min(rows) < 2 or self.refusal():
+            return self.no_value(n, self.refusal() or _TOO_FEW)
+        generated, reference = (
+            functools.reduce(operator.add, side.values()) for side in self.sides
+        )
         value = frechet_of_moments(generated, reference, self.ddof)
-        replicates = self._replicates(generated, reference)
-        interval = grouped_jackknife(value, list(replicates.values()))
-        warnings = []
-        if generated.n < self.least:
-            warnings.append(
-                f"{self.name}: {generated.n} rows, fewer than {self.least}; "
-                "the distance is biased upwards and compares only at equal n"
-            )
-        return Score(
-            self.name,
-            max(0.0, value),
-            None if interval.low is None else max(0.0, interval.low),
-            None if interval.high is None else max(0.0, interval.high),
+        biased = (
+            f"{self.name}: {generated.n} rows, fewer than {self.least}; "
+            "the distance is biased upwards and compares only at equal n"
+        )
+        return self.score(
+            value,
             n,
-            self.unit,
-            better=self.better,
-            note=joined(self.lost(), self.unsure(replicates, interval)),
-            warnings=tuple(warnings),
-            raw=value,
-            replicates=replicates,
+            self._replicates(generated, reference),
+            least=0.0,
+            warnings=(biased,) if generated.n < self.least else (),
         )
 
     def _replicates(self, generated: Moments, reference: Moments) -> dict[str, float]:
@@ -179,23 +172,15 @@ class FrechetMetric(SetDistance):
         folds = sorted(self.sides[0].keys() | self.sides[1].keys())
         if len(folds) < 2 or not self.jackknife:
             return {}
-        found = {}
+        distances = {}
         for fold in folds:
-            left = [
+            rest = [
                 total - side[fold] if fold in side else total
                 for total, side in zip((generated, reference), self.sides, strict=True)
             ]
-            if all(moments.n >= 2 for moments in left):
-                found[str(fold)] = frechet_of_moments(left[0], left[1], self.ddof)
-        return found
-
-
-def _total(parts: Iterable[Moments]) -> Moments | None:
-    """All folds together, or None without any."""
-    total: Moments | None = None
-    for part in parts:
-        total = part if total is None else total + part
-    return total
+            if all(moments.n >= 2 for moments in rest):
+                distances[str(fold)] = frechet_of_moments(rest[0], rest[1], self.ddof)
+        return distances
 
 
 class KernelMetric(SetDistance):
@@ -212,64 +197,53 @@ class KernelMetric(SetDistance):
     def reset(self) -> None:
         """Forget every row."""
         super().reset()
-        self.kept: tuple[list[_Kept], list[_Kept]] = ([], [])
-        self.seen = [0, 0]
+        self.videos: tuple[list[_VideoRows], list[_VideoRows]] = ([], [])
+        self.row_counts = [0, 0]
 
     def take(self, side: int, fold: int, clip: str, rows: Rows) -> None:
         """Keep a video's rows for now; the highest ranks go when twice as many are kept as may."""
         random = np.random.default_rng(np.frombuffer(f"{clip}/{side}".encode(), np.uint8))
-        self.kept[side].append(_Kept(fold, random.random(len(rows)), rows.astype(np.float32)))
-        self.seen[side] += len(rows)
-        if sum(len(part.ranks) for part in self.kept[side]) > 2 * self.most_rows:
+        ranks = random.random(len(rows))
+        self.videos[side].append(_VideoRows(fold, ranks, rows.astype(np.float32)))
+        self.row_counts[side] += len(rows)
+        if sum(len(video.ranks) for video in self.videos[side]) > 2 * self.most_rows:
             self._thin(side)
 
     def _thin(self, side: int) -> None:
         """Keep the ``most_rows`` lowest ranks of a side."""
-        parts = self.kept[side]
-        if not parts:
-            return
-        ranks = np.concatenate([part.ranks for part in parts])
+        videos = self.videos[side]
+        ranks = np.concatenate([np.zeros(0), *(video.ranks for video in videos)])
         if len(ranks) > self.most_rows:
             bound = np.partition(ranks, self.most_rows - 1)[self.most_rows - 1]
-            parts[:] = [smaller for part in parts if (smaller := part.below(bound)) is not None]
+            videos[:] = [rest for video in videos if len((rest := video.below(bound)).ranks)]
 
     def merge(self, other: Self) -> None:
         """Take in another's rows."""
         super().merge(other)
         for side in (0, 1):
-            self.kept[side].extend(other.kept[side])
-            self.seen[side] += other.seen[side]
+            self.videos[side].extend(other.videos[side])
+            self.row_counts[side] += other.row_counts[side]
             self._thin(side)
 
     def compute(self) -> Score:
         """The distance and its jackknife interval."""
         for side in (0, 1):
             self._thin(side)
-        n = self.seen[0]
-        if min(self.seen) < 2:
-            return self.nothing(n, "fewer than two rows on one side")
-        folds = sorted({part.fold for side in self.kept for part in side})
-        sets = [[_joined(side, fold) for fold in folds] for side in self.kept]
+        n = self.row_counts[0]
+        if min(self.row_counts) < 2:
+            return self.no_value(n, _TOO_FEW)
+        folds = sorted({video.fold for side in self.videos for video in side})
+        sets = [[_fold_rows(side, fold) for fold in folds] for side in self.videos]
         kernel = FoldedKernel.of(sets[0], sets[1])
-        value = kernel.mmd2() * self.factor
-        left_out = self._left_out(kernel, folds)
-        interval = grouped_jackknife(value, list(left_out.values()))
-        sampled = max(self.seen) > self.most_rows
-        said = f"of {self.most_rows} rows a side, drawn evenly" if sampled else ""
-        return Score(
-            self.name,
-            value,
-            interval.low,
-            interval.high,
+        drawn = f"of {self.most_rows} rows a side, drawn evenly"
+        return self.score(
+            kernel.mmd2() * self.factor,
             n,
-            self.unit,
-            better=self.better,
-            note=joined(said, self.lost(), self.unsure(left_out, interval)),
-            raw=value,
-            replicates=left_out,
+            self._replicates(kernel, folds),
+            note=drawn if max(self.row_counts) > self.most_rows else "",
         )
 
-    def _left_out(self, kernel: FoldedKernel, folds: list[int]) -> dict[str, float]:
+    def _replicates(self, kernel: FoldedKernel, folds: list[int]) -> dict[str, float]:
         """The distance without each fold, where enough rows are left without it."""
         if len(folds) < 2 or not self.jackknife:
             return {}
@@ -280,24 +254,24 @@ class KernelMetric(SetDistance):
         return {str(f): v * self.factor for f, v in zip(folds, values, strict=True)}
 
 
-class _Kept:
+@dataclass(frozen=True, slots=True)
+class _VideoRows:
     """Some rows of one video: their fold, ranks (K,) and values (K, D)."""
 
-    __slots__ = ("fold", "ranks", "rows")
+    fold: int
+    ranks: Rows
+    rows: Rows
 
-    def __init__(self, fold: int, ranks: Rows, rows: Rows) -> None:
-        self.fold, self.ranks, self.rows = fold, ranks, rows
-
-    def below(self, bound: float) -> _Kept | None:
-        """The rows whose rank is at most ``bound``, or None without any."""
+    def below(self, bound: float) -> _VideoRows:
+        """The rows whose rank is at most ``bound``."""
         low = self.ranks <= bound
-        return _Kept(self.fold, self.ranks[low], self.rows[low]) if low.any() else None
+        return _VideoRows(self.fold, self.ranks[low], self.rows[low])
 
 
-def _joined(side: list[_Kept], fold: int) -> Rows:
+def _fold_rows(side: list[_VideoRows], fold: int) -> Rows:
     """A fold's rows (K, D), in the order of their ranks; none is (0, D)."""
-    parts = [part for part in side if part.fold == fold]
-    if not parts:
+    videos = [video for video in side if video.fold == fold]
+    if not videos:
         return np.zeros((0, side[0].rows.shape[1]), dtype=np.float32)
-    order = np.argsort(np.concatenate([part.ranks for part in parts]), kind="stable")
-    return np.asarray(np.concatenate([part.rows for part in parts])[order])
+    order = np.argsort(np.concatenate([video.ranks for video in videos]), kind="stable")
+    return np.asarray(np.concatenate([video.rows for video in videos])[order])

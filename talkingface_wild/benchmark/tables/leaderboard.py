@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from talkingface_wild.benchmark.base import Score
-from talkingface_wild.benchmark.candidates import FLOORS
+from talkingface_wild.benchmark.candidates import BASELINES
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature, differences
 from talkingface_wild.benchmark.tables.common_clips import (
@@ -85,7 +85,7 @@ def build_table(
             if chosen:
                 scores = scores_on(run, frame, chosen, language, rescore)
                 rows.append(Entry(name, run, language, scores, frame[frame.index.isin(chosen)]))
-        entries += alike(rows, FLOORS)
+        entries += alike(rows, BASELINES)
     mixed = _mixed(entries)
     if mixed and not allow_mixed:
         raise UsageError(_refusal(mixed))
@@ -208,12 +208,12 @@ def _blocks(
     """Floors, then methods, for each language; and why a column's best is not proven."""
     blocks: list[Block] = []
     untested: dict[str, str] = {}
-    places = list(FLOORS)
+    places = list(BASELINES)
     for language in dict.fromkeys(entry.language for entry in entries):
         here = [entry for entry in entries if entry.language == language]
-        floors = [entry for entry in here if entry.run.model in FLOORS]
+        floors = [entry for entry in here if entry.run.model in BASELINES]
         floors.sort(key=lambda entry: places.index(entry.run.model))
-        methods = [entry for entry in here if entry.run.model not in FLOORS]
+        methods = [entry for entry in here if entry.run.model not in BASELINES]
         before = f"{language}: " if language else ""
         if floors:
             rows = tuple(_row(entry, columns, mixed) for entry in floors)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from talkingface_wild.benchmark.candidates import FLOORS
+from talkingface_wild.benchmark.candidates import BASELINES
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature, merged
 from talkingface_wild.benchmark.tables.common_clips import Entry
@@ -39,7 +39,7 @@ def footer(
     lines += _counts(every, common)
     if any(score.low is not None for entry in entries for score in entry.scores.values()):
         lines.append("Brackets: 95 % interval, over identities.")
-    if sum(run.model not in FLOORS for run in every) > 1:
+    if sum(run.model not in BASELINES for run in every) > 1:
         lines.append(
             "Bold: the best, where the paired 95 % interval against every other row excludes 0 "
             "(Holm over rows). Underlined: the second."
@@ -127,7 +127,7 @@ def _floors(runs: Sequence[BenchRun]) -> list[str]:
     """Which of the rows that every table should have are missing, and what ``halves`` means."""
     shown = {run.model for run in runs}
     lines = []
-    if absent := [name for name in FLOORS if name not in shown]:
+    if absent := [name for name in BASELINES if name not in shown]:
         lines.append(
             f"Floors not shown: {', '.join(absent)}; what is smaller than a floor is no result."
         )

@@ -9,7 +9,7 @@ from talkingface_wild.core.parts import Part, PartsProgress
 from talkingface_wild.core.reporter import ProgressRow, Snapshot
 
 if TYPE_CHECKING:
-    from talkingface_wild.benchmark.outputs import Making
+    from talkingface_wild.benchmark.outputs import DrawingState
 
 _LATER = (ProgressRow("features", 0, None), ProgressRow("scores", 0, 1))
 """What follows the videos."""
@@ -24,12 +24,12 @@ class VideosProgress:
         self._parts: PartsProgress | None = None
         self._missing = 0
 
-    def update(self, making: Making) -> None:
+    def update(self, state: DrawingState) -> None:
         """Take how far the generator is."""
         if self._parts is None:
-            self._missing = making.missing
-            self._parts = PartsProgress("videos and scores", [Part("videos", making.missing)])
-        self._parts.update("videos", making.made + making.share)
+            self._missing = state.missing
+            self._parts = PartsProgress("videos and scores", [Part("videos", state.missing)])
+        self._parts.update("videos", state.finished + state.share)
 
     def snapshot(self) -> Snapshot:
         """While videos are made; the time left covers what follows."""

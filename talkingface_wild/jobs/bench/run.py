@@ -4,9 +4,9 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from talkingface_wild.benchmark.candidates import FLOORS
-from talkingface_wild.benchmark.clip_sources import SEEDS, asked_of, clips_of, row_name
-from talkingface_wild.benchmark.outputs import Making
+from talkingface_wild.benchmark.candidates import BASELINES
+from talkingface_wild.benchmark.clip_sources import SEEDS, candidates_of, clips_of, row_name
+from talkingface_wild.benchmark.outputs import DrawingState
 from talkingface_wild.benchmark.request import BenchRequest
 from talkingface_wild.benchmark.suite import BenchOutcome, select
 from talkingface_wild.benchmark.suite import bench as measure
@@ -65,13 +65,13 @@ def bench(request: BenchRequest, reporter: Reporter) -> BenchOutcome:
         notes.append(f"Made with --seeds {request.seeds} where the protocol asks for {SEEDS}.")
     for note in clips.notes:
         teller.warn(note)
-    if request.outputs and request.model in FLOORS:
+    if request.outputs and request.model in BASELINES:
         teller.warn(f"{request.model} is made from the real videos; --outputs is not looked at.")
     drawing = VideosProgress(
         measuring_seconds(selection.protocol, selection.metrics, request.engine, request.workers)
     )
 
-    def watch_videos(state: Making) -> None:
+    def watch_videos(state: DrawingState) -> None:
         drawing.update(state)
         teller.progress(drawing.snapshot)
 
@@ -79,7 +79,9 @@ def bench(request: BenchRequest, reporter: Reporter) -> BenchOutcome:
         request,
         clips,
         selection,
-        lambda: asked_of(request, clips, selection.protocol, openers, teller.warn, watch_videos),
+        lambda: candidates_of(
+            request, clips, selection.protocol, openers, teller.warn, watch_videos
+        ),
         watch=lambda progress: teller.progress(lambda: drawing.before(progress.snapshot())),
         notes=notes,
         facts=facts,
