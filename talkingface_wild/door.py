@@ -26,8 +26,8 @@ def curate(*, quiet: bool = False, **request: Any) -> Outcome:
     from talkingface_wild.jobs.curate.run import curate as job
 
     checked = CurateRequest(**request)
-    with reporter(quiet) as told:
-        return job(checked, told)
+    with reporter(quiet) as bar:
+        return job(checked, bar)
 
 
 def score(*, quiet: bool = False, **request: Any) -> BenchOutcome:
@@ -40,8 +40,8 @@ def score(*, quiet: bool = False, **request: Any) -> BenchOutcome:
     from talkingface_wild.jobs.bench.run import bench as job
 
     checked = BenchRequest(**request)
-    with reporter(quiet) as told:
-        return job(checked, told)
+    with reporter(quiet) as bar:
+        return job(checked, bar)
 
 
 def generate(*, quiet: bool = False, **request: Any) -> GenerateResult:
@@ -54,8 +54,8 @@ def generate(*, quiet: bool = False, **request: Any) -> GenerateResult:
     from talkingface_wild.jobs.generate.run import generate as job
 
     checked = GenerateRequest(**request)
-    with reporter(quiet) as told:
-        return job(checked, told)
+    with reporter(quiet) as bar:
+        return job(checked, bar)
 
 
 @contextlib.contextmanager

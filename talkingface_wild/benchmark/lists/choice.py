@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from talkingface_wild.benchmark.lists.clip_list import ListRow, relative_path
-from talkingface_wild.benchmark.lists.plans import LANGUAGES, PER_LANGUAGE, SEED, Plan
+from talkingface_wild.benchmark.lists.plans import LANGUAGES, PER_LANGUAGE, SEED, ListPlan
 from talkingface_wild.benchmark.lists.published import UNNAMED, Segment
 from talkingface_wild.benchmark.lists.videos import find_files
 from talkingface_wild.core.errors import InputUnreadable, UsageError
@@ -30,7 +30,7 @@ _A_SIDE = 20
 Thing = TypeVar("Thing")
 
 
-def choose(plan: Plan, segments: Sequence[Segment], seed: int = SEED) -> list[Segment]:
+def choose(plan: ListPlan, segments: Sequence[Segment], seed: int = SEED) -> list[Segment]:
     """The segments of a published list that the plan takes. Raises UsageError for too few."""
     long_enough = [segment for segment in segments if segment.seconds >= plan.seconds]
     if plan.name == "long-48":
@@ -56,19 +56,19 @@ def ranked(things: Iterable[Thing], name: Callable[[Thing], str], seed: int) -> 
     return sorted(things, key=lambda thing: (digest([seed, name(thing)]), name(thing)))
 
 
-def _exactly(plan: Plan, found: list[Thing], count: int) -> list[Thing]:
-    wanted = plan.clips or count
-    if len(found) < count or count != wanted:
+def _exactly(plan: ListPlan, candidates: list[Thing], count: int) -> list[Thing]:
+    clips = plan.clips or count
+    if len(candidates) < count or count != clips:
         raise UsageError(
-            f"Expected {wanted} clips of {plan.seconds:g} s or more for {plan.name}, one a speaker "
-            f"where speakers are named, found {min(count, len(found))}; give {plan.needs}, "
+            f"Expected {clips} clips of {plan.seconds:g} s or more for {plan.name}, one a speaker "
+            f"where speakers are named, found {min(count, len(candidates))}; give {plan.needs}, "
             "complete."
         )
-    return found[:count]
+    return candidates[:count]
 
 
 def dataset_choice(
-    clips: pd.DataFrame, plan: Plan, split: str = "test", seed: int = SEED
+    clips: pd.DataFrame, plan: ListPlan, split: str = "test", seed: int = SEED
 ) -> list[ListRow]:
     """One clip of each of 40 identities in each of 10 languages, paths relative to the data set.
 
@@ -112,17 +112,17 @@ def dataset_choice(
                 )
             )
     if len(rows) < LANGUAGES * PER_LANGUAGE:
-        found = ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
+        people_text = ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
         raise UsageError(
             f"Expected {LANGUAGES} languages with {PER_LANGUAGE} identities each that have a clip"
-            f" of {plan.seconds:g} s in split {split!r}, found {found}; curate more, take another "
-            "--split, or score the data set whole with `tfw bench --dataset DIR`."
+            f" of {plan.seconds:g} s in split {split!r}, found {people_text}; curate more, take "
+            "another --split, or score the data set whole with `tfw bench --dataset DIR`."
         )
     return rows
 
 
 def open_choice(
-    plan: Plan, portraits: Path | None, sounds: Path | None, out: Path, seed: int = SEED
+    plan: ListPlan, portraits: Path | None, sounds: Path | None, out: Path, seed: int = SEED
 ) -> list[ListRow]:
     """20 portraits × 20 sounds; open-20 is the diagonal. Files are known by their content.
 
@@ -148,24 +148,24 @@ def open_choice(
 
 
 def _by_content(
-    plan: Plan, folder: Path, suffixes: Sequence[str], out: Path, seed: int
+    plan: ListPlan, folder: Path, suffixes: Sequence[str], out: Path, seed: int
 ) -> list[tuple[str, str]]:
     """(first 8 digits of the sha256, path relative to the list) of 20 files, ordered by content."""
     fitting = [path for path in find_files(folder, suffixes) if _lasts(path, plan.seconds)]
-    found = {file_sha256(path)[:8]: path for path in fitting}
-    if len(found) < _A_SIDE:
+    paths = {file_sha256(path)[:8]: path for path in fitting}
+    if len(paths) < _A_SIDE:
         raise UsageError(
             f"Expected {_A_SIDE} different files ({', '.join(suffixes)}) in {folder} that can "
-            f"be used, found {len(found)}; give {plan.needs}."
+            f"be used, found {len(paths)}; give {plan.needs}."
         )
-    chosen = [(name, relative_path(found[name], out)) for name in ranked(found, str, seed)]
-    chosen = chosen[:_A_SIDE]
-    if not all(path for _, path in chosen):
+    files = [(name, relative_path(paths[name], out)) for name in ranked(paths, str, seed)]
+    files = files[:_A_SIDE]
+    if not all(path for _, path in files):
         raise UsageError(
             f"Expected {folder} inside the list's folder {out}, found it elsewhere; write the list "
             "with --out into a folder that holds the portraits and the sounds."
         )
-    return chosen
+    return files
 
 
 def _lasts(path: Path, seconds: float) -> bool:

@@ -188,8 +188,8 @@ def read_list(path: Path) -> BenchList:
 
 def _check_hash(path: Path) -> None:
     try:
-        said = hash_file(path).read_text(encoding="utf-8").split()[:1]
-        found = file_sha256(path)
+        expected = hash_file(path).read_text(encoding="utf-8").split()[:1]
+        sha256 = file_sha256(path)
     except FileNotFoundError:
         return  # A list written by hand has no hash; a missing list is told by whoever opens it.
     except (OSError, UnicodeDecodeError) as error:
@@ -197,9 +197,9 @@ def _check_hash(path: Path) -> None:
             f"Expected the sha256 of the list in {hash_file(path)}, found none that can be read "
             f"({error}); make the list again."
         ) from error
-    if said != [found]:
+    if expected != [sha256]:
         raise CheckFailed(
-            f"Expected {path} to have the sha256 in {hash_file(path).name}, found {found[:8]}…: "
+            f"Expected {path} to have the sha256 in {hash_file(path).name}, found {sha256[:8]}…: "
             "the list was changed after it was made; make it again, or delete the .sha256 file to "
             "use it as a list of your own."
         )
@@ -215,39 +215,39 @@ def _check_heading(path: Path, names: Sequence[str]) -> None:
             )
     missing = [name for name in ("clip", "source", "start_seconds", "frames") if name not in names]
     if missing or len(set(names)) != len(names):
-        found = f"none called {missing[0]!r}" if missing else "one of them twice"
-        raise _wrong(f"{path}, line 1", "the columns of a list", found)
+        instead = f"none called {missing[0]!r}" if missing else "one of them twice"
+        raise _wrong(f"{path}, line 1", "the columns of a list", instead)
 
 
 def _row(values: Mapping[Any, Any], where: str, folder: Path) -> ListRow:
     if None in values or None in values.values():
         raise _wrong(where, "as many fields as the heading has", "another number of them")
-    given: dict[str, Any] = {name: str(value).strip() for name, value in values.items()}
-    if not given["clip"] or not given["clip"].isprintable():
-        raise _wrong(where, "a clip's id", repr(given["clip"]))
+    fields: dict[str, Any] = {name: str(value).strip() for name, value in values.items()}
+    if not fields["clip"] or not fields["clip"].isprintable():
+        raise _wrong(where, "a clip's id", repr(fields["clip"]))
     for name in _NUMBERS:
-        if name in given:
-            given[name] = _number(given[name], name, where)
-    given["frames"] = _frames(given["frames"], where)
-    if given["start_seconds"] is None or given["start_seconds"] < 0:
+        if name in fields:
+            fields[name] = _number(fields[name], name, where)
+    fields["frames"] = _frames(fields["frames"], where)
+    if fields["start_seconds"] is None or fields["start_seconds"] < 0:
         raise _wrong(where, "start_seconds of 0 or more", str(values["start_seconds"]) or "none")
-    known = [given.get(name) is not None for name in _CROP]
-    if any(known) and not all(known):
+    filled = [fields.get(name) is not None for name in _CROP]
+    if any(filled) and not all(filled):
         raise _wrong(where, "all three crop columns or none", "some of them")
-    side = given.get("crop_side")
-    if side is not None and (not 0 < side <= 4 or max(map(abs, _corner(given))) > 4):
-        raise _wrong(where, "a crop near the picture", f"{[given[name] for name in _CROP]}")
+    side = fields.get("crop_side")
+    if side is not None and (not 0 < side <= 4 or max(map(abs, _corner(fields))) > 4):
+        raise _wrong(where, "a crop near the picture", f"{[fields[name] for name in _CROP]}")
     for name in ("phash", "sound_print"):
-        if not _HEX.fullmatch(given.get(name, "")):
-            raise _wrong(where, f"hexadecimal digits in {name}", repr(given[name][:20]))
+        if not _HEX.fullmatch(fields.get(name, "")):
+            raise _wrong(where, f"hexadecimal digits in {name}", repr(fields[name][:20]))
     for name in _FILES:
-        if given.get(name):
-            _check_inside(given[name], name, where, folder)
-    return ListRow(**given)
+        if fields.get(name):
+            _check_inside(fields[name], name, where, folder)
+    return ListRow(**fields)
 
 
-def _corner(given: Mapping[str, Any]) -> tuple[float, float]:
-    return float(given["crop_left"]), float(given["crop_top"])
+def _corner(fields: Mapping[str, Any]) -> tuple[float, float]:
+    return float(fields["crop_left"]), float(fields["crop_top"])
 
 
 def _number(text: str, name: str, where: str) -> float | None:
@@ -278,5 +278,5 @@ def _check_inside(text: str, name: str, where: str, folder: Path) -> None:
         raise _wrong(where, f"a {name} inside the list's folder {folder}", repr(text))
 
 
-def _wrong(where: str, expected: str, found: str) -> InputUnreadable:
-    return InputUnreadable(f"{where}: expected {expected}, found {found}; mend that line.")
+def _wrong(where: str, expected: str, instead: str) -> InputUnreadable:
+    return InputUnreadable(f"{where}: expected {expected}, found {instead}; mend that line.")

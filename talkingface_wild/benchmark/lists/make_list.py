@@ -1,6 +1,6 @@
 """Makes the lists of protocol tfw-v1 and writes them, with what the videos add where they are here.
 
-Which clips they hold is decided in ``list_choice.py``.
+Which clips they hold is decided in ``choice.py``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from talkingface_wild.benchmark.lists.choice import choose, dataset_choice, open_choice
 from talkingface_wild.benchmark.lists.clip_list import BenchList, ListRow, relative_path, write_list
-from talkingface_wild.benchmark.lists.plans import SEED, Plan, plan_of
+from talkingface_wild.benchmark.lists.plans import SEED, ListPlan, plan_of
 from talkingface_wild.benchmark.lists.published import Segment, read_celebvhq, read_hdtf
 from talkingface_wild.benchmark.lists.videos import find_videos, look
 from talkingface_wild.core.errors import UsageError
@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Made:
+class WrittenList:
     """A list as written, and what a person should know of it."""
 
     list: BenchList
@@ -45,7 +45,7 @@ def make_list(
     seed: int = SEED,
     detector: Detector | None = None,
     progress: Progress | None = None,
-) -> Made:
+) -> WrittenList:
     """Choose the clips of the list ``name`` and write ``out/NAME.csv`` with its hash.
 
     ``source`` is the published list or the data set's folder; ``videos`` (whole source videos) adds
@@ -64,23 +64,23 @@ def make_list(
         rows = _dataset_rows(plan, source, out, split, seed, notes, progress)
     else:
         segments = read_hdtf(source) if plan.kind == "hdtf" else read_celebvhq(source)
-        chosen = choose(plan, segments, seed)
-        rows = [_segment_row(plan, segment) for segment in chosen]
+        segments = choose(plan, segments, seed)
+        rows = [_segment_row(plan, segment) for segment in segments]
         if videos is None:
             notes.append(
                 "no videos were given: path, phash and sound_print are empty, the crops are the "
                 "published ones and take a 16:9 picture for granted; add --videos DIR"
             )
         else:
-            rows = _with_videos(rows, chosen, videos, out, detector, notes, progress)
+            rows = _with_videos(rows, segments, videos, out, detector, notes, progress)
     missing = sum(row.crop_side is None for row in rows)
     if missing and plan.kind != "open":
         notes.append(f"{missing} of {len(rows)} clips have no crop yet")
     path = out / f"{name}.csv"
-    return Made(write_list(path, rows), path, tuple(notes))
+    return WrittenList(write_list(path, rows), path, tuple(notes))
 
 
-def _segment_row(plan: Plan, segment: Segment) -> ListRow:
+def _segment_row(plan: ListPlan, segment: Segment) -> ListRow:
     return ListRow(
         clip=segment.clip,
         source=segment.source,
@@ -100,12 +100,12 @@ def _with_videos(
     notes: list[str],
     progress: Progress | None,
 ) -> list[ListRow]:
-    found = find_videos(videos)
+    paths = find_videos(videos)
     if detector is None:
         notes.append("no SCRFD weight is here: the crops are the published ones, not tfw-v1's")
     done, absent = [], 0
     for index, (row, segment) in enumerate(zip(rows, segments, strict=True), start=1):
-        video = next((found[name] for name in segment.names if name in found), None)
+        video = next((paths[name] for name in segment.names if name in paths), None)
         if video is None:
             absent += 1
         else:
@@ -130,7 +130,7 @@ def _elsewhere(folder: Path, out: Path) -> str:
 
 
 def _dataset_rows(
-    plan: Plan,
+    plan: ListPlan,
     source: Path,
     out: Path,
     split: str,

@@ -14,7 +14,7 @@ Kind = Literal["hdtf", "celebvhq", "dataset", "open"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class ListPlan:
     """One list of the protocol."""
 
     name: str
@@ -33,12 +33,14 @@ class Plan:
 
 _HDTF = "HDTF's published lists (folder HDTF_dataset)"
 _OPEN = "20 portraits (--portraits DIR) and 20 sounds of 8 s or more (--sounds DIR)"
-PLANS: dict[str, Plan] = {
+PLANS: dict[str, ListPlan] = {
     plan.name: plan
     for plan in (
-        Plan("hdtf-100", "HDTF, 100 speakers, 15 s each", "hdtf", 100, 375, _HDTF),
-        Plan("hdtf-91", "HDTF, a tenth of the speakers, held out; 15 s", "hdtf", None, 375, _HDTF),
-        Plan(
+        ListPlan("hdtf-100", "HDTF, 100 speakers, 15 s each", "hdtf", 100, 375, _HDTF),
+        ListPlan(
+            "hdtf-91", "HDTF, a tenth of the speakers, held out; 15 s", "hdtf", None, 375, _HDTF
+        ),
+        ListPlan(
             "celebv-200",
             "CelebV-HQ, 200 identities, 5 s each",
             "celebvhq",
@@ -46,7 +48,7 @@ PLANS: dict[str, Plan] = {
             125,
             "CelebV-HQ's published list (celebvhq_info.json)",
         ),
-        Plan(
+        ListPlan(
             "tfw-400",
             "A curated data set, 10 languages × 40 identities, 10 s",
             "dataset",
@@ -54,14 +56,14 @@ PLANS: dict[str, Plan] = {
             250,
             "a data set made by `tfw curate` (its folder)",
         ),
-        Plan("open-400", "Open set, 20 portraits × 20 sounds, 8 s", "open", 400, 200, _OPEN),
-        Plan("open-20", "Open set, the diagonal of open-400, 8 s", "open", 20, 200, _OPEN),
-        Plan("long-48", "HDTF, the segments of 288 s or more", "hdtf", 48, 7200, _HDTF),
+        ListPlan("open-400", "Open set, 20 portraits × 20 sounds, 8 s", "open", 400, 200, _OPEN),
+        ListPlan("open-20", "Open set, the diagonal of open-400, 8 s", "open", 20, 200, _OPEN),
+        ListPlan("long-48", "HDTF, the segments of 288 s or more", "hdtf", 48, 7200, _HDTF),
     )
 }
 
 
-def plan_of(name: str) -> Plan:
+def plan_of(name: str) -> ListPlan:
     """The plan called ``name``; UsageError names the nearest."""
     if name not in PLANS:
         raise UsageError(

@@ -91,10 +91,10 @@ def _hdtf_part(
     heights = {fields[0]: fields[1:] for _, fields in _lines(folder, part, "resolution")}
     ids: dict[str, str] = {}
     for _, fields in _lines(folder, part, "video_url"):
-        found = _video_id(fields[-1])
-        if found:
-            ids[fields[0]] = found
-            videos.setdefault(found, set()).add(name_stem(fields[0]))
+        video_id = _video_id(fields[-1])
+        if video_id:
+            ids[fields[0]] = video_id
+            videos.setdefault(video_id, set()).add(name_stem(fields[0]))
     for where, fields in _fields(times):
         name = fields[0].removesuffix(".mp4")
         video = ids.get(name, "")
@@ -142,12 +142,12 @@ def _span(text: str, where: str) -> tuple[float, float]:
 
 
 def _hdtf_crop(
-    given: tuple[str, Sequence[str]] | None, height_fields: Sequence[str] | None
+    line: tuple[str, Sequence[str]] | None, height_fields: Sequence[str] | None
 ) -> Crop | None:
     """The crop columns; None where the list has no crop or no height for it."""
-    if given is None or not height_fields or len(height_fields) != 1:
+    if line is None or not height_fields or len(height_fields) != 1:
         return None
-    where, fields = given
+    where, fields = line
     try:
         left, width, top, _ = (int(field) for field in fields[1:])
         height = int(height_fields[0])

@@ -47,10 +47,10 @@ def find_videos(folder: Path) -> dict[str, Path]:
 
     Raises InputUnreadable when ``folder`` is none.
     """
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for path in find_files(folder, SUFFIXES):
-        found.setdefault(path.stem, path)
-    return found
+        paths.setdefault(path.stem, path)
+    return paths
 
 
 def find_files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
@@ -60,28 +60,28 @@ def find_files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputUnreadable(f"Expected a folder at {folder}, found none; check the path.")
-    found: list[Path] = []
+    paths: list[Path] = []
     for parent, folders, names in os.walk(folder):
         folders.sort()
         fitting = (name for name in sorted(names) if not name.startswith("."))
-        found += [Path(parent, name) for name in fitting if Path(name).suffix.lower() in suffixes]
-    return found
+        paths += [Path(parent, name) for name in fitting if Path(name).suffix.lower() in suffixes]
+    return paths
 
 
-def locate(given: BenchList, videos: Path) -> BenchList:
+def locate(clip_list: BenchList, videos: Path) -> BenchList:
     """The list with its empty paths filled from ``videos``, by clip, then by source name.
 
     A source such as ``WDA/Name`` is looked for as ``Name`` and ``WDA_Name``. Rows that stay without
     a file keep an empty path; paths become relative to ``videos``. Raises InputUnreadable when
     ``videos`` is no folder.
     """
-    found = find_videos(videos)
+    paths = find_videos(videos)
     rows = []
-    for row in given.rows:
+    for row in clip_list.rows:
         names = (row.clip, row.source.rpartition("/")[2], row.source.replace("/", "_"))
-        path = given.file(row) or next((found[name] for name in names if name in found), None)
+        path = clip_list.file(row) or next((paths[name] for name in names if name in paths), None)
         rows.append(replace(row, path="" if path is None else os.path.relpath(path, videos)))
-    return replace(given, rows=tuple(rows), folder=videos)
+    return replace(clip_list, rows=tuple(rows), folder=videos)
 
 
 def scrfd() -> tuple[str, Detector] | None:

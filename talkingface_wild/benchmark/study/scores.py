@@ -5,12 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from talkingface_wild.benchmark.study.key import Key
 from talkingface_wild.benchmark.study.ratings import Rating
-
-Floats = npt.NDArray[np.float64]
+from talkingface_wild.core.arrays import Floats
 
 RESAMPLES = 2000
 FEW_RATERS = 5

@@ -26,7 +26,7 @@ NOT_ON_THESE = "was scored on other clips, and its stored features are needed fo
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableEntry:
     """A row to be: a run, or one language of it, with its scores on the clips of the table."""
 
     name: str
@@ -67,29 +67,29 @@ def scores_on(
     stored = run.languages.get(language)
     if stored and set(frame.index[frame["language"] == language]) == clips:
         return stored
-    found = {
+    scores = {
         name: restricted
         for name, score in run.scores.items()
         if (restricted := _restricted_mean(score, run, frame, clips)) is not None
     }
-    missing = [name for name in run.scores if name not in found]
+    missing = [name for name in run.scores if name not in scores]
     if missing and rescore is not None:
         again = rescore(run, clips)
-        found |= {name: again[name] for name in missing if name in again}
+        scores |= {name: again[name] for name in missing if name in again}
     for name in missing:
-        if name not in found:
-            found[name] = _without_value(run.scores[name])
-    return {name: found[name] for name in run.scores}
+        if name not in scores:
+            scores[name] = _without_value(run.scores[name])
+    return {name: scores[name] for name in run.scores}
 
 
-def alike(entries: Sequence[Entry], unranked: Collection[str]) -> list[Entry]:
+def alike(entries: Sequence[TableEntry], unranked: Collection[str]) -> list[TableEntry]:
     """The entries with each mean over the clips on which every ranked row has a value.
 
     A method that fails on hard clips would else be averaged over easier ones. Rows of the models
     ``unranked`` (floors) neither count nor change.
     """
     ranked = [entry for entry in entries if entry.run.model not in unranked]
-    found = {id(entry): dict(entry.scores) for entry in ranked}
+    scores = {id(entry): dict(entry.scores) for entry in ranked}
     for metric in {name: None for entry in ranked for name in entry.scores}:
         columns = [e.clips[metric].dropna() for e in ranked if metric in e.clips.columns]
         both = set.intersection(*(set(column.index) for column in columns)) if columns else set()
@@ -101,8 +101,8 @@ def alike(entries: Sequence[Entry], unranked: Collection[str]) -> list[Entry]:
             score = _restricted_mean(entry.scores[metric], entry.run, entry.clips, both)
             if score is not None:
                 note = f"on the {len(both)} clips with a value in every row"
-                found[id(entry)][metric] = replace(score, note=joined(note, score.note))
-    return [replace(e, scores=found[id(e)]) if id(e) in found else e for e in entries]
+                scores[id(entry)][metric] = replace(score, note=joined(note, score.note))
+    return [replace(e, scores=scores[id(e)]) if id(e) in scores else e for e in entries]
 
 
 def _restricted_mean(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from talkingface_wild.benchmark.tables.score_columns import ARROWS
-from talkingface_wild.benchmark.tables.table import Cell, Column, Table
+from talkingface_wild.benchmark.tables.table import Cell, ScoreColumn, Table
 from talkingface_wild.benchmark.tables.text import around, one_line, value_text
 
 _SIGNS = {
@@ -112,7 +112,7 @@ def _environment(table: Table) -> str:
     return "\n".join([*lines, r"\end{table}"])
 
 
-def _tabular(table: Table, columns: Sequence[Column]) -> list[str]:
+def _tabular(table: Table, columns: Sequence[ScoreColumn]) -> list[str]:
     """All rows of some columns, never wider than the page."""
     shape = "l" + "r" * len(columns)
     lines = [
@@ -133,11 +133,11 @@ def _tabular(table: Table, columns: Sequence[Column]) -> list[str]:
     return [*lines, r"\bottomrule", r"\end{tabular}}"]
 
 
-def _head(column: Column) -> str:
+def _head(column: ScoreColumn) -> str:
     return escaped(f"{column.title} {ARROWS[column.better]}".strip())
 
 
-def _second_head(columns: Sequence[Column]) -> list[str]:
+def _second_head(columns: Sequence[ScoreColumn]) -> list[str]:
     """A line with the counts that whole columns share, if there is one."""
     counts = [
         escaped(f"n = {column.n:,} {column.unit}") if column.n is not None else ""
@@ -146,7 +146,7 @@ def _second_head(columns: Sequence[Column]) -> list[str]:
     return [_line(["", *counts])] if any(counts) else []
 
 
-def _cell(cell: Cell | None, column: Column) -> str:
+def _cell(cell: Cell | None, column: ScoreColumn) -> str:
     if cell is None:
         return ""
     value = escaped(value_text(cell, column))

@@ -13,8 +13,8 @@ from talkingface_wild.benchmark.candidates import BASELINES
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature, differences
 from talkingface_wild.benchmark.tables.common_clips import (
-    Entry,
     Rescore,
+    TableEntry,
     alike,
     common_clips,
     languages_of,
@@ -35,11 +35,11 @@ from talkingface_wild.benchmark.tables.table import (
     LEAST_SHARE,
     LEAST_WINDOWS,
     MIXED,
-    Block,
     Cell,
-    Column,
     Mixed,
-    Row,
+    RowBlock,
+    ScoreColumn,
+    ScoreRow,
     Table,
     fails_often,
     windows_of,
@@ -74,17 +74,17 @@ def build_table(
             "leave out the run that scored other clips, see each RUN/clips.parquet."
         )
     languages = languages_of(frames.values()) if by == "language" else [""]
-    entries: list[Entry] = []
+    entries: list[TableEntry] = []
     for language in languages:
-        rows: list[Entry] = []
+        rows: list[TableEntry] = []
         for name, run in named.items():
             frame = frames[name]
-            chosen = set(frame.index) if common is None else common
+            clips = set(frame.index) if common is None else common
             if language:
-                chosen = chosen & set(frame.index[frame["language"] == language])
-            if chosen:
-                scores = scores_on(run, frame, chosen, language, rescore)
-                rows.append(Entry(name, run, language, scores, frame[frame.index.isin(chosen)]))
+                clips = clips & set(frame.index[frame["language"] == language])
+            if clips:
+                scores = scores_on(run, frame, clips, language, rescore)
+                rows.append(TableEntry(name, run, language, scores, frame[frame.index.isin(clips)]))
         entries += alike(rows, BASELINES)
     mixed = _mixed(entries)
     if mixed and not allow_mixed:
@@ -102,8 +102,10 @@ def reported_tables(
     lists: Iterable[str], numbers: Collection[int] = tuple(CAPTIONS)
 ) -> list[Table]:
     """The paper's printed tables that concern ``lists``, or all where none does; of ``numbers``."""
-    columns = tuple(Column(name, title_of(name), better) for name, better in PAPER_METRICS.items())
-    groups: dict[tuple[int, str], list[Row]] = {}
+    columns = tuple(
+        ScoreColumn(name, title_of(name), better) for name, better in PAPER_METRICS.items()
+    )
+    groups: dict[tuple[int, str], list[ScoreRow]] = {}
     notes: dict[tuple[int, str], dict[str, None]] = {}
     for printed in reported_rows(list(lists)):
         if printed.table not in numbers:
@@ -113,13 +115,13 @@ def reported_tables(
             for metric, figure in printed.figures.items()
         }
         place = (printed.table, printed.list_name)
-        groups.setdefault(place, []).append(Row(printed.method, "reported", cells))
+        groups.setdefault(place, []).append(ScoreRow(printed.method, "reported", cells))
         notes.setdefault(place, {}).update(dict.fromkeys(printed.note.split("; ")))
     return [
         Table(
             f"Reported: {CAPTIONS[number]}, {LIST_TITLES[name]}",
             columns,
-            (Block("As printed", tuple(rows), ranked=False),),
+            (RowBlock("As printed", tuple(rows), ranked=False),),
             (
                 "As printed in the MCDM paper, other protocol: "
                 "do not rank against the rows measured here.",
@@ -144,20 +146,20 @@ def _with_names(runs: Sequence[BenchRun]) -> dict[str, BenchRun]:
 
 def _check_lists(named: Mapping[str, BenchRun], allow_mixed: bool) -> bool:
     """Whether all runs scored one list; UsageError where they did not and mixing is not allowed."""
-    made = {
+    labels = {
         name: (f"list={run.list_name}:{run.list_sha8}", run.protocol) for name, run in named.items()
     }
-    first, *others = made
+    first, *others = labels
     for name in others:
-        parts = [f"{a} ≠ {b}" for a, b in zip(made[first], made[name], strict=True) if a != b]
+        parts = [f"{a} ≠ {b}" for a, b in zip(labels[first], labels[name], strict=True) if a != b]
         if parts and not allow_mixed:
             raise UsageError(_refusal([Mixed(name, "every column", tuple(parts))]))
-    return len({where for where, _ in made.values()}) == 1
+    return len({where for where, _ in labels.values()}) == 1
 
 
-def _mixed(entries: Sequence[Entry]) -> list[Mixed]:
+def _mixed(entries: Sequence[TableEntry]) -> list[Mixed]:
     """Cells whose signature differs from the one that most of their column have."""
-    found: dict[tuple[str, str], Mixed] = {}
+    mixed: dict[tuple[str, str], Mixed] = {}
     for language in dict.fromkeys(entry.language for entry in entries):
         for metric in {name: None for entry in entries for name in entry.scores}:
             here = {
@@ -172,41 +174,41 @@ def _mixed(entries: Sequence[Entry]) -> list[Mixed]:
                 most = Signature(counts.most_common(1)[0][0])
                 parts = tuple(differences(most, signature))
                 if parts:
-                    found.setdefault((name, metric), Mixed(name, metric, parts))
-    return list(found.values())
+                    mixed.setdefault((name, metric), Mixed(name, metric, parts))
+    return list(mixed.values())
 
 
 def _refusal(mixed: Sequence[Mixed]) -> str:
     """One sentence on which runs differ from the rest of their column, and in what."""
-    told: dict[str, list[str]] = {}
+    metrics_by_row: dict[str, list[str]] = {}
     for one in mixed:
-        told.setdefault(f"{one.row} in {', '.join(one.parts)}", []).append(one.metric)
-    said = "; ".join(f"{what} ({', '.join(metrics)})" for what, metrics in told.items())
+        metrics_by_row.setdefault(f"{one.row} in {', '.join(one.parts)}", []).append(one.metric)
+    rows = "; ".join(f"{what} ({', '.join(metrics)})" for what, metrics in metrics_by_row.items())
     return (
         "Expected one signature in a column, found runs that differ from the other rows: "
-        f"{said}; score them alike, or give --allow-mixed to mark such cells."
+        f"{rows}; score them alike, or give --allow-mixed to mark such cells."
     )
 
 
-def _columns(entries: Sequence[Entry]) -> tuple[Column, ...]:
+def _columns(entries: Sequence[TableEntry]) -> tuple[ScoreColumn, ...]:
     scores: dict[str, list[Score]] = {}
     for entry in entries:
         for name, score in entry.scores.items():
             scores.setdefault(name, []).append(score)
-    better = {name: found[0].better for name, found in scores.items()}
+    better = {name: columns[0].better for name, columns in scores.items()}
     columns = []
     for metric in in_order(scores, [name for name, way in better.items() if way == "none"]):
         counted = {(score.n, score.unit) for score in scores[metric] if score.value is not None}
         n, unit = next(iter(counted)) if len(counted) == 1 else (None, "")
-        columns.append(Column(metric, title_of(metric), better[metric], n, unit))
+        columns.append(ScoreColumn(metric, title_of(metric), better[metric], n, unit))
     return tuple(columns)
 
 
 def _blocks(
-    entries: Sequence[Entry], columns: Sequence[Column], mixed: set[tuple[str, str]]
-) -> tuple[tuple[Block, ...], dict[str, str]]:
+    entries: Sequence[TableEntry], columns: Sequence[ScoreColumn], mixed: set[tuple[str, str]]
+) -> tuple[tuple[RowBlock, ...], dict[str, str]]:
     """Floors, then methods, for each language; and why a column's best is not proven."""
-    blocks: list[Block] = []
+    blocks: list[RowBlock] = []
     untested: dict[str, str] = {}
     places = list(BASELINES)
     for language in dict.fromkeys(entry.language for entry in entries):
@@ -217,24 +219,26 @@ def _blocks(
         before = f"{language}: " if language else ""
         if floors:
             rows = tuple(_row(entry, columns, mixed) for entry in floors)
-            blocks.append(Block(f"{before}floors, not ranked", rows, ranked=False))
+            blocks.append(RowBlock(f"{before}floors, not ranked", rows, ranked=False))
         if methods:
             rows_ = [_row(entry, columns, mixed) for entry in methods]
             for column in columns:
                 able = [(entry.name, column.metric) not in mixed for entry in methods]
-                found = standing(column.metric, column.better, methods, able)
-                if found.untested:
-                    untested[column.metric] = found.untested
-                if found.best is None or found.second is None:
+                place = standing(column.metric, column.better, methods, able)
+                if place.untested:
+                    untested[column.metric] = place.untested
+                if place.best is None or place.second is None:
                     continue
-                if found.proven and not fails_often(methods[found.best].run):
-                    rows_[found.best] = _marked(rows_[found.best], column.metric, best=True)
-                rows_[found.second] = _marked(rows_[found.second], column.metric, best=False)
-            blocks.append(Block(f"{before}methods", tuple(rows_), ranked=True))
+                if place.proven and not fails_often(methods[place.best].run):
+                    rows_[place.best] = _marked(rows_[place.best], column.metric, best=True)
+                rows_[place.second] = _marked(rows_[place.second], column.metric, best=False)
+            blocks.append(RowBlock(f"{before}methods", tuple(rows_), ranked=True))
     return tuple(blocks), untested
 
 
-def _row(entry: Entry, columns: Sequence[Column], mixed: set[tuple[str, str]]) -> Row:
+def _row(
+    entry: TableEntry, columns: Sequence[ScoreColumn], mixed: set[tuple[str, str]]
+) -> ScoreRow:
     cells = {
         column.metric: _cell(
             entry.scores[column.metric], MIXED if (entry.name, column.metric) in mixed else ""
@@ -242,7 +246,7 @@ def _row(entry: Entry, columns: Sequence[Column], mixed: set[tuple[str, str]]) -
         for column in columns
         if column.metric in entry.scores
     }
-    return Row(entry.name, entry.run.model, cells, entry.run.failures)
+    return ScoreRow(entry.name, entry.run.model, cells, entry.run.failures)
 
 
 def _cell(score: Score, mark: str) -> Cell:
@@ -262,7 +266,7 @@ def _cell(score: Score, mark: str) -> Cell:
     )
 
 
-def _marked(row: Row, metric: str, best: bool) -> Row:
+def _marked(row: ScoreRow, metric: str, best: bool) -> ScoreRow:
     cell = replace(row.cells[metric], best=best, second=not best)
     return replace(row, cells={**row.cells, metric: cell})
 

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from talkingface_wild.benchmark.candidates import BASELINES
 from talkingface_wild.benchmark.runs import BenchRun
 from talkingface_wild.benchmark.signature import Signature, merged
-from talkingface_wild.benchmark.tables.common_clips import Entry
+from talkingface_wild.benchmark.tables.common_clips import TableEntry
 from talkingface_wild.benchmark.tables.table import (
     FEW_WINDOWS,
     LEAST_WINDOWS,
     MIXED,
     MOST_FAILURES,
-    Column,
     Mixed,
+    ScoreColumn,
     fails_often,
     videos_of,
     windows_of,
@@ -25,8 +25,8 @@ MOST_LINES = 40
 def footer(
     runs: Iterable[BenchRun],
     names: Sequence[str],
-    entries: Sequence[Entry],
-    columns: Sequence[Column],
+    entries: Sequence[TableEntry],
+    columns: Sequence[ScoreColumn],
     common: set[str] | None,
     mixed: Sequence[Mixed],
     untested: Mapping[str, str],
@@ -61,17 +61,17 @@ def footer(
     return tuple(lines)
 
 
-def _unofficial(entries: Sequence[Entry]) -> list[str]:
-    found = sorted({name for e in entries for s in e.scores.values() for name in s.unofficial})
-    if not found:
+def _unofficial(entries: Sequence[TableEntry]) -> list[str]:
+    names = sorted({name for e in entries for s in e.scores.values() for name in s.unofficial})
+    if not names:
         return []
     return [
-        f"UNOFFICIAL WEIGHTS: {', '.join(found)} are not the published files; "
+        f"UNOFFICIAL WEIGHTS: {', '.join(names)} are not the published files; "
         "these numbers may be compared with nothing."
     ]
 
 
-def _signature(entries: Sequence[Entry]) -> str:
+def _signature(entries: Sequence[TableEntry]) -> str:
     """One line for the whole table, from the first row that has each metric."""
     first: dict[str, Signature] = {}
     for entry in entries:
@@ -95,8 +95,8 @@ def _losses(name: str, run: BenchRun) -> list[str]:
     unscored = rows[rows["state"] == "unscored"].drop_duplicates("clip")
     if len(unscored):
         reasons = unscored["reason"].fillna("").replace("", "no reason given").value_counts()
-        said = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
-        lines.append(f"{name}: {len(unscored)} clips not scored ({said}).")
+        counts_text = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+        lines.append(f"{name}: {len(unscored)} clips not scored ({counts_text}).")
     if run.failures:
         bold = f"; over {MOST_FAILURES:.0%}, so nothing is bold" if fails_often(run) else ""
         counts = rows.loc[rows["state"] == "static", "reason"].fillna("").value_counts()
@@ -107,8 +107,8 @@ def _losses(name: str, run: BenchRun) -> list[str]:
         )
     if "flags" in rows.columns:
         flags = rows["flags"].fillna("").astype(str).str.split().explode().dropna().value_counts()
-        said = ", ".join(f"{flag} {count}" for flag, count in sorted(flags.items()) if flag)
-        lines += [f"{name}: flagged videos: {said}."] if said else []
+        counts_text = ", ".join(f"{flag} {count}" for flag, count in sorted(flags.items()) if flag)
+        lines += [f"{name}: flagged videos: {counts_text}."] if counts_text else []
     if run.seeds > 1:
         lines.append(f"{name}: mean of {run.seeds} seeds; ± is the deviation between them.")
     return lines
@@ -116,11 +116,11 @@ def _losses(name: str, run: BenchRun) -> list[str]:
 
 def _trained(runs: Mapping[str, BenchRun]) -> list[str]:
     """What each method that says so was trained on, rows of one training together."""
-    said: dict[str, list[str]] = {}
+    rows_by_data: dict[str, list[str]] = {}
     for name, run in runs.items():
         if run.facts.get("trained_on"):
-            said.setdefault(str(run.facts["trained_on"]), []).append(name)
-    return [f"{', '.join(rows)}: trained on {what}." for what, rows in said.items()]
+            rows_by_data.setdefault(str(run.facts["trained_on"]), []).append(name)
+    return [f"{', '.join(rows)}: trained on {what}." for what, rows in rows_by_data.items()]
 
 
 def _floors(runs: Sequence[BenchRun]) -> list[str]:
@@ -139,7 +139,7 @@ def _floors(runs: Sequence[BenchRun]) -> list[str]:
     return lines
 
 
-def _few_windows(entries: Sequence[Entry]) -> list[str]:
+def _few_windows(entries: Sequence[TableEntry]) -> list[str]:
     counts = {
         windows
         for entry in entries
@@ -149,26 +149,26 @@ def _few_windows(entries: Sequence[Entry]) -> list[str]:
     few = sorted(count for count in counts if count < LEAST_WINDOWS)
     if not few:
         return []
-    said = ", ".join(f"{count:,}" for count in few)
+    sizes = ", ".join(f"{count:,}" for count in few)
     return [
-        f"{FEW_WINDOWS} FVD of {said} windows, fewer than {LEAST_WINDOWS:,}: biased upwards, "
+        f"{FEW_WINDOWS} FVD of {sizes} windows, fewer than {LEAST_WINDOWS:,}: biased upwards, "
         "to be compared at equal counts only."
     ]
 
 
-def _remarks(entries: Sequence[Entry], titles: Mapping[str, str]) -> list[str]:
+def _remarks(entries: Sequence[TableEntry], titles: Mapping[str, str]) -> list[str]:
     """Notes and warnings of the scores, each once, with the rows that they are of."""
-    said: dict[tuple[str, str], dict[str, None]] = {}
+    rows_by_remark: dict[tuple[str, str], dict[str, None]] = {}
     for entry in entries:
         row = f"{entry.name} ({entry.language})" if entry.language else entry.name
         for metric, score in entry.scores.items():
             for text in (score.note, *score.warnings):
                 if text:
                     place = (metric, text.removeprefix(f"{metric}: "))
-                    said.setdefault(place, {})[row] = None
+                    rows_by_remark.setdefault(place, {})[row] = None
     lines = [
         f"{titles.get(metric, metric)}: {text} ({', '.join(rows)})."
-        for (metric, text), rows in said.items()
+        for (metric, text), rows in rows_by_remark.items()
     ]
     if len(lines) > MOST_LINES:
         lines = [*lines[:MOST_LINES], f"{len(lines) - MOST_LINES} more remarks are in scores.json."]

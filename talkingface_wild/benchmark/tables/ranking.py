@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from talkingface_wild.benchmark.base import Better, Score
-from talkingface_wild.benchmark.tables.common_clips import Entry
+from talkingface_wild.benchmark.tables.common_clips import TableEntry
 from talkingface_wild.core.arrays import Floats
 from talkingface_wild.functional.intervals import Interval, holm, paired_bootstrap, paired_jackknife
 
@@ -32,34 +32,33 @@ def badness(value: float, better: Better) -> float:
 
 
 def standing(
-    metric: str, better: Better, entries: Sequence[Entry], able: Sequence[bool]
+    metric: str, better: Better, entries: Sequence[TableEntry], able: Sequence[bool]
 ) -> Standing:
     """Rank the entries that have a value of ``metric`` and are ``able`` to be compared."""
     values = {
-        place: entry.scores[metric].value
+        place: score.value
         for place, entry in enumerate(entries)
-        if able[place] and metric in entry.scores
+        if able[place] and (score := entry.scores.get(metric)) and score.value is not None
     }
-    known = {place: value for place, value in values.items() if value is not None}
-    if better == "none" or len(known) < 2:
+    if better == "none" or len(values) < 2:
         return Standing()
-    order = sorted(known, key=lambda place: badness(known[place], better))
+    order = sorted(values, key=lambda place: badness(values[place], better))
     best, *others = order
     intervals, reasons = [], []
     for place in others:
-        found = paired(metric, better, entries[best], entries[place])
-        if isinstance(found, str):
-            reasons.append(found)
-            found = Interval(0.0, None, None)
-        elif found.two_sided_p is None and found.note:
-            reasons.append(found.note)
-        intervals.append(found)
+        interval = paired(metric, better, entries[best], entries[place])
+        if isinstance(interval, str):
+            reasons.append(interval)
+            interval = Interval(0.0, None, None)
+        elif interval.two_sided_p is None and interval.note:
+            reasons.append(interval.note)
+        intervals.append(interval)
     rejected = holm([interval.two_sided_p for interval in intervals])
     proven = all(rejected) and all(map(_excludes_zero, intervals))
     return Standing(best, others[0], proven, "; ".join(dict.fromkeys(reasons)))
 
 
-def paired(metric: str, better: Better, first: Entry, second: Entry) -> Interval | str:
+def paired(metric: str, better: Better, first: TableEntry, second: TableEntry) -> Interval | str:
     """The interval of first − second in badness over the clips of both, or why there is none.
 
     Set distances by their leave-one-fold-out values, means by their per-clip values.

@@ -54,8 +54,8 @@ def reported_rows(lists: Sequence[str] | None = None) -> list[ReportedRow]:
             figures = {metric: record[metric] for metric in PAPER_METRICS}
             place = (int(record["table"]), record["list"], record["method"])
             rows.append(ReportedRow(*place, figures, record["note"]))
-    wanted = {paper_list(name) for name in lists or ()} - {None}
-    return [row for row in rows if row.list_name in wanted] if wanted else rows
+    test_sets = {paper_list(name) for name in lists or ()} - {None}
+    return [row for row in rows if row.list_name in test_sets] if test_sets else rows
 
 
 def paper_list(name: str) -> str | None:

@@ -44,8 +44,8 @@ def in_order(metrics: Iterable[str], unranked: Iterable[str]) -> list[str]:
     listed = [*PAPER_METRICS, *METRICS]
 
     def place(metric: str) -> tuple[bool, int, str]:
-        known = metric in listed
-        return metric in last, listed.index(metric) if known else len(listed), metric
+        is_listed = metric in listed
+        return metric in last, listed.index(metric) if is_listed else len(listed), metric
 
     return sorted(set(metrics), key=place)
 

@@ -37,7 +37,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """One method, floor or printed row; cells by metric."""
 
     name: str
@@ -47,16 +47,16 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Block:
+class RowBlock:
     """Rows under one heading, compared with one another only where ``ranked``."""
 
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[ScoreRow, ...]
     ranked: bool
 
 
 @dataclass(frozen=True)
-class Column:
+class ScoreColumn:
     """A metric; ``n`` is what all its cells count, None where they differ and each says its own."""
 
     metric: str
@@ -71,8 +71,8 @@ class Table:
     """What the renderers write."""
 
     title: str
-    columns: tuple[Column, ...]
-    blocks: tuple[Block, ...]
+    columns: tuple[ScoreColumn, ...]
+    blocks: tuple[RowBlock, ...]
     footer: tuple[str, ...]
     unofficial: tuple[str, ...] = ()
     """Weights behind some cell that are not the published ones."""
@@ -105,5 +105,5 @@ def windows_of(score: Score) -> int | None:
         return int(score.extra["windows"])
     if score.unit == "windows":
         return score.n
-    said = re.search(r":(\d+)w:", Signature.parse(score.signature).part("fvd") or "")
-    return int(said[1]) if said else None
+    match = re.search(r":(\d+)w:", Signature.parse(score.signature).part("fvd") or "")
+    return int(match[1]) if match else None

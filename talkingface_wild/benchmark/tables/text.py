@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from talkingface_wild.benchmark.tables.score_columns import ARROWS, written
-from talkingface_wild.benchmark.tables.table import Block, Cell, Column, Table
+from talkingface_wild.benchmark.tables.table import Cell, RowBlock, ScoreColumn, Table
 
 UNOFFICIAL = "UNOFFICIAL WEIGHTS"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
@@ -41,14 +41,14 @@ def escaped(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", entities)
 
 
-def heading(column: Column) -> str:
+def heading(column: ScoreColumn) -> str:
     """Title, arrow, and the count where all cells share it: ``FID ↓ (n = 100 clips)``."""
     arrow = ARROWS[column.better]
     title = f"{column.title} {arrow}".strip()
     return title if column.n is None else f"{title} (n = {column.n:,} {column.unit}".rstrip() + ")"
 
 
-def around(cell: Cell, column: Column) -> list[str]:
+def around(cell: Cell, column: ScoreColumn) -> list[str]:
     """What stands behind the value: marks, interval, deviation between seeds, count, weights."""
     parts = [cell.marks] if cell.marks else []
     if cell.value is None or cell.printed:
@@ -63,7 +63,7 @@ def around(cell: Cell, column: Column) -> list[str]:
     return [*parts, UNOFFICIAL] if cell.unofficial else parts
 
 
-def value_text(cell: Cell, column: Column) -> str:
+def value_text(cell: Cell, column: ScoreColumn) -> str:
     """The value as printed, or written with the column's decimals; an em dash for none."""
     return cell.printed or written(cell.value, column.metric)
 
@@ -94,7 +94,7 @@ def _plain_table(table: Table) -> dict[str, Any]:
     }
 
 
-def _plain_rows(block: Block) -> list[dict[str, Any]]:
+def _plain_rows(block: RowBlock) -> list[dict[str, Any]]:
     return [
         {
             "name": row.name,
@@ -108,11 +108,11 @@ def _plain_rows(block: Block) -> list[dict[str, Any]]:
     ]
 
 
-def _head(column: Column) -> str:
+def _head(column: ScoreColumn) -> str:
     return escaped(heading(column))
 
 
-def _cell(cell: Cell | None, column: Column) -> str:
+def _cell(cell: Cell | None, column: ScoreColumn) -> str:
     if cell is None:
         return ""
     value = escaped(value_text(cell, column))
