@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -20,6 +20,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and all talk on stderr.")
@@ -117,6 +118,39 @@ def show(renderable: RenderableType) -> None:
     with console.capture() as captured:
         console.print(renderable)
     print(captured.get(), end="", flush=True)
+
+
+def table(
+    title: str | None,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    right: Container[str] = (),
+    unwrapped: Container[str] = (),
+    fold: bool = False,
+    styles: Sequence[str | None] = (),
+    **look: Any,
+) -> Table:
+    """A table of ``rows`` under ``headings``; ``right`` and ``unwrapped`` name headings.
+
+    ``fold`` breaks long words instead of cutting them, ``styles`` has one of each row, ``look`` is
+    what ``rich.table.Table`` takes beside.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=title, title_justify="left", caption_justify="left", **look)
+    for heading in headings:
+        drawn.add_column(
+            heading,
+            justify="right" if heading in right else "left",
+            overflow="fold" if fold else "ellipsis",
+            no_wrap=heading in unwrapped,
+        )
+    for place, row in enumerate(rows):
+        cells = [cell if isinstance(cell, str | Text) else str(cell) for cell in row]
+        drawn.add_row(*cells, style=styles[place] if styles else None)
+    return drawn
 
 
 def shown_width() -> int:

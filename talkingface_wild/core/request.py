@@ -8,7 +8,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from talkingface_wild.core.errors import UsageError, nearest
 
 OPTION = "option"
-"""Key of a field's ``json_schema_extra`` under which the command line's own name for it stands."""
+"""Key of a field's ``json_schema_extra`` under which the command line's own spellings of it
+stand, such as ``--all -a``."""
+ARGUMENT = "argument"
+"""Key of the same for a field that is typed without a name; its value is the name that the help
+shows, or an empty text for the field's own."""
 SHOWN_DEFAULT = "shown_default"
 """Key of the same for a field that is typed as one text: the default that the help shows."""
 
