@@ -78,8 +78,8 @@ def _spellings(name: str, field: FieldInfo) -> list[str]:
 
 def _annotation(name: str, field: FieldInfo) -> tuple[Any, Any]:
     """What Typer needs of a field: its annotated type and its default."""
-    extra, kind = _extra(field), field.annotation
-    words = _spellings(name, field)
+    extra, words = _extra(field), _spellings(name, field)
+    kind: Any = field.annotation
     default = None if field.default_factory is not None else field.default
     if field.is_required():
         default = inspect.Parameter.empty
@@ -88,7 +88,7 @@ def _annotation(name: str, field: FieldInfo) -> tuple[Any, Any]:
     if SHOWN_DEFAULT in extra:
         kind, default = str, extra[SHOWN_DEFAULT]
     elif get_origin(kind) is tuple:
-        kind = list[get_args(kind)[0]]  # type: ignore[misc]
+        kind = list[get_args(kind)[0]]
         if not field.is_required():
             kind, default = kind | None, None
     elif Literal in (get_origin(kind), *map(get_origin, get_args(kind))):

@@ -120,7 +120,7 @@ def test_arguments_flags_and_the_output_of_the_command_as_typed():
         return CliRunner().invoke(app, ["send", *words], prog_name="tfw", env={"COLUMNS": "200"})
 
     shown = invoke("--help").output
-    for words in ("PLACE", "[STOPS]...", "--insured", "--no-insured", "--all", "-a", "x>=1"):
+    for words in ("PLACE", "stops", "--insured", "--no-insured", "--all", "-a", "x>=1"):
         assert words in shown
     assert invoke("here", "1", "2", "-a", "--no-insured", "--json").exit_code == 0
     assert invoke("there").exit_code == 0 and invoke("there", "x").exit_code == 2
