@@ -88,7 +88,7 @@ def _annotation(name: str, field: FieldInfo) -> tuple[Any, Any]:
     if SHOWN_DEFAULT in extra:
         kind, default = str, extra[SHOWN_DEFAULT]
     elif get_origin(kind) is tuple:
-        kind = list[get_args(kind)[0]]
+        kind = list[get_args(kind)[0]]  # type: ignore[misc]
         if not field.is_required():
             kind, default = kind | None, None
     elif Literal in (get_origin(kind), *map(get_origin, get_args(kind))):
