@@ -165,11 +165,6 @@ def examples(*commands: str) -> str:
     return "Examples:\n\n" + "\n\n".join(f"  {command}" for command in commands)
 
 
-def printable(line: str) -> str:
-    """Text from outside, without what could command a terminal or end the line."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in line)
-
-
 def plain(value: Any) -> Any:
     """``value`` as JSON can hold it: NaN and infinity None, paths text, numpy values Python's."""
     if value is None or isinstance(value, bool | int | str):
