@@ -19,7 +19,7 @@ from talkingface_wild.dataset.origin import note_restored, read_origin
 
 
 @dataclass(frozen=True)
-class Listed:
+class CommitSummary:
     """One commit. ``latest`` is the one that ``dataset`` points at.
 
     ``made_by`` is curate, recut or review; None for commits of version 0.3.0 and before.
@@ -37,17 +37,17 @@ class Listed:
     overwritten: int
 
 
-def list_commits(layout: Layout) -> list[Listed]:
+def list_commits(layout: Layout) -> list[CommitSummary]:
     """Every commit, the oldest first. Raises InputUnreadable where there is none."""
     latest = int(layout.latest().name)
-    return [_listed(layout, number, number == latest) for number in layout.numbers()]
+    return [_summary(layout, number, number == latest) for number in layout.numbers()]
 
 
 def commit_folder(layout: Layout, number: int) -> Path:
     """The folder of a commit. Raises UsageError where there is no such number."""
     folder = layout.commit(number)
     if not (folder / "manifest.json").is_file():
-        numbers = ", ".join(str(known) for known in layout.numbers()) or "none"
+        numbers = ", ".join(str(each) for each in layout.numbers()) or "none"
         raise UsageError(
             f"Expected a commit of {layout.out}, found no number {number}; there are: {numbers}."
         )
@@ -104,14 +104,14 @@ def prune(layout: Layout, numbers: Sequence[int]) -> None:
         shutil.rmtree(going)
 
 
-def _listed(layout: Layout, number: int, latest: bool) -> Listed:
+def _summary(layout: Layout, number: int, latest: bool) -> CommitSummary:
     folder = layout.commit(number)
     try:
         origin: dict[str, Any] = read_origin(folder)
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
         seconds = pq.read_table(folder / "clips", columns=["clip_seconds"])["clip_seconds"]
-        return Listed(
+        return CommitSummary(
             number,
             latest,
             str(origin["at"]),
