@@ -81,6 +81,8 @@ def _diff(request: CommitsRequest, diff: CommitDiff) -> tuple[Any, RenderableTyp
     data["recipe"] = [
         {"setting": name, "before": old, "after": new} for name, old, new in diff.recipe
     ]
+    for row in data["languages"]:
+        del row["won"], row["lost"]
     if not request.clips:
         data |= {name: len(data[name]) for name in ("won", "lost", "media_changed")}
     return data, _diff_page(diff, request.clips)

@@ -15,6 +15,7 @@ from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.core.request import ARGUMENT, OPTION, Request
 from talkingface_wild.dataset.commit import Commit
+from talkingface_wild.dataset.commit_diff import LanguageChange, language_changes
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.old_layout import bring_over
 from talkingface_wild.engine.lock import folder_lock
@@ -61,19 +62,6 @@ class RecutRequest(Request):
 
 
 @dataclass(frozen=True)
-class Change:
-    """Clips and hours of one language before and after."""
-
-    language: str
-    clips_before: int
-    clips_after: int
-    won: int
-    lost: int
-    hours_before: float
-    hours_after: float
-
-
-@dataclass(frozen=True)
 class Blank:
     """Clips that a changed gate met without a value of its column."""
 
@@ -94,7 +82,7 @@ class Recut:
     before: int
     commit: Commit
     dry_run: bool
-    changes: list[Change]
+    changes: list[LanguageChange]
     pending: int
     blanks: list[Blank]
 
@@ -117,7 +105,7 @@ def recut(request: RecutRequest, made_by: str = "recut") -> Recut:
         ruling = stored.ruling()
         if dry_run:
             commit = Commit(stored.number, stored.commit, new=False)
-            after = kept_in(ruling)
+            after = kept_in(ruling).set_index("clip_id")
         else:
             commit = commit_ruling(
                 layout,
@@ -134,7 +122,7 @@ def recut(request: RecutRequest, made_by: str = "recut") -> Recut:
         stored.number,
         commit,
         dry_run,
-        _changes(before, after),
+        language_changes(before, after),
         pending,
         _blanks(stored.changed, ruling),
     )
@@ -183,14 +171,4 @@ def _kept_clips(commit: Path) -> pd.DataFrame:
     table = pq.read_table(commit / "clips", columns=["clip_id", "language", "clip_seconds"])
     frame: pd.DataFrame = table.to_pandas()
     frame["language"] = frame["language"].astype(str)
-    return frame
-
-
-def _changes(before: pd.DataFrame, after: pd.DataFrame) -> list[Change]:
-    rows = []
-    for language in sorted(set(before["language"]) | set(after["language"])):
-        both = [frame[frame["language"] == language] for frame in (before, after)]
-        old, new = (set(frame["clip_id"]) for frame in both)
-        hours = [round(float(frame["clip_seconds"].sum()) / 3600, 6) for frame in both]
-        rows.append(Change(language, *map(len, both), len(new - old), len(old - new), *hours))
-    return rows
+    return frame.set_index("clip_id")

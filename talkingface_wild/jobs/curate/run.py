@@ -13,11 +13,11 @@ from talkingface_wild.core.litter import nothing_left
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.dataset.commit import Commit
+from talkingface_wild.dataset.funnel import speechless_note
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.load import load
 from talkingface_wild.dataset.media_links import link_media
 from talkingface_wild.dataset.old_layout import bring_over
-from talkingface_wild.dataset.speechless import speechless_note
 from talkingface_wild.engine.executors import device_for, make_executor
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.plan import Plan
