@@ -12,7 +12,14 @@ from pydantic.fields import FieldInfo
 
 from talkingface_wild.cli.output import JsonOption, Output
 from talkingface_wild.core.errors import UsageError
-from talkingface_wild.core.request import ARGUMENT, OPTION, SHOWN_DEFAULT, Request, WrongField
+from talkingface_wild.core.request import (
+    ARGUMENT,
+    CHOICES,
+    OPTION,
+    SHOWN_DEFAULT,
+    Request,
+    WrongField,
+)
 
 
 def options_of(
@@ -91,7 +98,7 @@ def _annotation(name: str, field: FieldInfo) -> tuple[Any, Any]:
         kind = list[get_args(kind)[0]]  # type: ignore[misc]
         if not field.is_required():
             kind, default = kind | None, None
-    elif Literal in (get_origin(kind), *map(get_origin, get_args(kind))):
+    elif CHOICES not in extra and Literal in (get_origin(kind), *map(get_origin, get_args(kind))):
         kind = str | None if default is None else str
     elif field.default_factory is not None:
         kind = kind | None

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from talkingface_wild.core.reporter import Look
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
@@ -52,6 +54,9 @@ class Output:
         """A warning: on stderr, and in the object's ``warnings``."""
         self.warnings.append(text)
         self.say(f"Warning: {text}")
+
+    def progress(self, look: Look) -> None:
+        """Nothing: only a ``Board`` shows how a job stands."""
 
     def result(
         self,
@@ -148,7 +153,7 @@ def table(
             no_wrap=heading in unwrapped,
         )
     for place, row in enumerate(rows):
-        cells = [cell if isinstance(cell, str | Text) else str(cell) for cell in row]
+        cells = [cell if isinstance(cell, Text) else Text(str(cell)) for cell in row]
         drawn.add_row(*cells, style=styles[place] if styles else None)
     return drawn
 

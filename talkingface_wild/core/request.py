@@ -16,6 +16,9 @@ shows, or an empty text for the field's own."""
 SHOWN_DEFAULT = "shown_default"
 """Key of the same for a field that is typed as one text: the default that the help shows."""
 
+CHOICES = "choices"
+"""Key of the same for a field of a few words that the help lists."""
+
 
 class WrongField(UsageError):
     """A value that a field does not take; the sentence begins with the field's name."""

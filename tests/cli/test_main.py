@@ -1,6 +1,5 @@
 """The frame of ``tfw``: help that is light and complete, examples that parse, codes told."""
 
-import importlib
 import re
 import shlex
 import subprocess
@@ -10,7 +9,7 @@ import pytest
 import typer
 
 from talkingface_wild import __version__
-from talkingface_wild.cli.main import VERBS, app, run
+from talkingface_wild.cli.main import VERBS, app, run, verb_module
 
 HEAVY = {
     "torch",
@@ -58,7 +57,7 @@ def test_only_the_verb_that_is_typed_is_imported():
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_with_json_and_examples_that_parse(verb, capsys):
-    command = typer.main.get_command(importlib.import_module(VERBS[verb][0]).app)
+    command = typer.main.get_command(verb_module(verb).app)
     for words, leaf in _leaves(command, [verb]):
         text = _help(capsys, *words)
         assert "--json" in text, words
