@@ -23,7 +23,7 @@ from talkingface_wild.core.log import redact, talk_to_stderr
 from talkingface_wild.core.terminal import empty_input
 from talkingface_wild.core.version import __version__
 
-VERBS: dict[str, str] = {
+_SUMMARIES = {
     "curate": "Make a data set from searches, lists or folders.",
     "recut": "Apply other thresholds without opening a video.",
     "commits": "List, compare, restore and prune a data set's commits.",
@@ -45,17 +45,12 @@ VERBS: dict[str, str] = {
     "doctor": "Check this machine, and say how to mend it.",
     "help": "Exit codes, environment variables, any verb's help.",
 }
-"""Each verb, a module of this folder, and its line in ``tfw --help``, which ``front_page.GROUPS``
-orders."""
+VERBS = {name: (f"talkingface_wild.cli.{name}", line) for name, line in _SUMMARIES.items()}
+"""Each verb's module and its line in ``tfw --help``, which ``front_page.GROUPS`` orders."""
 
 # Typer brings its own copy of click's errors or click's; its public error leads to either.
 _UsageError: Any = typer.BadParameter.__base__
 _ShownError: Any = _UsageError.__base__
-
-
-def verb_module(name: str) -> Any:
-    """The module of a verb, imported."""
-    return importlib.import_module(f"talkingface_wild.cli.{name}")
 
 
 class LazyVerbs(TyperGroup):
@@ -63,19 +58,19 @@ class LazyVerbs(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        for name, summary in VERBS.items():
+        for name, (_, summary) in VERBS.items():
             self.commands[name] = TyperCommand(name, help=summary, add_help_option=False)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Where to begin and the verbs in groups, in place of Typer's page."""
         records = [parameter.get_help_record(ctx) for parameter in self.get_params(ctx)]
-        formatter.write(front_page(self.help or "", VERBS, [row for row in records if row]))
+        formatter.write(front_page(self.help or "", _SUMMARIES, [row for row in records if row]))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """The real command of a verb in place of the line that the help shows."""
         name, command, rest = super().resolve_command(ctx, args)
         if name in VERBS:
-            command = typer.main.get_command(verb_module(name).app)
+            command = typer.main.get_command(importlib.import_module(VERBS[name][0]).app)
             command.name = name
         return name, command, rest
 

@@ -31,7 +31,7 @@ def test_the_first_line_says_where_to_begin_as_make_demo_does(capsys):
 
 def test_every_verb_stands_in_a_group_with_its_line(capsys):
     text = shown(capsys, "--help")
-    for verb, summary in VERBS.items():
+    for verb, (_, summary) in VERBS.items():
         assert re.search(rf"^  {verb} +{re.escape(summary)}$", text, re.MULTILINE), verb
     assert set(VERBS) <= {name for names in GROUPS.values() for name in names}
     assert [name for names in grouped(VERBS).values() for name in names].count("help") == 1

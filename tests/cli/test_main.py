@@ -1,5 +1,6 @@
 """The frame of ``tfw``: help that is light and complete, examples that parse, codes told."""
 
+import importlib
 import re
 import shlex
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 import typer
 
 from talkingface_wild import __version__
-from talkingface_wild.cli.main import VERBS, app, run, verb_module
+from talkingface_wild.cli.main import VERBS, app, run
 
 HEAVY = {
     "torch",
@@ -51,13 +52,13 @@ def test_only_the_verb_that_is_typed_is_imported():
         "print(sorted(m for m in sys.modules if m.startswith('talkingface_wild.cli.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    names = {"front_page", "main", "output", "typed_command", "weights"}
+    names = {"front_page", "main", "options", "output", "typed_command", "weights"}
     assert done.stdout.splitlines()[-1] == str(sorted(f"talkingface_wild.cli.{n}" for n in names))
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_with_json_and_examples_that_parse(verb, capsys):
-    command = typer.main.get_command(verb_module(verb).app)
+    command = typer.main.get_command(importlib.import_module(VERBS[verb][0]).app)
     for words, leaf in _leaves(command, [verb]):
         text = _help(capsys, *words)
         assert "--json" in text, words
