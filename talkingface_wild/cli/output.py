@@ -53,6 +53,9 @@ class Output:
         self.warnings.append(text)
         self.say(f"Warning: {text}")
 
+    def progress(self, look: object) -> None:
+        """Nothing: a verb that shows how far it is has a ``Board``."""
+
     def result(
         self,
         data: Any,
