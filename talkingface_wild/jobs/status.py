@@ -23,7 +23,7 @@ from talkingface_wild.pipelines.targets import admitted_ruling
 
 
 class StatusRequest(DatasetRequest):
-    """Which data set's state is told."""
+    """Which data set's state is shown."""
 
 
 def status(request: StatusRequest) -> dict[str, Any]:

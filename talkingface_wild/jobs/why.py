@@ -13,7 +13,7 @@ _LONGEST_VALUE = 100
 
 
 class WhyRequest(DatasetRequest):
-    """Which clip's or source's path is told."""
+    """Which clip's or source's path is shown."""
 
     clip: str = Field(json_schema_extra={ARGUMENT: ""})
     """What `tfw ls` has first: an id or its beginning; or a source's name, file or address, or a
