@@ -66,7 +66,7 @@ def _run(output: Output, request: CurateRequest) -> None:
     from talkingface_wild.cli.board import Board
     from talkingface_wild.cli.result_page import result_page
     from talkingface_wild.jobs.curate.run import curate as run
-    from talkingface_wild.jobs.curate.summary import failures, summary
+    from talkingface_wild.jobs.curate.run import failures, summary
 
     with Board(output) as board, going_on_by():
         outcome = run(request, board)

@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from talkingface_wild.core.reporter import Look
-
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
@@ -55,8 +53,8 @@ class Output:
         self.warnings.append(text)
         self.say(f"Warning: {text}")
 
-    def progress(self, look: Look) -> None:
-        """Nothing: only a ``Board`` shows how a job stands."""
+    def progress(self, look: object) -> None:
+        """Nothing: a verb that shows how far it is has a ``Board``."""
 
     def result(
         self,

@@ -46,7 +46,7 @@ def recut(request: RecutRequest, output: Output) -> None:
 
 def _recut(output: Output, request: RecutRequest) -> None:
     cut = cut_anew(request)
-    for blank in cut.blanks:
+    for blank in cut.without_value:
         output.say(_without_value(blank))
     if cut.pending:
         finish = f"finish with `tfw curate --out {request.out}`"
@@ -54,15 +54,7 @@ def _recut(output: Output, request: RecutRequest) -> None:
             f"Pending: {cut.pending} (sources or clips that came in and have work still to come); "
             f"{'once it is cut so, ' if cut.dry_run else ''}{finish}."
         )
-    data = {
-        "commit": cut.commit.number,
-        "new": cut.commit.new,
-        "before": cut.before,
-        "dry_run": cut.dry_run,
-        "pending": cut.pending,
-        "without_value": [dataclasses.asdict(blank) for blank in cut.blanks],
-        "languages": [dataclasses.asdict(change) for change in cut.changes],
-    }
+    data = dataclasses.asdict(cut) | {"commit": cut.commit.number, "new": cut.commit.new}
     output.result(data, lambda: _changes(cut))
     if cut.commit.new:
         output.say(f"Undo with `tfw commits {request.out} restore {cut.before}`.")
@@ -93,24 +85,15 @@ def _changes(cut: Recut) -> Table:
             human_hours(change.hours_before),
             human_hours(change.hours_after),
         )
-        for change in cut.changes
+        for change in cut.languages
     ]
     return table(title, ("language", *numbers), rows, right=numbers)
 
 
 def _sweep(output: Output, request: RecutRequest) -> None:
     swept, picture = sweep_of(request, output)
-    data = {
-        "commit": swept.commit,
-        "gate": swept.gate,
-        "column": swept.column.name,
-        "unit": swept.column.unit,
-        "word": swept.word,
-        "now": swept.now,
-        "bounds_of_languages": swept.per_language,
-        "points": [dataclasses.asdict(point) for point in swept.points],
-        "picture": picture,
-    }
+    data = dataclasses.asdict(swept) | {"column": swept.column.name, "unit": swept.column.unit}
+    data |= {"bounds_of_languages": data.pop("per_language"), "picture": picture}
     output.result(data, lambda: _points(swept, request.per_language))
     for language, bound in swept.per_language.items():
         output.say(f"{language} keeps its own bound, {bound:g}.")

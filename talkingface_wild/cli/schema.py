@@ -1,5 +1,6 @@
 """``tfw schema``: every column of the data set's tables, from the declarations that make them."""
 
+import dataclasses
 from typing import Annotated
 
 import typer
@@ -29,19 +30,12 @@ def schema(
 ) -> None:
     """Print the columns of a table: name, type, unit, range, meaning, and the stage behind it."""
     rows = columns_of(request)
-    data = [
-        {
-            "name": column.name,
-            "type": column.type,
-            "unit": column.unit,
-            "low": column.low,
-            "high": column.high,
-            "decimals": column.decimals if "float" in column.type else None,
-            "meaning": column.meaning,
-            "stage": stage,
-        }
-        for column, stage in rows
-    ]
+    data = []
+    for column, stage in rows:
+        data.append(dataclasses.asdict(column) | {"stage": stage})
+        del data[-1]["locates"]
+        if "float" not in column.type:
+            data[-1]["decimals"] = None
     page = markdown_table(rows) if markdown else None
     lines = (cells(column, stage) for column, stage in rows)
     output.result(data, lambda: page or table(None, HEADINGS, lines, fold=True))

@@ -10,7 +10,8 @@ import typer
 
 from talkingface_wild.cli.options import options_of
 from talkingface_wild.cli.output import Output, examples
-from talkingface_wild.jobs.why import NOT_MEASURED, WhyRequest, text
+from talkingface_wild.dataset.arrow_schema import NOT_MEASURED
+from talkingface_wild.jobs.why import WhyRequest, text
 from talkingface_wild.jobs.why import why as path_of
 
 if TYPE_CHECKING:

@@ -1,9 +1,10 @@
 """What a job is asked for: a typed, validated model; its attribute docstrings are its help."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from talkingface_wild.core.errors import UsageError, nearest
 
@@ -39,10 +40,17 @@ class Request(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise _told(type(self), error) from None
+            raise _usage_error(type(self), error) from None
 
 
-def _told(cls: type[Request], error: ValidationError) -> UsageError:
+class DatasetRequest(Request):
+    """Base of the requests on a data set that is there."""
+
+    out: Path = Field(json_schema_extra={ARGUMENT: ""})
+    """The data set's folder."""
+
+
+def _usage_error(cls: type[Request], error: ValidationError) -> UsageError:
     """The first thing that is wrong, as a sentence of this project."""
     first = error.errors()[0]
     field = str(first["loc"][0]) if first["loc"] else cls.__name__

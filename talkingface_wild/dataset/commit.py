@@ -30,11 +30,10 @@ from talkingface_wild.dataset.arrow_schema import (
     arrow_schema,
     arrow_table,
 )
+from talkingface_wild.dataset.commits import ORIGIN, write_origin
 from talkingface_wild.dataset.compact import NULL_COLUMNS, null_columns
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.load import TABLES
-from talkingface_wild.dataset.origin import NAME as ORIGIN
-from talkingface_wild.dataset.origin import write_origin
 from talkingface_wild.engine.item_table import BASE, FACTS, fact
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling

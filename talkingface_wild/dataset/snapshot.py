@@ -20,9 +20,9 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.language_names import UNKNOWN
 from talkingface_wild.dataset.commit import MANIFEST, UNMEASURED
+from talkingface_wild.dataset.commits import read_origin
 from talkingface_wild.dataset.decisions import with_review_reasons
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.dataset.origin import read_origin
 from talkingface_wild.engine.item_table import FACTS, fact
 
 _COMPARISON_WORDS = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<", "equals": "=="}

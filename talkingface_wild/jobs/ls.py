@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.language_names import UNKNOWN
 from talkingface_wild.core.reasons import ALL
-from talkingface_wild.core.request import ARGUMENT, OPTION, SHOWN_DEFAULT, Request
+from talkingface_wild.core.request import OPTION, SHOWN_DEFAULT, DatasetRequest
 from talkingface_wild.dataset.condition import Condition
 from talkingface_wild.dataset.layout import Layout
 
@@ -36,11 +36,9 @@ def _names(columns: Any) -> Any:
     return [name.strip() for name in columns.split(",")] if isinstance(columns, str) else columns
 
 
-class LsRequest(Request):
+class LsRequest(DatasetRequest):
     """Which clips of a data set are listed, in which order, and what is shown of each."""
 
-    out: Path = Field(json_schema_extra={ARGUMENT: ""})
-    """The data set's folder."""
     kept: bool = False
     """Kept clips: the default."""
     rejected: bool = False

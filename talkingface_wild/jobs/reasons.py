@@ -10,7 +10,7 @@ from talkingface_wild.pipelines.schema import GivenReason, given_reasons, reason
 
 
 class ReasonsRequest(Request):
-    """Which reasons are told."""
+    """Which reasons are shown."""
 
     name: str | None = Field(None, json_schema_extra={ARGUMENT: ""})
     """One reason; all without it."""

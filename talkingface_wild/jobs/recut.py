@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.reporter import Reporter
-from talkingface_wild.core.request import ARGUMENT, OPTION, Request
+from talkingface_wild.core.request import OPTION, DatasetRequest
 from talkingface_wild.dataset.commit import Commit
 from talkingface_wild.dataset.commit_diff import LanguageChange, language_changes
 from talkingface_wild.dataset.layout import Layout
@@ -26,12 +26,10 @@ from talkingface_wild.pipelines.stored_measures import kept_in, open_stored
 from talkingface_wild.pipelines.sweep import STEPS, Range, Sweep, sweep
 
 
-class RecutRequest(Request):
+class RecutRequest(DatasetRequest):
     """Other gates on what a data set measured, or a sweep of one bound."""
 
-    out: Path = Field(json_schema_extra={ARGUMENT: ""})
-    """The data set's folder."""
-    settings: tuple[str, ...] = Field((), json_schema_extra={OPTION: "--set"})
+    settings: tuple[str, ...] = Field(default=(), json_schema_extra={OPTION: "--set"})
     """gates.NAME=BOUND, gates.NAME.LANGUAGE=BOUND, gates.NAME=off; NAME is a gate or, as in
     gates.yaw_p90.at_most=20, any measured column (at_least, at_most, above, below, equals)"""
     dry_run: bool = False
@@ -40,9 +38,9 @@ class RecutRequest(Request):
     """Show what is kept as the bound of this gate or column moves."""
     steps: int | None = None
     """About so many steps of a sweep; default: 12."""
-    least: float | None = Field(None, json_schema_extra={OPTION: "--from"})
+    least: float | None = Field(default=None, json_schema_extra={OPTION: "--from"})
     """First bound; default: about the 1st percentile."""
-    most: float | None = Field(None, json_schema_extra={OPTION: "--to"})
+    most: float | None = Field(default=None, json_schema_extra={OPTION: "--to"})
     """Last bound; default: about the 99th percentile."""
     at_least: bool = False
     """Sweep a least value, not a greatest one."""
@@ -82,9 +80,9 @@ class Recut:
     before: int
     commit: Commit
     dry_run: bool
-    changes: list[LanguageChange]
+    languages: list[LanguageChange]
     pending: int
-    blanks: list[Blank]
+    without_value: list[Blank]
 
 
 def recut(request: RecutRequest, made_by: str = "recut") -> Recut:

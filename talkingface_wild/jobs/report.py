@@ -7,16 +7,16 @@ from typing import Any
 from pydantic import Field
 
 from talkingface_wild.core.reporter import Reporter
-from talkingface_wild.core.request import ARGUMENT, OPTION, Request
+from talkingface_wild.core.request import OPTION, DatasetRequest
 from talkingface_wild.pages.data_report import MOST_PICTURES, Report
 from talkingface_wild.pages.report_page import write_report
 
+_NUMBERS = ("clips", "hours", "mean_seconds", "identities", "duplicates")
 
-class ReportRequest(Request):
+
+class ReportRequest(DatasetRequest):
     """Which data set the page is on."""
 
-    out: Path = Field(json_schema_extra={ARGUMENT: ""})
-    """The data set's folder."""
     output_file: Path | None = Field(None, json_schema_extra={OPTION: "--output"})
     """The page; OUT/report.html without it."""
     pictures: int = Field(MOST_PICTURES, ge=0)
@@ -38,17 +38,12 @@ def report(request: ReportRequest, reporter: Reporter) -> Report:
 
 def report_data(report: Report) -> dict[str, Any]:
     """The numbers of the page as plain data."""
+    recorded = report.recorded
     stills = [example for view in report.gates for example in view.examples]
     return {
-        "commit": report.recorded.number,
-        "name": report.recorded.name,
-        "written": report.recorded.written,
-        "recipe": report.recorded.recipe,
-        "clips": report.clips,
-        "hours": report.hours,
-        "mean_seconds": report.mean_seconds,
-        "identities": report.identities,
-        "duplicates": report.duplicates,
+        "commit": recorded.number,
+        **{name: getattr(recorded, name) for name in ("name", "written", "recipe")},
+        **{name: getattr(report, name) for name in _NUMBERS},
         "languages": [dataclasses.asdict(row) for row in report.languages],
         "funnel": {
             level: [dataclasses.asdict(step) for step in steps]
@@ -56,7 +51,7 @@ def report_data(report: Report) -> dict[str, Any]:
         },
         "costs": [dataclasses.asdict(cost) for cost in report.costs],
         "failures": len(report.failures),
-        "unmeasured": dict(report.recorded.unmeasured),
+        "unmeasured": dict(recorded.unmeasured),
         "pictures": sum(example.picture is not None for example in stills),
         "pictures_missing": sum(example.picture is None for example in stills),
     }

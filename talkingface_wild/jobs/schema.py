@@ -8,7 +8,7 @@ HEADINGS = ("column", "type", "unit", "range", "stage", "meaning")
 
 
 class SchemaRequest(Request):
-    """Which table's columns are told."""
+    """Which table's columns are shown."""
 
     table: str = "clips"
     """clips, tracks, sources, ledger or items"""

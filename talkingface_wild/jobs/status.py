@@ -2,15 +2,13 @@
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import Field
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.core.request import ARGUMENT, Request
+from talkingface_wild.core.request import DatasetRequest
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.item_table import build_table
@@ -24,11 +22,8 @@ from talkingface_wild.pipelines.source_items import root_item
 from talkingface_wild.pipelines.targets import admitted_ruling
 
 
-class StatusRequest(Request):
-    """Which data set's state is told."""
-
-    out: Path = Field(json_schema_extra={ARGUMENT: ""})
-    """The data set's folder."""
+class StatusRequest(DatasetRequest):
+    """Which data set's state is shown."""
 
 
 def status(request: StatusRequest) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """One clip's whole path, and its lines for a person."""
 
-from pathlib import Path
-
 from pydantic import Field
 
-from talkingface_wild.core.request import ARGUMENT, Request
+from talkingface_wild.core.request import ARGUMENT, DatasetRequest
 from talkingface_wild.core.terminal import printable
 from talkingface_wild.dataset.arrow_schema import NOT_MEASURED
 from talkingface_wild.dataset.naming import find_item
@@ -14,11 +12,9 @@ from talkingface_wild.dataset.why import Judgement, Passage, Story, story_of
 _LONGEST_VALUE = 100
 
 
-class WhyRequest(Request):
-    """Which clip's or source's path is told."""
+class WhyRequest(DatasetRequest):
+    """Which clip's or source's path is shown."""
 
-    out: Path = Field(json_schema_extra={ARGUMENT: ""})
-    """The data set's folder."""
     clip: str = Field(json_schema_extra={ARGUMENT: ""})
     """What `tfw ls` has first: an id or its beginning; or a source's name, file or address, or a
     finished clip's file."""

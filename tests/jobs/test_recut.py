@@ -41,7 +41,7 @@ def test_a_tighter_gate_loses_exactly_the_clips_beyond_it(out):
     assert set(before.index) - set(after.index) == beyond
     assert (after["sync_confidence"] >= bound).all()
     assert (made.commit.number, made.commit.new, made.pending) == (2, True, 0)
-    for change in made.changes:
+    for change in made.languages:
         old = before[before["language"] == change.language]
         new = after[after["language"] == change.language]
         assert (change.clips_before, change.clips_after) == (len(old), len(new))
@@ -64,7 +64,9 @@ def test_the_same_gates_write_nothing(out):
     made = recut(RecutRequest(out=out))
     assert (made.commit.number, made.commit.new) == (1, False)
     assert (
-        {change.won for change in made.changes} == {change.lost for change in made.changes} == {0}
+        {change.won for change in made.languages}
+        == {change.lost for change in made.languages}
+        == {0}
     )
 
 
