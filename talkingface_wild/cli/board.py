@@ -1,19 +1,17 @@
-"""What a person sees of a job: the live board, the plan, the page at the end. Rich tables only."""
+"""What a person sees of a job at work: one live board for all verbs."""
 
 from __future__ import annotations
 
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from talkingface_wild.core.counting import counted, human_bytes
 from talkingface_wild.core.durations import clock
 from talkingface_wild.core.reporter import Look, ProgressRow, Snapshot
 from talkingface_wild.core.terminal import mute_closed_terminal
@@ -143,8 +141,8 @@ def drawn(snapshot: Snapshot, width: int, height: int) -> Group:
 def _head(snapshot: Snapshot, width: int) -> Text:
     """The title, the time since the beginning and the time left; what has no room is left out."""
     parts = [snapshot.title, clock(snapshot.seconds), time_left(snapshot)]
-    for chosen in (parts, parts[1:], parts[2:] if parts[2] else parts[1:2]):
-        text = ", ".join(part for part in chosen if part)
+    for choice in (parts, parts[1:], parts[2:] if parts[2] else parts[1:2]):
+        text = ", ".join(part for part in choice if part)
         if len(text) <= width:
             break
     return Text(text, style="bold", no_wrap=True)
@@ -157,64 +155,3 @@ def _bar(row: ProgressRow, width: int, words: str) -> Text:
     filled = int(row.share * width)
     bar = Text("█" * filled, style="green" if row.share >= 1 else "cyan")
     return bar.append("░" * (width - filled), style="dim")
-
-
-def plan_table(plan: Mapping[str, Any]) -> Group:
-    """The page of ``--plan``."""
-    table = Table(title=f"Plan of recipe {plan['recipe']}", title_justify="left")
-    for name in ("stage", "weights", "done", "to do", "about", "gates"):
-        table.add_column(
-            name, justify="right" if name in ("done", "to do", "about") else "left", overflow="fold"
-        )
-    for row in plan["stages"]:
-        lacking = [f"{name} MISSING ({row['policy']})" for name in row["weights_missing"]]
-        names = [*row["weights_present"], *lacking]
-        planned = row["runs"] or row["policy"] == "required"
-        needs = f"\nneeds {'weights' if lacking else 'a package'}" * (not row["runs"])
-        table.add_row(
-            row["stage"],
-            "\n".join(names) or "–",
-            str(row["done"]) if planned else "–",
-            f"{'~' * row['approximate']}{row['to_do']}{needs}" if planned else "not measured",
-            clock(row["seconds_estimated"]) if row["to_do"] else "–",
-            "\n".join(row["gates"]),
-        )
-    return Group(table, *(Text(line) for line in [*_plan_lines(plan), *plan["notes"]]))
-
-
-def _plan_lines(plan: Mapping[str, Any]) -> list[str]:
-    """What the whole run takes up, in sentences."""
-    disk = plan["disk_bytes"]
-    at_once = f"{plan['workers']:.2g}".rstrip("0").rstrip(".")
-    lines = [_sources_line(plan)]
-    whose = "What is known so far" if plan["searches_unexpanded"] else "The run"
-    if plan["seconds_estimated"]:
-        lines += [
-            f"{whose} will take about {clock(plan['seconds_estimated'])}, "
-            f"{at_once} items at a time (stages: seconds of one worker).",
-            f"Disk: about {human_bytes(disk['media'])} of finished media, "
-            f"{human_bytes(disk['tables'])} of tables, at most {human_bytes(disk['cache'])} "
-            "of cache while it works.",
-        ]
-    elif plan["searches_unexpanded"]:
-        lines.append("What there is to do is known after the searches.")
-    elif plan["sources"]:
-        lines.append("Nothing is left to do.")
-    return lines
-
-
-def _sources_line(plan: Mapping[str, Any]) -> str:
-    """How many sources there are, how many of them are new, how much video they hold."""
-    count, new, links = plan["sources"], plan["sources_new"], plan["links_of_unknown_length"]
-    parts = [counted(count, "source")]
-    if count == 1:
-        parts.append("new" if new else "not new")
-    elif count:
-        parts.append(f"{new or 'none'} of them new")
-    if plan["video_seconds"] or not links:
-        parts += [f"{clock(plan['video_seconds'])} of video"] * bool(count)
-    if links and plan["seconds_estimated"]:
-        assumed = clock(plan["seconds_assumed_per_link"])
-        each = " each" * (links > 1)
-        parts.append(f"{counted(links, 'link')} of unknown length taken as {assumed}{each}")
-    return ", ".join(parts) + "."

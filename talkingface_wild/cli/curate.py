@@ -2,12 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.cli.output import Output, examples
 from talkingface_wild.cli.typed_command import going_on_by, typed_command
 from talkingface_wild.jobs.curate.request import CurateRequest
 
@@ -24,6 +24,7 @@ app = typer.Typer(add_completion=False)
 @options_of(CurateRequest, after={"settings": ("plan",)})
 def curate(
     request: CurateRequest,
+    output: Output,
     plan: Annotated[
         bool, typer.Option("--plan", help="Print what would be done, and do nothing.")
     ] = False,
@@ -34,10 +35,8 @@ def curate(
         str | None, typer.Option(help="Take the cookies of this browser instead.")
     ] = None,
     proxy: Annotated[str | None, typer.Option(help="A proxy's address for downloads.")] = None,
-    json: JsonOption = False,
 ) -> None:
     """Make a data set: download, shots, faces, quality, lip-sync, Parquet. Resumes by itself."""
-    output = Output("curate", json)
     _give_access(cookies, cookies_from_browser, proxy)
     if plan:
         _show_plan(output, request)
@@ -47,46 +46,39 @@ def curate(
 
 def _give_access(cookies: Path | None, browser: str | None, proxy: str | None) -> None:
     """Hand secrets to the workers by the environment: they enter no recipe, journal or table."""
-    given = {
+    secrets = {
         "TFW_COOKIES": None if cookies is None else str(cookies.absolute()),
         "TFW_COOKIES_BROWSER": browser,
         "TFW_PROXY": proxy,
     }
-    os.environ.update({name: value for name, value in given.items() if value})
+    os.environ.update({name: value for name, value in secrets.items() if value})
 
 
 def _show_plan(output: Output, request: CurateRequest) -> None:
-    from talkingface_wild.cli.board import plan_table
+    from talkingface_wild.cli.result_page import plan_page
     from talkingface_wild.jobs.curate.plan import plan_run
 
     plan = plan_run(request)
-    output.result(plan, human=lambda: plan_table(plan))
+    output.result(plan, human=lambda: plan_page(plan))
 
 
 def _run(output: Output, request: CurateRequest) -> None:
     from talkingface_wild.cli.board import Board
-    from talkingface_wild.jobs.curate.run import curate as go
-    from talkingface_wild.jobs.curate.summary import failures, summary
+    from talkingface_wild.cli.result_page import result_page
+    from talkingface_wild.jobs.curate.run import curate as run
+    from talkingface_wild.jobs.curate.run import failures, summary
 
     with Board(output) as board, going_on_by():
-        outcome = go(request, board)
+        outcome = run(request, board)
     for note in outcome.notes[:20]:
         output.say(f"note: {note}")
     failed = outcome.count("failed")
-    code = 130 if outcome.stopped == "interrupted" else 1 if failed or outcome.stopped else 0
     if outcome.stopped == "interrupted":
         command = typed_command(without=("--fresh",))
         output.say(f"Interrupted; the journal is intact. Go on with: {command}")
     elif failed:
-        output.say(
-            f"Failed: {failed} ({failures(outcome)}); try again with: "
-            + typed_command(without=("--fresh",), also=("--retry-failed",))
-        )
+        command = typed_command(without=("--fresh",), also=("--retry-failed",))
+        output.say(f"Failed: {failed} ({failures(outcome)}); try again with: {command}")
+    code = 130 if outcome.stopped == "interrupted" else 1 if failed or outcome.stopped else 0
     data = summary(outcome)
-    output.result(data, human=lambda: _page(data), exit_code=code)
-
-
-def _page(data: dict[str, Any]) -> Any:
-    from talkingface_wild.cli.result_page import result_page
-
-    return result_page(data)
+    output.result(data, human=lambda: result_page(data), exit_code=code)

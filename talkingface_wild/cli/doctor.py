@@ -1,49 +1,26 @@
 """``tfw doctor``: what this machine has, what is missing or broken, and the line that mends it."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.cli.options import options_of
+from talkingface_wild.cli.output import Output, examples, table
 from talkingface_wild.core.errors import CheckFailed
-from talkingface_wild.jobs.doctor import run_checks
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from talkingface_wild.jobs.doctor import DoctorRequest, run_checks
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog=examples("tfw doctor", "tfw doctor --json"))
-def doctor(
-    folder: Annotated[
-        Path, typer.Option("--out", help="Where data sets will go; its disk is looked at.")
-    ] = Path(),
-    json: JsonOption = False,
-) -> None:
+@options_of(DoctorRequest)
+def doctor(request: DoctorRequest, output: Output) -> None:
     """Check this machine; exit code 6 when something that is needed is broken."""
-    output = Output("doctor", json)
-    checks = list(run_checks(folder))
+    checks = list(run_checks(request.folder))
     broken = [check for check in checks if check.status == "broken"]
-
-    def table() -> Table:
-        from rich.table import Table
-        from rich.text import Text
-
-        drawn = Table(show_edge=False)
-        for heading in ("", "what", "found", "what to do"):
-            drawn.add_column(heading, overflow="fold")
-        for check in checks:
-            drawn.add_row(
-                *(Text(part) for part in (check.status, check.name, check.found, check.advice))
-            )
-        return drawn
-
     for check in broken:
         output.warn(f"{check.name}: {check.found}. {check.advice}")
+    rows = [(check.status, check.name, check.found, check.advice) for check in checks]
+    page = table(None, ("", "what", "found", "what to do"), rows, fold=True, show_edge=False)
     data = {"checks": [asdict(check) for check in checks], "broken": len(broken)}
-    output.result(data, table, exit_code=CheckFailed.exit_code if broken else 0)
+    output.result(data, page, exit_code=CheckFailed.exit_code if broken else 0)

@@ -27,13 +27,12 @@ app = typer.Typer(add_completion=False)
     )
 )
 @options_of(GenerateRequest)
-def generate(request: GenerateRequest, json: bool) -> None:
+def generate(request: GenerateRequest, output: Output) -> None:
     """Make a talking-face video from a portrait and a sound of any length.
 
     Frames are written as they are made; a run that was stopped or killed goes on with --resume to
     the same frames. The video and the file beside it say that it is generated.
     """
-    output = Output("generate", json)
     from talkingface_wild.jobs.generate.run import generate as run
 
     go_on = typed_command(without=["--fresh"], also=["--resume"])

@@ -23,37 +23,29 @@ from talkingface_wild.core.log import redact, talk_to_stderr
 from talkingface_wild.core.terminal import empty_input
 from talkingface_wild.core.version import __version__
 
-VERBS: dict[str, tuple[str, str]] = {
-    "curate": ("talkingface_wild.cli.curate", "Make a data set from searches, lists or folders."),
-    "recut": ("talkingface_wild.cli.recut", "Apply other thresholds without opening a video."),
-    "commits": (
-        "talkingface_wild.cli.commits",
-        "List, compare, restore and prune a data set's commits.",
-    ),
-    "purge": ("talkingface_wild.cli.purge", "Remove finished clips that no commit keeps."),
-    "ls": ("talkingface_wild.cli.ls", "List clips, kept or rejected, with any measure."),
-    "why": ("talkingface_wild.cli.why", "Tell one clip's whole path and where it ended."),
-    "status": ("talkingface_wild.cli.status", "Say how far a run is, and what is left."),
-    "report": ("talkingface_wild.cli.report", "Write one HTML page on a data set."),
-    "review": ("talkingface_wild.cli.review", "Give a sample to reviewers and take their words."),
-    "bench": ("talkingface_wild.cli.bench", "Score talking-face videos; tables; lists; studies."),
-    "train": ("talkingface_wild.cli.train", "Train a generator in stages on a data set."),
-    "generate": (
-        "talkingface_wild.cli.generate",
-        "Make a talking-face video from a portrait and a sound.",
-    ),
-    "cite": ("talkingface_wild.cli.cite", "Print BibTeX for what a benchmark run used."),
-    "model": ("talkingface_wild.cli.model", "Look into a trained generator."),
-    "weights": ("talkingface_wild.cli.weights", "List, fetch, import and verify trained weights."),
-    "recipes": ("talkingface_wild.cli.recipes", "List recipes, or show one."),
-    "schema": ("talkingface_wild.cli.schema", "Print the columns of the data set's tables."),
-    "reasons": (
-        "talkingface_wild.cli.reasons",
-        "Say why items are rejected or fail, and the remedy.",
-    ),
-    "doctor": ("talkingface_wild.cli.doctor", "Check this machine, and say how to mend it."),
-    "help": ("talkingface_wild.cli.help", "Exit codes, environment variables, any verb's help."),
+_SUMMARIES = {
+    "curate": "Make a data set from searches, lists or folders.",
+    "recut": "Apply other thresholds without opening a video.",
+    "commits": "List, compare, restore and prune a data set's commits.",
+    "purge": "Remove finished clips that no commit keeps.",
+    "ls": "List clips, kept or rejected, with any measure.",
+    "why": "Tell one clip's whole path and where it ended.",
+    "status": "Say how far a run is, and what is left.",
+    "report": "Write one HTML page on a data set.",
+    "review": "Give a sample to reviewers and take their words.",
+    "bench": "Score talking-face videos; tables; lists; studies.",
+    "train": "Train a generator in stages on a data set.",
+    "generate": "Make a talking-face video from a portrait and a sound.",
+    "cite": "Print BibTeX for what a benchmark run used.",
+    "model": "Look into a trained generator.",
+    "weights": "List, fetch, import and verify trained weights.",
+    "recipes": "List recipes, or show one.",
+    "schema": "Print the columns of the data set's tables.",
+    "reasons": "Say why items are rejected or fail, and the remedy.",
+    "doctor": "Check this machine, and say how to mend it.",
+    "help": "Exit codes, environment variables, any verb's help.",
 }
+VERBS = {name: (f"talkingface_wild.cli.{name}", line) for name, line in _SUMMARIES.items()}
 """Each verb's module and its line in ``tfw --help``, which ``front_page.GROUPS`` orders."""
 
 # Typer brings its own copy of click's errors or click's; its public error leads to either.
@@ -72,8 +64,7 @@ class LazyVerbs(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Where to begin and the verbs in groups, in place of Typer's page."""
         records = [parameter.get_help_record(ctx) for parameter in self.get_params(ctx)]
-        summaries = {name: summary for name, (_, summary) in VERBS.items()}
-        formatter.write(front_page(self.help or "", summaries, [row for row in records if row]))
+        formatter.write(front_page(self.help or "", _SUMMARIES, [row for row in records if row]))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """The real command of a verb in place of the line that the help shows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from talkingface_wild.jobs.figures.run import Figure
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+_MODEL = "--checkpoint runs/tiny"
+_TALK = "demo_out/corpus/es/es_talk.mp4"
+_SPANISH = f"--image {_TALK} --audio {_TALK}"
 analyse = typer.Typer(add_completion=False, no_args_is_help=True)
 app.add_typer(analyse, name="analyse")
 
@@ -39,48 +43,40 @@ def _analyse() -> None:
 
 @analyse.command(
     epilog=examples(
-        "tfw model analyse drift --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
-        "--audio demo_out/corpus/es/es_talk.mp4 "
-        "--out figures",
+        f"tfw model analyse drift {_MODEL} {_SPANISH} --out figures",
         "tfw model analyse drift --checkpoint runs/tiny --dataset demo_out --split test "
         "--frames 30,75 --steps 8 --out figures",
     )
 )
 @options_of(DriftRequest)
-def drift(request: DriftRequest, json: bool) -> None:
+def drift(request: DriftRequest, output: Output) -> None:
     """Figure 5: SSIM over a long video, with and without the archived clip (F_a).
 
     Against a data set's real frames, else against the portrait. Without F_a is variants/no_archive
     where it was trained, else the same weights with the reference as their archive.
     """
-    output = Output("model analyse drift", json)
     from talkingface_wild.jobs.figures.run import drift as run
 
-    figure = run(request, Board(output))
-    _give(output, figure, _drift_page(figure))
+    _give(output, run(request, Board(output)), _drift_lines)
 
 
 @analyse.command(
     epilog=examples(
-        "tfw model analyse lips --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
-        "--audio demo_out/corpus/es/es_talk.mp4 "
-        "--out figures",
+        f"tfw model analyse lips {_MODEL} {_SPANISH} --out figures",
         "tfw model analyse lips --checkpoint runs/tiny --dataset demo_out --frames 24 "
         "--mouth 0.28,0.59,0.72,0.94 --out figures",
     )
 )
 @options_of(LipsRequest)
-def lips(request: LipsRequest, json: bool) -> None:
+def lips(request: LipsRequest, output: Output) -> None:
     """Figure 6a: where in the frame the present attention reads the lip tokens.
 
     Without the prior (variants/no_present, where it was trained) it is the sound token that looks
     most at the mouth.
     """
-    output = Output("model analyse lips", json)
     from talkingface_wild.jobs.figures.run import lips as run
 
-    figure = run(request, Board(output))
-    _give(output, figure, _lips_page(figure))
+    _give(output, run(request, Board(output)), _lips_lines)
 
 
 @analyse.command(
@@ -91,53 +87,47 @@ def lips(request: LipsRequest, json: bool) -> None:
     )
 )
 @options_of(ExpressionsRequest)
-def expressions(request: ExpressionsRequest, json: bool) -> None:
+def expressions(request: ExpressionsRequest, output: Output) -> None:
     """Figure 6b: t-SNE of predicted expression tokens, with purity and silhouette in their space.
 
     Beside them the sound: the tokens of variants/no_present where it was trained, else features.
     """
-    output = Output("model analyse expressions", json)
     from talkingface_wild.jobs.figures.run import expressions as run
 
-    figure = run(request, Board(output))
-    _give(output, figure, _expressions_page(figure))
+    _give(output, run(request, Board(output)), _expressions_lines)
 
 
 @analyse.command(
     epilog=examples(
         "tfw model analyse alpha --checkpoint runs/tiny --dataset demo_out --split test "
         "--out figures",
-        "tfw model analyse alpha --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
-        "--audio demo_out/corpus/es/es_talk.mp4 "
-        "--frames 48 --steps 8 --out figures",
+        f"tfw model analyse alpha {_MODEL} {_SPANISH} --frames 48 --steps 8 --out figures",
     )
 )
 @options_of(AlphaRequest)
-def alpha(request: AlphaRequest, json: bool) -> None:
+def alpha(request: AlphaRequest, output: Output) -> None:
     """Figure 7: SSIM over alpha, the weight of the past in the motion memory.
 
     Each alpha by the variant trained at it (variants/alpha_0 to alpha_9), else by the model's own
     weights, which the picture tells apart; a line for w/o MTA where variants/no_mta was trained.
     """
-    output = Output("model analyse alpha", json)
     from talkingface_wild.jobs.figures.run import alpha as run
 
-    figure = run(request, Board(output))
-    _give(output, figure, _alpha_page(figure))
+    _give(output, run(request, Board(output)), _alpha_lines)
 
 
-def _give(output: Output, figure: Figure, lines: list[str]) -> None:
+def _give(output: Output, figure: Figure, lines: Callable[[Figure], list[str]]) -> None:
     data = {
         "picture": figure.picture,
         "table": figure.table,
         "source": figure.source,
         **figure.figures,
     }
-    text = [*lines, f"picture  {figure.picture}", f"table    {figure.table}"]
+    text = [*lines(figure), f"picture  {figure.picture}", f"table    {figure.table}"]
     output.result(data, "\n".join(text))
 
 
-def _drift_page(figure: Figure) -> list[str]:
+def _drift_lines(figure: Figure) -> list[str]:
     """SSIM at each frame asked for."""
     lines = [f"SSIM against {figure.against}"]
     for name, run in figure.figures.items():
@@ -146,7 +136,7 @@ def _drift_page(figure: Figure) -> list[str]:
     return lines
 
 
-def _lips_page(figure: Figure) -> list[str]:
+def _lips_lines(figure: Figure) -> list[str]:
     """The mouth's share of the attention."""
     figures = figure.figures
     lines = [
@@ -156,7 +146,7 @@ def _lips_page(figure: Figure) -> list[str]:
     return [*lines, f"{'even':9}{100 * figures['even']:.1f} %"]
 
 
-def _expressions_page(figure: Figure) -> list[str]:
+def _expressions_lines(figure: Figure) -> list[str]:
     """Purity and silhouette of each space."""
     figures = figure.figures
     lines = [
@@ -167,7 +157,7 @@ def _expressions_page(figure: Figure) -> list[str]:
     return [*lines, f"{'chance':9}purity {_shown(figures['purity_by_chance'])}"]
 
 
-def _alpha_page(figure: Figure) -> list[str]:
+def _alpha_lines(figure: Figure) -> list[str]:
     """SSIM at each alpha."""
     figures = figure.figures
     lines = [

@@ -1,4 +1,4 @@
-"""A verb's options and their help, derived from the request of its job."""
+"""A verb's arguments and options with their help, derived from the request of its job."""
 
 import functools
 import inspect
@@ -10,43 +10,57 @@ import typer
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from talkingface_wild.cli.output import JsonOption
+from talkingface_wild.cli.output import JsonOption, Output
 from talkingface_wild.core.errors import UsageError
-from talkingface_wild.core.request import OPTION, SHOWN_DEFAULT, Request, WrongField
+from talkingface_wild.core.request import (
+    ARGUMENT,
+    CHOICES,
+    OPTION,
+    SHOWN_DEFAULT,
+    Request,
+    WrongField,
+)
 
 
 def options_of(
     request: type[Request], after: Mapping[str, Sequence[str]] | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Decorates ``verb(request, json)`` as a Typer command; it may take ``ctx`` and options too.
+    """Decorates ``verb(request, output)`` as a Typer command; it may take ``ctx`` and options too.
 
-    Each field becomes an option: its name, type, bounds and default are the field's, its help is
-    the field's docstring. The verb's own options come last, but for those that ``after`` names by
-    the field that they follow.
+    Each field becomes an option, or an argument where it is marked so: its name, type, bounds and
+    default are the field's, its help is the field's docstring. The verb's own options come last,
+    but for those that ``after`` names by the field that they follow. ``output`` is the ``Output``
+    of the command as typed; a verb that takes ``json`` makes its own.
     """
-    spelled = {name: _flag(name, field) for name, field in request.model_fields.items()}
+    spelled = {name: _spellings(name, field)[0] for name, field in request.model_fields.items()}
+    provided = ("ctx", "request", "output", "json")
 
     def decorate(verb: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(verb, eval_str=True).parameters
-        own = {name: p for name, p in signature.items() if name not in ("ctx", "request", "json")}
+        own = {name: p for name, p in signature.items() if name not in provided}
 
         @functools.wraps(verb)
         def call(**values: Any) -> None:
+            if "output" in signature:
+                command = values["ctx"].command_path.removeprefix("tfw ")
+                values["output"] = Output(command, values.pop("json"))
+            if "ctx" not in signature:
+                del values["ctx"]
             typed = {name: values.pop(name) for name in spelled}
-            given = {name: value for name, value in typed.items() if value is not None}
+            fields = {name: value for name, value in typed.items() if value is not None}
             try:
-                values["request"] = request(**given)
+                values["request"] = request(**fields)
             except WrongField as error:
                 raise UsageError(f"{spelled[error.field]} expects {error.expected}") from None
             verb(**values)
 
-        parameters = [_parameter("ctx", typer.Context)] * ("ctx" in signature)
+        parameters = [_parameter("ctx", typer.Context)]
         placed = [name for names in (after or {}).values() for name in names]
         for name, field in request.model_fields.items():
-            parameters.append(_option(name, field, spelled[name]))
+            parameters.append(_parameter(name, *_annotation(name, field)))
             parameters += [own[each] for each in (after or {}).get(name, ())]
         parameters += [parameter for name, parameter in own.items() if name not in placed]
-        parameters.append(_parameter("json", JsonOption, default=False))
+        parameters.append(_parameter("json", JsonOption, False))
         keyword = inspect.Parameter.KEYWORD_ONLY
         parameters = [parameter.replace(kind=keyword) for parameter in parameters]
         call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -56,37 +70,47 @@ def options_of(
     return decorate
 
 
-def _flag(name: str, field: FieldInfo) -> str:
+def _extra(field: FieldInfo) -> dict[str, Any]:
     extra = field.json_schema_extra
-    own = extra.get(OPTION) if isinstance(extra, dict) else None
-    return str(own or f"--{name.replace('_', '-')}")
+    return dict(extra) if isinstance(extra, dict) else {}
 
 
-def _option(name: str, field: FieldInfo, flag: str) -> inspect.Parameter:
+def _spellings(name: str, field: FieldInfo) -> list[str]:
+    """What the command line calls a field: ``--all -a``, or an argument's name."""
+    extra = _extra(field)
+    if ARGUMENT in extra:
+        return [str(extra[ARGUMENT] or name.upper())]
+    return str(extra.get(OPTION, f"--{name.replace('_', '-')}")).split()
+
+
+def _annotation(name: str, field: FieldInfo) -> tuple[Any, Any]:
+    """What Typer needs of a field: its annotated type and its default."""
+    extra, words = _extra(field), _spellings(name, field)
     kind: Any = field.annotation
     default = None if field.default_factory is not None else field.default
     if field.is_required():
         default = inspect.Parameter.empty
-    words: tuple[str, ...] = (flag,)
-    if kind == bool | None:
-        words = (f"{flag}/--no-{flag.removeprefix('--')}",)
-    extra = field.json_schema_extra
-    if isinstance(extra, dict) and SHOWN_DEFAULT in extra:
+    if kind == bool | None or (kind is bool and default):
+        words[0] += f"/--no-{words[0].removeprefix('--')}"
+    if SHOWN_DEFAULT in extra:
         kind, default = str, extra[SHOWN_DEFAULT]
     elif get_origin(kind) is tuple:
-        kind, default = list[str] | None, None
-    elif get_origin(kind) is Literal:
-        kind = str
+        kind = list[get_args(kind)[0]]  # type: ignore[misc]
+        if not field.is_required():
+            kind, default = kind | None, None
+    elif CHOICES not in extra and Literal in (get_origin(kind), *map(get_origin, get_args(kind))):
+        kind = str | None if default is None else str
     elif field.default_factory is not None:
         kind = kind | None
-    bounds: dict[str, Any] = {}
-    for rule in [*field.metadata, *_inner(kind)]:
+    settings: dict[str, Any] = {"help": " ".join((field.description or "").split())}
+    for rule in [*field.metadata, *_inner(field.annotation)]:
         if isinstance(rule, Ge):
-            bounds["min"] = rule.ge
+            settings["min"] = rule.ge
         if isinstance(rule, Le):
-            bounds["max"] = rule.le
-    option = typer.Option(*words, help=" ".join((field.description or "").split()), **bounds)
-    return _parameter(name, Annotated[kind, option], default)
+            settings["max"] = rule.le
+    if ARGUMENT in extra:
+        return Annotated[kind, typer.Argument(metavar=extra[ARGUMENT] or None, **settings)], default
+    return Annotated[kind, typer.Option(*words, **settings)], default
 
 
 def _inner(kind: Any) -> list[Any]:

@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -20,6 +20,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and all talk on stderr.")
@@ -51,6 +52,9 @@ class Output:
         """A warning: on stderr, and in the object's ``warnings``."""
         self.warnings.append(text)
         self.say(f"Warning: {text}")
+
+    def progress(self, look: object) -> None:
+        """Nothing: a verb that shows how far it is has a ``Board``."""
 
     def result(
         self,
@@ -119,6 +123,55 @@ def show(renderable: RenderableType) -> None:
     print(captured.get(), end="", flush=True)
 
 
+def table(
+    title: str | None,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    right: Container[str] = (),
+    unwrapped: Container[str] = (),
+    fold: bool = False,
+    styles: Sequence[str | None] = (),
+    **look: Any,
+) -> Table:
+    """A table of ``rows`` under ``headings``; ``right`` and ``unwrapped`` name headings.
+
+    ``fold`` breaks long words instead of cutting them, ``styles`` has one of each row, ``look`` is
+    what ``rich.table.Table`` takes beside.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=title, title_justify="left", caption_justify="left", **look)
+    for heading in headings:
+        drawn.add_column(
+            heading,
+            justify="right" if heading in right else "left",
+            overflow="fold" if fold else "ellipsis",
+            no_wrap=heading in unwrapped,
+        )
+    for place, row in enumerate(rows):
+        cells = [cell if isinstance(cell, Text) else Text(str(cell)) for cell in row]
+        drawn.add_row(*cells, style=styles[place] if styles else None)
+    return drawn
+
+
+@contextlib.contextmanager
+def bar(name: str, in_bytes: bool = False) -> Iterator[Callable[[int, int | None], None] | None]:
+    """A bar on stderr where that is a terminal; takes how much is done, and of how much."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import DownloadColumn, MofNCompleteColumn, Progress, TransferSpeedColumn
+
+    counts = (DownloadColumn(), TransferSpeedColumn()) if in_bytes else (MofNCompleteColumn(),)
+    columns = (*Progress.get_default_columns(), *counts)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
 def shown_width() -> int:
     """Columns for a person's view: the terminal's or $COLUMNS; 160 where there is neither."""
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
@@ -129,11 +182,6 @@ def shown_width() -> int:
 def examples(*commands: str) -> str:
     """The end of a verb's help: commands that work as they stand, a line each."""
     return "Examples:\n\n" + "\n\n".join(f"  {command}" for command in commands)
-
-
-def printable(line: str) -> str:
-    """Text from outside, without what could command a terminal or end the line."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in line)
 
 
 def plain(value: Any) -> Any:

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from talkingface_wild.cli.output import JsonOption, Output, examples, shown_width
+from talkingface_wild.cli.options import options_of
+from talkingface_wild.cli.output import Output, examples, shown_width, table
+from talkingface_wild.jobs import reasons as job
+from talkingface_wild.jobs.reasons import ReasonsRequest
 
 if TYPE_CHECKING:
     from rich.console import Group
+    from rich.table import Table
 
     from talkingface_wild.pipelines.schema import GivenReason
 
@@ -21,27 +25,17 @@ _NARROWEST_TABLE = 60
 @app.command(
     epilog=examples("tfw reasons", "tfw reasons no_face", "tfw reasons --recipe embedded --json")
 )
+@options_of(ReasonsRequest)
 def reasons(
-    name: Annotated[str | None, typer.Argument(help="One reason; all without it.")] = None,
-    recipe: Annotated[
-        str, typer.Option(help="The recipe whose gates and bounds are meant.")
-    ] = "talkingface_wild",
+    request: ReasonsRequest,
+    output: Output,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
-    json: JsonOption = False,
 ) -> None:
     """Print the closed list of reasons: meaning, the stage or gate that gives it, the remedy."""
-    output = Output("reasons", json)
-    from talkingface_wild.pipelines.schema import given_reasons, reason_called
-
-    rows = given_reasons(recipe)
-    if name is not None:
-        one = reason_called(name, recipe)
-        rows = [row for row in rows if row.reason == one]
-    data = [_data(row) for row in rows]
-    if markdown:
-        output.result(data, human=lambda: _markdown(rows))
-    else:
-        output.result(data, human=lambda: _page(rows) if name is None else _one(rows[0]))
+    rows = job.reasons(request)
+    one = job.described(rows[0]) if request.name is not None else None
+    page = job.markdown(rows) if markdown else one
+    output.result([_data(row) for row in rows], lambda: page or _page(rows))
 
 
 def _data(row: GivenReason) -> dict[str, Any]:
@@ -55,79 +49,18 @@ def _data(row: GivenReason) -> dict[str, Any]:
     }
 
 
-def _sources(row: GivenReason) -> list[str]:
-    """What gives a reason: stages by themselves, then gates with what they keep."""
-    by_gates = [f"gate {gate} ({stage}), keeps {rule}" for gate, stage, rule in row.gates]
-    given = [row.reason.stages] if row.reason.stages else []
-    return [*given, *by_gates] or ["no stage and no gate of this recipe"]
-
-
-def _groups(rows: list[GivenReason]) -> list[tuple[str, str, list[GivenReason]]]:
-    from talkingface_wild.core.reasons import GROUPS, OWN, OWN_WORDS
-
-    groups = [
-        (group, words, [row for row in rows if row.reason.group == group])
-        for group, words in {**GROUPS, OWN: OWN_WORDS}.items()
-    ]
-    return [(group, words, mine) for group, words, mine in groups if mine]
-
-
 def _page(rows: list[GivenReason]) -> Group | str:
-    width = shown_width()
-    return _tables(rows) if width >= _NARROWEST_TABLE else _list(rows, width)
-
-
-def _list(rows: list[GivenReason], width: int) -> str:
-    """A reason below the other, for a narrow terminal."""
-    import textwrap
-
-    lines: list[str] = []
-    for group, words, mine in _groups(rows):
-        lines += [*textwrap.wrap(f"{group}. {words}", width), ""]
-        for row in mine:
-            lines.append(row.reason.name)
-            entries = [row.reason.meaning, *_sources(row), f"What helps: {row.remedy}"]
-            for entry in entries:
-                lines += textwrap.wrap(entry, width, initial_indent="  ", subsequent_indent="    ")
-            lines.append("")
-    return "\n".join(lines).rstrip()
-
-
-def _tables(rows: list[GivenReason]) -> Group:
     from rich.console import Group
-    from rich.table import Table
 
-    tables = []
-    for group, words, mine in _groups(rows):
-        table = Table(title=f"{group}. {words}", title_justify="left")
-        for heading in ("reason", "meaning", "given by", "what helps"):
-            table.add_column(heading, overflow="fold", no_wrap=heading == "reason")
-        for row in mine:
-            table.add_row(row.reason.name, row.reason.meaning, "\n".join(_sources(row)), row.remedy)
-        tables.append(table)
-    return Group(*tables)
+    if shown_width() < _NARROWEST_TABLE:
+        return job.listed(rows, shown_width())
+    return Group(*(_table(f"{group}. {words}", own) for group, words, own in job.grouped(rows)))
 
 
-def _one(row: GivenReason) -> str:
-    first, *more = _sources(row)
-    return "\n".join(
-        [
-            f"{row.reason.name}: {row.reason.meaning}",
-            f"group      {row.reason.group}",
-            f"given by   {first}",
-            *(f"           {line}" for line in more),
-            f"what helps {row.remedy}",
-        ]
-    )
-
-
-def _markdown(rows: list[GivenReason]) -> str:
-    lines: list[str] = []
-    for group, words, mine in _groups(rows):
-        lines += [f"## {group}", "", words, ""]
-        lines += ["| reason | meaning | given by | what helps |", "|---|---|---|---|"]
-        for row in mine:
-            given = "<br>".join(_sources(row)).replace("|", "\\|")
-            lines.append(f"| `{row.reason.name}` | {row.reason.meaning} | {given} | {row.remedy} |")
-        lines.append("")
-    return "\n".join(lines).strip()
+def _table(title: str, rows: list[GivenReason]) -> Table:
+    cells = [
+        (row.reason.name, row.reason.meaning, "\n".join(job.sources_of(row)), row.remedy)
+        for row in rows
+    ]
+    headings = ("reason", "meaning", "given by", "what helps")
+    return table(title, headings, cells, fold=True, unwrapped=headings[:1])

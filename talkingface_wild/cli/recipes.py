@@ -1,10 +1,11 @@
 """``tfw recipes``: the recipes that come with the package, and one of them with every setting."""
 
-from typing import Annotated
-
 import typer
 
-from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.cli.options import options_of
+from talkingface_wild.cli.output import Output, examples
+from talkingface_wild.core.request import Request
+from talkingface_wild.jobs.recipes import RecipeRequest, recipe_text, summaries
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -15,13 +16,11 @@ def recipes() -> None:
 
 
 @app.command("list", epilog=examples("tfw recipes list"))
-def list_recipes(json: JsonOption = False) -> None:
+@options_of(Request)
+def list_recipes(request: Request, output: Output) -> None:
     """The recipes that come with the package."""
-    output = Output("recipes list", json)
-    from talkingface_wild.pipelines.recipe import load_recipe, recipe_names
-
-    rows = [{"name": name, "summary": load_recipe(name).summary} for name in recipe_names()]
-    output.result(rows, human="\n".join(f"{row['name']:18} {row['summary']}" for row in rows))
+    rows = [{"name": name, "summary": summary} for name, summary in summaries().items()]
+    output.result(rows, "\n".join(f"{row['name']:18} {row['summary']}" for row in rows))
 
 
 @app.command(
@@ -31,26 +30,8 @@ def list_recipes(json: JsonOption = False) -> None:
         "tfw recipes show talkingface_wild --table",
     )
 )
-def show(
-    name: Annotated[str, typer.Argument(help="A recipe's name, or a YAML file.")],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="stage.field=value or gates.NAME=bound")
-    ] = None,
-    table: Annotated[
-        bool, typer.Option("--table", help="Its stages and gates as a Markdown table instead.")
-    ] = False,
-    json: JsonOption = False,
-) -> None:
+@options_of(RecipeRequest)
+def show(request: RecipeRequest, output: Output) -> None:
     """A recipe with every setting resolved, as YAML that --recipe takes."""
-    output = Output("recipes show", json)
-    import yaml
-
-    from talkingface_wild.pipelines.recipe import load_recipe
-
-    recipe = load_recipe(name, settings or [])
-    text = recipe.dump().rstrip("\n")
-    if table:
-        from talkingface_wild.pipelines.stage_table import stage_table
-
-        text = stage_table(recipe)
-    output.result(yaml.safe_load(recipe.dump()), human=text)
+    data, text = recipe_text(request)
+    output.result(data, text)

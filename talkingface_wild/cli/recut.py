@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from talkingface_wild.cli.output import JsonOption, Output, examples
+from talkingface_wild.cli.options import options_of
+from talkingface_wild.cli.output import Output, examples, table
 from talkingface_wild.core.durations import human_hours
-from talkingface_wild.core.errors import UsageError
+from talkingface_wild.jobs.recut import Blank, Recut, RecutRequest, sweep_of
+from talkingface_wild.jobs.recut import recut as cut_anew
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
 
-    from talkingface_wild.jobs.recut import Blank, Recut
+    from talkingface_wild.pipelines.sweep import Sweep
 
 app = typer.Typer(add_completion=False)
 
@@ -30,84 +32,32 @@ app = typer.Typer(add_completion=False)
         "tfw recut demo_out --set gates.presence.zh=0.9",
     )
 )
-def recut(
-    out: Annotated[Path, typer.Argument(help="The data set's folder.")],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="gates.NAME=BOUND, gates.NAME.LANGUAGE=BOUND, gates.NAME=off; NAME is a gate or, "
-            "as in gates.yaw_p90.at_most=20, any measured column (at_least, at_most, above, below, "
-            "equals)",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would change, and write nothing.")
-    ] = False,
-    sweep: Annotated[
-        str | None,
-        typer.Option(help="Show what is kept as the bound of this gate or column moves."),
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(help="About so many steps of a sweep; default: 12.")
-    ] = None,
-    least: Annotated[
-        float | None, typer.Option("--from", help="First bound; default: about the 1st percentile.")
-    ] = None,
-    most: Annotated[
-        float | None, typer.Option("--to", help="Last bound; default: about the 99th percentile.")
-    ] = None,
-    at_least: Annotated[
-        bool, typer.Option("--at-least", help="Sweep a least value, not a greatest one.")
-    ] = False,
-    per_language: Annotated[
-        bool, typer.Option("--per-language", help="A column of a sweep's table per language.")
-    ] = False,
-    json: JsonOption = False,
-) -> None:
+@options_of(RecutRequest)
+def recut(request: RecutRequest, output: Output) -> None:
     """Write a new commit from stored measures under other gates; no video is opened.
 
     With --sweep, nothing is committed: a table, and a picture in figures/ of the data set.
     """
-    output = Output("recut", json)
-    if sweep is not None:
-        from talkingface_wild.cli.sweep import show_sweep
-        from talkingface_wild.pipelines.sweep import STEPS, Range
-
-        tried = Range(STEPS if steps is None else steps, least, most)
-        show_sweep(output, out, sweep, settings or [], tried, at_least, per_language, dry_run)
-        return
-    if (steps, least, most, at_least, per_language) != (None, None, None, False, False):
-        raise UsageError(
-            "Expected --sweep COLUMN beside --steps, --from, --to, --at-least or --per-language, "
-            f"found none; for example `tfw recut {out} --sweep clip_seconds`."
-        )
-    from talkingface_wild.jobs.recut import recut as cut_anew
-
-    _report(output, out, cut_anew(out, settings or [], dry_run))
+    if request.sweep is not None:
+        _sweep(output, request)
+    else:
+        _recut(output, request)
 
 
-def _report(output: Output, out: Path, cut: Recut) -> None:
-    for blank in cut.blanks:
+def _recut(output: Output, request: RecutRequest) -> None:
+    cut = cut_anew(request)
+    for blank in cut.without_value:
         output.say(_without_value(blank))
     if cut.pending:
-        finish = f"finish with `tfw curate --out {out}`"
+        finish = f"finish with `tfw curate --out {request.out}`"
         output.say(
             f"Pending: {cut.pending} (sources or clips that came in and have work still to come); "
             f"{'once it is cut so, ' if cut.dry_run else ''}{finish}."
         )
-    data = {
-        "commit": cut.commit.number,
-        "new": cut.commit.new,
-        "before": cut.before,
-        "dry_run": cut.dry_run,
-        "pending": cut.pending,
-        "without_value": [dataclasses.asdict(blank) for blank in cut.blanks],
-        "languages": [dataclasses.asdict(change) for change in cut.changes],
-    }
-    output.result(data, human=lambda: _table(cut))
+    data = dataclasses.asdict(cut) | {"commit": cut.commit.number, "new": cut.commit.new}
+    output.result(data, lambda: _changes(cut))
     if cut.commit.new:
-        output.say(f"Undo with `tfw commits {out} restore {cut.before}`.")
+        output.say(f"Undo with `tfw commits {request.out} restore {cut.before}`.")
 
 
 def _without_value(blank: Blank) -> str:
@@ -120,31 +70,79 @@ def _without_value(blank: Blank) -> str:
     )
 
 
-def _table(cut: Recut) -> Table:
-    from rich.table import Table
-
+def _changes(cut: Recut) -> Table:
     title = f"Commit {cut.commit.number}" + ("" if cut.commit.new else " (nothing changed)")
     if cut.dry_run:
         title = f"What would change since commit {cut.before} (dry run: nothing was written)"
-    table = Table(title=title, title_justify="left")
-    for name in (
-        "language",
-        "clips before",
-        "won",
-        "lost",
-        "clips after",
-        "time before",
-        "time after",
-    ):
-        table.add_column(name, justify="left" if name == "language" else "right")
-    for change in cut.changes:
-        table.add_row(
+    numbers = ("clips before", "won", "lost", "clips after", "time before", "time after")
+    rows = [
+        (
             change.language,
-            str(change.clips_before),
+            change.clips_before,
             f"+{change.won}",
             f"-{change.lost}",
-            str(change.clips_after),
+            change.clips_after,
             human_hours(change.hours_before),
             human_hours(change.hours_after),
         )
-    return table
+        for change in cut.languages
+    ]
+    return table(title, ("language", *numbers), rows, right=numbers)
+
+
+def _sweep(output: Output, request: RecutRequest) -> None:
+    swept, picture = sweep_of(request, output)
+    data = dataclasses.asdict(swept) | {"column": swept.column.name, "unit": swept.column.unit}
+    data |= {"bounds_of_languages": data.pop("per_language"), "picture": picture}
+    output.result(data, lambda: _points(swept, request.per_language))
+    for language, bound in swept.per_language.items():
+        output.say(f"{language} keeps its own bound, {bound:g}.")
+    if picture is not None:
+        output.say(f"picture: {picture}")
+    example = swept.points[len(swept.points) // 2].bound
+    output.say(
+        f"Cut at a bound with `tfw recut {request.out} "
+        f"{''.join(f'--set {setting} ' for setting in request.settings)}"
+        f"--set gates.{request.sweep}.{swept.word}={example:g}`."
+    )
+
+
+def _points(swept: Sweep, per_language: bool) -> Group:
+    from rich import box
+    from rich.console import Group
+    from rich.text import Text
+
+    points = swept.points
+    unit = f" {swept.column.unit}" if swept.column.unit else ""
+    mark = ", > is the bound now" if any(point.current for point in points) else ""
+    title = (
+        f"{swept.column.name} {swept.word.replace('_', ' ')} …{unit} (commit {swept.commit}{mark})"
+    )
+    pending = any(point.pending.clips for point in points)
+    languages = sorted({tag for point in points for tag in point.languages}) * per_language
+    rows = []
+    for point in points:
+        bound = f"{'> ' if point.current else ''}{point.bound:g}"
+        amounts = [point.languages.get(language) for language in languages]
+        rows.append(
+            [
+                bound,
+                point.kept.clips,
+                human_hours(point.kept.hours),
+                *[point.pending.clips] * pending,
+                *("0" if amount is None else amount.clips for amount in amounts),
+            ]
+        )
+    main = ["bound", "clips", "time", *["pending"] * pending]
+    drawn = table(
+        None,
+        [*main, *languages],
+        rows,
+        right=[*main, *languages],
+        unwrapped=main,
+        styles=["bold" if point.current else None for point in points],
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    return Group(Text(title), drawn)

@@ -1,4 +1,4 @@
-"""What a person sees at the end of a run: the funnel, the languages, and where things are."""
+"""What a person sees of a run of curation: its plan; at its end the funnel and the languages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,10 +7,40 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from talkingface_wild.core.durations import human_hours
+from talkingface_wild.cli.output import table
+from talkingface_wild.core.durations import clock, human_hours
 
 _COUNTS = ("entered", "kept", "rejected", "failed", "pending")
-_GREY = "bright_black"
+
+
+def plan_page(plan: Mapping[str, Any]) -> Group:
+    """The page of ``--plan``."""
+    from talkingface_wild.jobs.curate.plan import plan_lines
+
+    numbers = ("done", "to do", "about")
+    stages = table(
+        f"Plan of recipe {plan['recipe']}",
+        ("stage", "weights", *numbers, "gates"),
+        map(_stage_cells, plan["stages"]),
+        right=numbers,
+        fold=True,
+    )
+    return Group(stages, *map(Text, [*plan_lines(plan), *plan["notes"]]))
+
+
+def _stage_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    lacking = [f"{name} MISSING ({row['policy']})" for name in row["weights_missing"]]
+    names = [*row["weights_present"], *lacking]
+    planned = row["runs"] or row["policy"] == "required"
+    needs = f"\nneeds {'weights' if lacking else 'a package'}" * (not row["runs"])
+    return (
+        row["stage"],
+        "\n".join(names) or "–",
+        str(row["done"]) if planned else "–",
+        f"{'~' * row['approximate']}{row['to_do']}{needs}" if planned else "not measured",
+        clock(row["seconds_estimated"]) if row["to_do"] else "–",
+        "\n".join(row["gates"]),
+    )
 
 
 def result_page(data: Mapping[str, Any]) -> Group:
@@ -24,32 +54,33 @@ def result_page(data: Mapping[str, Any]) -> Group:
         f"media   {data['media']}",
         f"next    tfw report {data['out']}",
     ]
-    return Group(_funnel(data["funnel"]), _languages(data["languages"]), *map(Text, lines))
+    counts = ("sources", "clips cut", "clips kept", "time kept")
+    names = ("language", "sources", "clips_cut", "clips_kept")
+    rows = [
+        (*(row[name] for name in names), human_hours(row["hours_kept"]))
+        for row in data["languages"]
+    ]
+    languages = table("Languages", ("language", *counts), rows, right=counts)
+    return Group(_funnel(data["funnel"]), languages, *map(Text, lines))
 
 
 def _funnel(steps: list[dict[str, Any]]) -> Table:
-    table = Table(title="Funnel", title_justify="left")
-    for name in ("stage", "of", *_COUNTS, "time kept", "reasons"):
-        left = name in ("stage", "of", "reasons")
-        table.add_column(name, justify="left" if left else "right", overflow="fold")
-    for step in steps:
-        counts = {name: str(step[name]) for name in _COUNTS}
-        time = "" if step["hours_kept"] is None else human_hours(step["hours_kept"])
-        reasons = ", ".join(f"{reason} {count}" for reason, count in step["reasons"].items())
-        if not step["measured"]:
-            # What went through unmeasured was not kept by any judgement: no number stands there.
-            counts["kept"] = time = "–"
-            reasons = f"not measured ({step['unmeasured']})" + (f"; {reasons}" if reasons else "")
-        style = None if step["measured"] else _GREY
-        table.add_row(step["stage"], step["level"], *counts.values(), time, reasons, style=style)
-    return table
+    return table(
+        "Funnel",
+        ("stage", "of", *_COUNTS, "time kept", "reasons"),
+        map(_step_cells, steps),
+        right=(*_COUNTS, "time kept"),
+        fold=True,
+        styles=[None if step["measured"] else "bright_black" for step in steps],
+    )
 
 
-def _languages(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="Languages", title_justify="left")
-    for name in ("language", "sources", "clips cut", "clips kept", "time kept"):
-        table.add_column(name, justify="left" if name == "language" else "right")
-    for row in rows:
-        counts = [str(row[name]) for name in ("sources", "clips_cut", "clips_kept")]
-        table.add_row(row["language"], *counts, human_hours(row["hours_kept"]))
-    return table
+def _step_cells(step: dict[str, Any]) -> tuple[Any, ...]:
+    counts = {name: step[name] for name in _COUNTS}
+    time = "" if step["hours_kept"] is None else human_hours(step["hours_kept"])
+    reasons = ", ".join(f"{reason} {count}" for reason, count in step["reasons"].items())
+    if not step["measured"]:
+        # What went through unmeasured was not kept by any judgement: no number stands there.
+        counts["kept"] = time = "–"
+        reasons = f"not measured ({step['unmeasured']})" + (f"; {reasons}" if reasons else "")
+    return (step["stage"], step["level"], *counts.values(), time, reasons)

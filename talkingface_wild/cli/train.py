@@ -11,25 +11,26 @@ from talkingface_wild.cli.output import Output, examples
 from talkingface_wild.cli.typed_command import going_on_by
 from talkingface_wild.jobs.train.logs import logs_of, tensorboard_line
 from talkingface_wild.jobs.train.request import TrainRequest
+from talkingface_wild.models import FIRST
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command(
     epilog=examples(
-        "tfw train --model mcdm --preset tiny --stage all --data demo_out --out runs/tiny",
-        "tfw train --model mcdm --preset tiny --stage 3 --data demo_out --out runs/tiny "
+        f"tfw train --model {FIRST} --preset tiny --stage all --data demo_out --out runs/tiny",
+        f"tfw train --model {FIRST} --preset tiny --stage 3 --data demo_out --out runs/tiny "
         "--set training.stage3.iterations=600 --fresh",
-        "tfw train --model mcdm --preset tiny --variant no_archive --data demo_out --out runs/tiny",
+        f"tfw train --model {FIRST} --preset tiny --variant no_archive --data demo_out "
+        "--out runs/tiny",
     )
 )
 @options_of(TrainRequest)
-def train(request: TrainRequest, json: bool) -> None:
+def train(request: TrainRequest, output: Output) -> None:
     """Train a generator in stages. A stopped run goes on; a finished stage is not run again.
 
     Several GPUs: accelerate launch -m talkingface_wild.cli.main train …
     """
-    output = Output("train", json)
     from talkingface_wild.jobs.train.run import train as run
 
     live = os.environ.get("RANK", "0") == "0"

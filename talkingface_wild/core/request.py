@@ -1,16 +1,24 @@
 """What a job is asked for: a typed, validated model; its attribute docstrings are its help."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from talkingface_wild.core.errors import UsageError, nearest
 
 OPTION = "option"
-"""Key of a field's ``json_schema_extra`` under which the command line's own name for it stands."""
+"""Key of a field's ``json_schema_extra`` under which the command line's own spellings of it
+stand, such as ``--all -a``."""
+ARGUMENT = "argument"
+"""Key of the same for a field that is typed without a name; its value is the name that the help
+shows, or an empty text for the field's own."""
 SHOWN_DEFAULT = "shown_default"
 """Key of the same for a field that is typed as one text: the default that the help shows."""
+
+CHOICES = "choices"
+"""Key of the same for a field of a few words that the help lists."""
 
 
 class WrongField(UsageError):
@@ -32,10 +40,17 @@ class Request(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise _told(type(self), error) from None
+            raise _usage_error(type(self), error) from None
 
 
-def _told(cls: type[Request], error: ValidationError) -> UsageError:
+class DatasetRequest(Request):
+    """Base of the requests on a data set that is there."""
+
+    out: Path = Field(json_schema_extra={ARGUMENT: ""})
+    """The data set's folder."""
+
+
+def _usage_error(cls: type[Request], error: ValidationError) -> UsageError:
     """The first thing that is wrong, as a sentence of this project."""
     first = error.errors()[0]
     field = str(first["loc"][0]) if first["loc"] else cls.__name__

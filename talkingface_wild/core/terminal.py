@@ -102,3 +102,8 @@ def mute_closed_terminal() -> None:
             if stat.S_ISCHR(entry.st_mode) and entry.st_rdev != os.fstat(null).st_rdev:
                 os.dup2(null, handle)
     os.close(null)
+
+
+def printable(line: str) -> str:
+    """Text from outside, without what could command a terminal or end the line."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in line)

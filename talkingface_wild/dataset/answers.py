@@ -17,20 +17,8 @@ from talkingface_wild.dataset.decisions import Decision
 from talkingface_wild.dataset.review import RANDOM
 from talkingface_wild.functional.intervals import exact_interval
 
-_DECISIONS = {
-    "accept": True,
-    "accepted": True,
-    "keep": True,
-    "kept": True,
-    "yes": True,
-    "y": True,
-    "ok": True,
-    "reject": False,
-    "rejected": False,
-    "drop": False,
-    "no": False,
-    "n": False,
-}
+_DECISIONS = dict.fromkeys(("accept", "accepted", "keep", "kept", "yes", "y", "ok"), True)
+_DECISIONS |= dict.fromkeys(("reject", "rejected", "drop", "no", "n"), False)
 _COLUMNS = ("clip_id", "decision", "reason", "words", "reviewer")
 
 
@@ -49,17 +37,17 @@ class Defects:
     high: float | None
 
 
-def read_answers(path: Path, known: Sequence[str]) -> tuple[list[Decision], int]:
+def read_answers(path: Path, clips: Sequence[str]) -> tuple[list[Decision], int]:
     """The decisions of a reviewed manifest, and how many rows were left empty.
 
-    ``known`` are the data set's clip ids. Decisions are accept or reject (also keep, yes, no) in
+    ``clips`` are the data set's clip ids. Decisions are accept or reject (also keep, yes, no) in
     any case; a rejection needs one of ``REVIEW_REASONS``, and ``other`` needs words. Raises
     InputUnreadable, with the line, for a file of another kind, an unknown clip, decision or reason,
     or a clip answered twice otherwise.
     """
     decisions: dict[str, Decision] = {}
     empty = 0
-    ids = set(known)
+    ids = set(clips)
     for where, row in _rows(path):
         decision = _decision(row, where, ids)
         if decision is None:
@@ -74,21 +62,21 @@ def read_answers(path: Path, known: Sequence[str]) -> tuple[list[Decision], int]
     return list(decisions.values()), empty
 
 
-def _decision(row: Mapping[str, str], where: str, known: set[str]) -> Decision | None:
-    clip, said, reason = row["clip_id"], row["decision"].lower(), row["reason"].lower()
-    if not said:
+def _decision(row: Mapping[str, str], where: str, ids: set[str]) -> Decision | None:
+    clip, answer, reason = row["clip_id"], row["decision"].lower(), row["reason"].lower()
+    if not answer:
         if reason:
             raise _wrong(where, "a decision beside the reason", "none", "write accept or reject")
         return None
-    if clip not in known:
-        hint = nearest(clip, known)
+    if clip not in ids:
+        hint = nearest(clip, ids)
         raise _wrong(
             where, "a clip of this data set", f"{clip!r}{hint}", "check --out and the line"
         )
-    if said not in _DECISIONS:
-        hint = nearest(said, _DECISIONS)
-        raise _wrong(where, "accept or reject", f"{said!r}{hint}", "mend that line")
-    accepted = _DECISIONS[said]
+    if answer not in _DECISIONS:
+        hint = nearest(answer, _DECISIONS)
+        raise _wrong(where, "accept or reject", f"{answer!r}{hint}", "mend that line")
+    accepted = _DECISIONS[answer]
     if accepted and reason:
         raise _wrong(
             where, "no reason beside an accepted clip", f"{reason!r}", "clear one of the two"
@@ -102,9 +90,9 @@ def _decision(row: Mapping[str, str], where: str, known: set[str]) -> Decision |
     return Decision(clip, accepted, reason, row["words"], row["reviewer"])
 
 
-def _wrong(where: str, expected: str, found: str, remedy: str) -> InputUnreadable:
+def _wrong(where: str, expected: str, value: str, remedy: str) -> InputUnreadable:
     return InputUnreadable(
-        f"{where}: expected {expected}, found {found}; {remedy}. Nothing was imported."
+        f"{where}: expected {expected}, found {value}; {remedy}. Nothing was imported."
     )
 
 

@@ -100,21 +100,21 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
 def arrow_table(frame: pd.DataFrame, columns: Iterable[Column]) -> pa.Table:
     """``frame`` as an Arrow table of exactly these columns; what the frame lacks is null."""
     schema = arrow_schema(columns)
-    arrays = []
-    for field in schema:
-        if field.name in frame.columns:
-            arrays.append(_array(frame[field.name], field.type))
-        else:
-            arrays.append(pa.nulls(len(frame), field.type))
+    arrays = [
+        _array(frame[field.name], field.type)
+        if field.name in frame.columns
+        else pa.nulls(len(frame), field.type)
+        for field in schema
+    ]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _array(values: pd.Series, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
     """A column as Arrow of this type; what pandas counts as missing is null."""
     if isinstance(values.dtype, pd.CategoricalDtype):
-        made = pa.array(values, from_pandas=True).dictionary_decode()
+        array = pa.array(values, from_pandas=True).dictionary_decode()
     elif values.dtype == object:
-        made = pa.array(values.to_numpy(), kind, from_pandas=True)
+        array = pa.array(values.to_numpy(), kind, from_pandas=True)
     else:
-        made = pa.array(values, from_pandas=True)
-    return made if made.type == kind else made.cast(kind)
+        array = pa.array(values, from_pandas=True)
+    return array if array.type == kind else array.cast(kind)

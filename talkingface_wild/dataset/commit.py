@@ -30,10 +30,10 @@ from talkingface_wild.dataset.arrow_schema import (
     arrow_schema,
     arrow_table,
 )
+from talkingface_wild.dataset.commits import ORIGIN, write_origin
 from talkingface_wild.dataset.compact import NULL_COLUMNS, null_columns
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.dataset.origin import NAME as ORIGIN
-from talkingface_wild.dataset.origin import write_origin
+from talkingface_wild.dataset.load import TABLES
 from talkingface_wild.engine.item_table import BASE, FACTS, fact
 from talkingface_wild.engine.plan import Plan
 from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling
@@ -61,8 +61,8 @@ def clip_columns(plan: Plan) -> list[Column]:
 
     Measures with a value per sample, ``list<float>``, are long: they lie in tracks/.
     """
-    known = {column.name for column in (*CLIP_COLUMNS, *track_columns(plan))}
-    return [*CLIP_COLUMNS, *(column for column in plan.columns if column.name not in known)]
+    others = {column.name for column in (*CLIP_COLUMNS, *track_columns(plan))}
+    return [*CLIP_COLUMNS, *(column for column in plan.columns if column.name not in others)]
 
 
 def track_columns(plan: Plan) -> list[Column]:
@@ -119,8 +119,7 @@ def write_commit(
 def _publish(layout: Layout, building: Path, manifest: dict[str, object]) -> Commit:
     if layout.dataset.exists():
         latest = layout.dataset.resolve()
-        known = json.loads((latest / MANIFEST).read_text())
-        if known == manifest:
+        if json.loads((latest / MANIFEST).read_text()) == manifest:
             return Commit(int(latest.name), latest, new=False)
     number = layout.next_number()
     final = layout.commit(number)
@@ -143,18 +142,18 @@ def _write_tables(
     clips = clips_frame(plan, ruling, by_id)
     nulls = null_columns(clips, clip_columns(plan), plan) if compact else {}
     columns = [column for column in clip_columns(plan) if column.name not in nulls]
-    with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(_write, folder / "ledger", _ledger_table(plan, ruling))]
-        waiting.append(pool.submit(_write, folder / "items", items_table(plan, ruling)))
+
+    def tables() -> Iterator[tuple[Path, pa.Table]]:
+        yield folder / "ledger", _ledger_table(plan, ruling)
+        yield folder / "items", items_table(plan, ruling)
         if tracks:
-            waiting.append(pool.submit(_write, folder / "tracks", tracks_table(plan, ruling)))
-        waiting.append(
-            pool.submit(_write, folder / "sources", _sources_table(ruling, sources, clips))
-        )
+            yield folder / "tracks", tracks_table(plan, ruling)
+        yield folder / "sources", _sources_table(ruling, sources, clips)
         for part, table in _partitions(clips, columns):
-            waiting.append(pool.submit(_write, folder / "clips" / part, table))
-        for write in waiting:
-            write.result()
+            yield folder / "clips" / part, table
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda entry: _write(*entry), tables()))
     return nulls
 
 
@@ -202,10 +201,9 @@ def clips_frame(plan: Plan, ruling: Ruling, sources: Mapping[str, Source]) -> pd
     owners = [sources.get(root) for root in rows["root_id"].to_numpy(object)]
     rows["clip_id"] = rows["item_id"]
     rows["source_id"] = rows["root_id"]
-    rows["source_path"] = [owner.path if owner else None for owner in owners]
-    rows["source_url"] = [owner.url if owner else None for owner in owners]
-    rows["licence"] = [owner.licence if owner else None for owner in owners]
-    rows["consent"] = [owner.consent if owner else None for owner in owners]
+    for name in ("path", "url", "licence", "consent"):
+        column = f"source_{name}" if name in ("path", "url") else name
+        rows[column] = [getattr(owner, name) if owner else None for owner in owners]
     if "language" not in rows:
         rows["language"] = rows["group"]
     rows["language"] = rows["language"].fillna(rows["group"]).fillna(UNKNOWN).astype(object)
@@ -219,14 +217,14 @@ def _sources_table(ruling: Ruling, sources: Sequence[Source], clips: pd.DataFram
     verdicts = ruling.verdicts.reindex([source.id for source in sources])
     states = dict(zip(verdicts.index, verdicts["state"].fillna(PENDING), strict=True))
     reasons = dict(zip(verdicts.index, verdicts["reason"], strict=True))
-    made = table.loc[(table["level"] == "clip").to_numpy(bool), "root_id"].value_counts().to_dict()
+    cut = table.loc[(table["level"] == "clip").to_numpy(bool), "root_id"].value_counts().to_dict()
     kept = clips["source_id"].value_counts().to_dict()
     listed = sorted({name for source in sources for name in source.given})
-    given = {name: _given_name(name) for name in listed}
+    further = {name: _further_name(name) for name in listed}
     rows = []
     for source in sources:
-        found = source.found
-        rank = str(found.get("rank", ""))
+        search = source.found
+        rank = str(search.get("rank", ""))
         row: dict[str, object] = {
             "source_id": source.id,
             "media_key": source.media_key,
@@ -239,24 +237,24 @@ def _sources_table(ruling: Ruling, sources: Sequence[Source], clips: pd.DataFram
             "channel": source.channel,
             "licence": source.licence,
             "consent": source.consent,
-            "query": found.get("query"),
-            "query_date": found.get("date"),
+            "query": search.get("query"),
+            "query_date": search.get("date"),
             "query_rank": int(rank) if rank.isdigit() else None,
             "state": states[source.id],
             "reason": reasons[source.id],
-            "clips": int(made.get(source.id, 0)),
+            "clips": int(cut.get(source.id, 0)),
             "clips_kept": int(kept.get(source.id, 0)),
         }
-        row |= {column: source.given.get(name) for name, column in given.items()}
+        row |= {column: source.given.get(name) for name, column in further.items()}
         rows.append(row)
     meaning = "a further column of the list, as given"
-    extra = [Column(column, "string", meaning) for column in given.values()]
+    extra = [Column(column, "string", meaning) for column in further.values()]
     columns = [*SOURCE_COLUMNS, *extra]
     frame = pd.DataFrame(rows, columns=[column.name for column in columns], dtype=object)
     return arrow_table(frame.sort_values("source_id"), columns)
 
 
-def _given_name(name: str) -> str:
+def _further_name(name: str) -> str:
     """The column of a list's further column, apart from our own (``given_start_seconds``, …)."""
     ours = {column.name for column in SOURCE_COLUMNS}
     return f"given_{name}_as_listed" if f"given_{name}" in ours else f"given_{name}"
@@ -313,19 +311,14 @@ def item_columns(stages: Sequence[type[Stage] | type[Whole]]) -> list[tuple[Colu
             for name, kind in _FACT_TYPES.items():
                 column = Column(fact(stage.name, name), kind, f"{name} of the stage", decimals=6)
                 rows[column.name] = (column, stage.name)
-    for name in VERDICT:
-        rows[f"verdict_{name}"] = (
-            Column(f"verdict_{name}", "string", f"{name} of the verdict"),
-            "",
-        )
-    return list(rows.values())
+    verdicts = [Column(f"verdict_{name}", "string", f"{name} of the verdict") for name in VERDICT]
+    return [*rows.values(), *((column, "") for column in verdicts)]
 
 
 def items_table(plan: Plan, ruling: Ruling) -> pa.Table:
     """The wide table with its verdicts: what ``recut``, ``why`` and ``report`` work on."""
     columns = [column for column, _ in item_columns([planned.stage for planned in plan.stages])]
-    names = VERDICT
-    verdicts = {f"verdict_{name}": ruling.verdicts[name].to_numpy(object) for name in names}
+    verdicts = {f"verdict_{name}": ruling.verdicts[name].to_numpy(object) for name in VERDICT}
     for name in ("verdict_value", "verdict_bound"):
         verdicts[name] = _texts(pd.Series(verdicts[name], dtype=object)).to_numpy()
     table = arrow_table(ruling.table.reset_index(drop=True).assign(**verdicts), columns)
@@ -349,23 +342,24 @@ def _with_owners(table: pa.Table, plan: Plan) -> pa.Table:
 
 def manifest_of(folder: Path, measured_in: Path | None = None) -> dict[str, object]:
     """Hashes, sizes and rows of a commit's files, its format; tracks/ as ``measured_in`` says."""
-    known: dict[str, dict[str, Any]] = {}
+    shared: dict[str, dict[str, Any]] = {}
     if measured_in is not None:
-        known = json.loads((measured_in / MANIFEST).read_text())["files"]
+        shared = json.loads((measured_in / MANIFEST).read_text())["files"]
     files: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name not in (MANIFEST, ORIGIN):
             name = path.relative_to(folder).as_posix()
-            if name.startswith("tracks/") and name in known:
-                files[name] = known[name]
+            if name.startswith("tracks/") and name in shared:
+                files[name] = shared[name]
                 continue
             entry: dict[str, Any] = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
             if path.suffix == ".parquet":
                 entry["rows"] = pq.read_metadata(path).num_rows
             files[name] = entry
-    tables: dict[str, int] = {}
-    for table in ("clips", "sources", "ledger", "items", "tracks"):
-        tables[table] = sum(
+    tables = {
+        table: sum(
             int(entry["rows"]) for name, entry in files.items() if name.startswith(f"{table}/")
         )
+        for table in TABLES
+    }
     return {"files": files, "rows": tables, "format": FORMAT}

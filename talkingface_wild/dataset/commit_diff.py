@@ -15,11 +15,13 @@ _COLUMNS = ("clip_id", "language", "clip_seconds", "media_sha256")
 
 @dataclass(frozen=True)
 class LanguageChange:
-    """Clips and hours of one language in both commits."""
+    """Clips and hours of one language before and after."""
 
     language: str
     clips_before: int
     clips_after: int
+    won: int
+    lost: int
     hours_before: float
     hours_after: float
 
@@ -58,7 +60,7 @@ def diff_commits(before: Path, after: Path) -> CommitDiff:
         sorted(changed),
         _settings_that_differ(_settings(before), _settings(after)),
         [name for name, print_ in new_stages.items() if old_stages.get(name) != print_],
-        _languages(old, new),
+        language_changes(old, new),
     )
 
 
@@ -73,12 +75,15 @@ def _clips(commit: Path) -> pd.DataFrame:
     return frame.set_index("clip_id")
 
 
-def _languages(old: pd.DataFrame, new: pd.DataFrame) -> list[LanguageChange]:
+def language_changes(before: pd.DataFrame, after: pd.DataFrame) -> list[LanguageChange]:
+    """What changed in each language; frames by clip id, with columns language and clip_seconds."""
     rows = []
-    for language in sorted(set(old["language"]) | set(new["language"])):
-        parts = [frame[frame["language"] == language] for frame in (old, new)]
-        hours = [round(float(part["clip_seconds"].sum()) / 3600, 6) for part in parts]
-        rows.append(LanguageChange(language, len(parts[0]), len(parts[1]), hours[0], hours[1]))
+    for language in sorted(set(before["language"]) | set(after["language"])):
+        both = [frame[frame["language"] == language] for frame in (before, after)]
+        old, new = (frame.index for frame in both)
+        won, lost = len(new.difference(old)), len(old.difference(new))
+        hours = [round(float(frame["clip_seconds"].sum()) / 3600, 6) for frame in both]
+        rows.append(LanguageChange(language, len(old), len(new), won, lost, *hours))
     return rows
 
 

@@ -1,5 +1,6 @@
 """The commits of a data set: a list of them, going back to one, and removing old ones' tables."""
 
+import datetime
 import json
 import shutil
 import uuid
@@ -13,13 +14,16 @@ import yaml
 
 from talkingface_wild.core.errors import InputUnreadable, UsageError
 from talkingface_wild.core.paths import atomic_symlink, write_text
+from talkingface_wild.core.version import __version__
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.media_links import Linked, link_media, links_of
-from talkingface_wild.dataset.origin import note_restored, read_origin
+
+ORIGIN = "origin.json"
+"""Where a commit came from: a document beside its tables, no part of what makes it equal."""
 
 
 @dataclass(frozen=True)
-class Listed:
+class CommitSummary:
     """One commit. ``latest`` is the one that ``dataset`` points at.
 
     ``made_by`` is curate, recut or review; None for commits of version 0.3.0 and before.
@@ -37,17 +41,17 @@ class Listed:
     overwritten: int
 
 
-def list_commits(layout: Layout) -> list[Listed]:
+def list_commits(layout: Layout) -> list[CommitSummary]:
     """Every commit, the oldest first. Raises InputUnreadable where there is none."""
     latest = int(layout.latest().name)
-    return [_listed(layout, number, number == latest) for number in layout.numbers()]
+    return [_summary(layout, number, number == latest) for number in layout.numbers()]
 
 
 def commit_folder(layout: Layout, number: int) -> Path:
     """The folder of a commit. Raises UsageError where there is no such number."""
     folder = layout.commit(number)
     if not (folder / "manifest.json").is_file():
-        numbers = ", ".join(str(known) for known in layout.numbers()) or "none"
+        numbers = ", ".join(str(each) for each in layout.numbers()) or "none"
         raise UsageError(
             f"Expected a commit of {layout.out}, found no number {number}; there are: {numbers}."
         )
@@ -104,14 +108,14 @@ def prune(layout: Layout, numbers: Sequence[int]) -> None:
         shutil.rmtree(going)
 
 
-def _listed(layout: Layout, number: int, latest: bool) -> Listed:
+def _summary(layout: Layout, number: int, latest: bool) -> CommitSummary:
     folder = layout.commit(number)
     try:
         origin: dict[str, Any] = read_origin(folder)
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
         seconds = pq.read_table(folder / "clips", columns=["clip_seconds"])["clip_seconds"]
-        return Listed(
+        return CommitSummary(
             number,
             latest,
             str(origin["at"]),
@@ -127,3 +131,44 @@ def _listed(layout: Layout, number: int, latest: bool) -> Listed:
             f"Expected a whole commit in {folder}, found one that cannot be read ({error!r}); "
             f"delete that folder, or remove it with `tfw commits {layout.out} prune {number}`."
         ) from error
+
+
+def write_origin(commit: Path, made_by: str) -> None:
+    """Note in a commit's folder what makes it: curate, recut or review; now, by this version."""
+    _write(commit, {"made_by": made_by, "at": _now(), "version": __version__})
+
+
+def read_origin(commit: Path) -> dict[str, Any]:
+    """``made_by``, ``at`` (local time, ISO 8601), ``restored`` (times), ``overwritten`` (clips).
+
+    Commits of version 0.3.0 and before have no such document: their maker is None, their time that
+    of their manifest.
+    """
+    stored: dict[str, Any] = {}
+    if (commit / ORIGIN).is_file():
+        stored = json.loads((commit / ORIGIN).read_text(encoding="utf-8"))
+    written = (commit / "manifest.json").stat().st_mtime
+    at = datetime.datetime.fromtimestamp(written).astimezone().isoformat(timespec="seconds")
+    return {"made_by": None, "at": at, "restored": [], "overwritten": 0, **stored}
+
+
+def note_restored(commit: Path) -> None:
+    """Note that the data set was set back to this commit, now."""
+    origin = read_origin(commit)
+    _write(commit, {**origin, "restored": [*origin["restored"], _now()]})
+
+
+def note_brought_over(commit: Path, overwritten: int) -> None:
+    """Keep the time of a commit that is about to be rewritten, and how many clips' files it lost.
+
+    Before its manifest is rewritten, so that the time is the manifest's.
+    """
+    _write(commit, {**read_origin(commit), "overwritten": overwritten})
+
+
+def _write(commit: Path, origin: dict[str, Any]) -> None:
+    write_text(commit / ORIGIN, json.dumps(origin, indent=1) + "\n")
+
+
+def _now() -> str:
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")

@@ -4,7 +4,8 @@ Comparisons, and, or, not, in, tests for null, numbers, text and names of column
 """
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+import functools
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,7 +91,7 @@ class Condition:
         if isinstance(node, ast.BoolOp):
             join = pc.and_kleene if isinstance(node.op, ast.And) else pc.or_kleene
             masks = [self._mask(value, columns) for value in node.values]
-            return _folded(join, masks)
+            return functools.reduce(join, masks)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             return pc.invert(self._mask(node.operand, columns))
         if isinstance(node, ast.Compare):
@@ -99,7 +100,7 @@ class Condition:
                 self._comparison(left, operator, right, columns)
                 for left, operator, right in zip(sides, node.ops, sides[1:], strict=False)
             ]
-            return _folded(pc.and_kleene, masks)
+            return functools.reduce(pc.and_kleene, masks)
         if isinstance(node, ast.Name) and self._kinds.get(node.id) == "bool":
             return columns[node.id]
         raise self._refusal(f"found {ast.unparse(node)!r}, which is neither true nor false")
@@ -138,7 +139,7 @@ class Condition:
             mask = pc.if_else(pc.is_null(column), pa.scalar(None, pa.bool_()), pa.scalar(False))
             # As == does it: a cast to the column's type would cut 160.5 to 160.
             equal = [pc.equal(column, self._value(item, columns)) for item in right.elts]
-            return _folded(pc.or_kleene, [mask, *equal])
+            return functools.reduce(pc.or_kleene, equal, mask)
         if self._kind(left) == "text" and not self._is_column(left) and self._is_column(right):
             if self._kind(right) != "text":
                 raise self._refusal(f"found {ast.unparse(right)}, which holds no text to look in")
@@ -194,13 +195,6 @@ def _is_null(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant):
         return node.value is None
     return isinstance(node, ast.Name) and node.id.lower() in ("null", "none")
-
-
-def _folded(join: Callable[[pa.Array, pa.Array], pa.Array], masks: list[pa.Array]) -> pa.Array:
-    folded = masks[0]
-    for mask in masks[1:]:
-        folded = join(folded, mask)
-    return folded
 
 
 _EMPTY = {

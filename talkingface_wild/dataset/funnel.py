@@ -1,9 +1,14 @@
-"""The funnel of a commit: what went into each stage, what was kept, and why the rest was not."""
+"""The funnel of a commit: what went into each stage, what was kept, and why the rest was not; a
+note on kept clips in which nobody speaks.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
+
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -91,3 +96,19 @@ def by_language(items: pd.DataFrame, clips: pd.DataFrame) -> list[dict[str, obje
             }
         )
     return rows
+
+
+def speechless_note(clips: pd.DataFrame, out: Path) -> str | None:
+    """A sentence on the kept clips whose ``speech_ratio`` is 0, and what gates them; else None."""
+    if "speech_ratio" not in clips:
+        return None
+    silent = clips.loc[(clips["speech_ratio"] == 0).fillna(False).to_numpy(bool), "clip_id"]
+    if silent.empty:
+        return None
+    names = ", ".join(sorted(map(str, silent))[:_MOST_NAMED])
+    names += ", …" if len(silent) > _MOST_NAMED else ""
+    what = "1 kept clip has" if len(silent) == 1 else f"{len(silent)} kept clips have"
+    return (
+        f"{what} no speech (speech_ratio 0.0): {names}; the recipe does not gate on it: leave them "
+        f"out by `tfw recut {out} --set gates.speech_ratio.above=0`."
+    )

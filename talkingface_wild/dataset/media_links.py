@@ -208,29 +208,17 @@ def _remove_empty_folders(media: Path) -> None:
 
 
 def _warn(layout: Layout, linked: Linked) -> None:
-    if linked.missing:
-        LOGGER.warning(
-            "%d files of kept clips are not in %s (the first: media/%s); encode them again with "
-            "`tfw curate --out %s`.",
-            len(linked.missing),
-            layout.store,
-            sorted(linked.missing)[0],
-            layout.out,
-        )
-    if linked.in_the_way:
-        LOGGER.warning(
-            "%d kept clips' files are missing below %s, since something else stands there (the "
-            "first: %s); move it elsewhere and run `tfw curate --out %s`.",
-            len(linked.in_the_way),
-            layout.media,
-            sorted(linked.in_the_way)[0],
-            layout.out,
-        )
-    if linked.foreign:
-        LOGGER.warning(
-            "%s holds %d files that tfw did not put there (the first: %s); they are left as they "
-            "are, but media/ is then more than the kept clips: move them elsewhere.",
-            layout.media,
-            len(linked.foreign),
-            sorted(linked.foreign)[0],
-        )
+    sentences = {
+        "%(count)d files of kept clips are not in %(store)s (the first: media/%(first)s); encode "
+        "them again with `tfw curate --out %(out)s`.": linked.missing,
+        "%(count)d kept clips' files are missing below %(media)s, since something else stands "
+        "there (the first: %(first)s); move it elsewhere and run "
+        "`tfw curate --out %(out)s`.": linked.in_the_way,
+        "%(media)s holds %(count)d files that tfw did not put there (the first: %(first)s); they "
+        "are left as they are, but media/ is then more than the kept clips: move them "
+        "elsewhere.": linked.foreign,
+    }
+    places = {"store": layout.store, "media": layout.media, "out": layout.out}
+    for sentence, names in sentences.items():
+        if names:
+            LOGGER.warning(sentence, {"count": len(names), "first": min(names), **places})

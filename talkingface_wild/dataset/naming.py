@@ -11,21 +11,21 @@ _FILES = {"media_path": "clip", "audio_path": "clip", "download_path": "source"}
 """Columns of items/ that hold a file's path, relative to the output folder, and whose they are."""
 
 
-def find_item(recorded: Recorded, asked: str) -> str:
-    """The id that ``asked`` means.
+def find_item(recorded: Recorded, name: str) -> str:
+    """The id that ``name`` means.
 
     That is an id, a source's path as listed, file name, stem or address, a file on the disk (a
     source's, or a finished clip's), or any beginning of an id that no other id shares. Raises
     UsageError with the nearest names, or with those that it could mean.
     """
     items = recorded.items
-    if asked in items.index:
-        return asked
+    if name in items.index:
+        return name
     names = _source_names(recorded)
-    meant = {source for source, known in names.items() if asked in known}
-    meant = meant or _by_file(recorded, asked)
-    if not meant and asked:
-        meant = {str(item) for item in items.index if str(item).startswith(asked)}
+    meant = {source for source, spellings in names.items() if name in spellings}
+    meant = meant or _by_file(recorded, name)
+    if not meant and name:
+        meant = {str(item) for item in items.index if str(item).startswith(name)}
     if len(meant) == 1:
         return meant.pop()
     out = recorded.layout.out
@@ -33,13 +33,13 @@ def find_item(recorded: Recorded, asked: str) -> str:
         shown = ", ".join(_described(recorded, item) for item in sorted(meant)[:_MOST_SHOWN])
         more = len(meant) - _MOST_SHOWN
         raise UsageError(
-            f"Expected one item, found that {asked!r} means {len(meant)} of them; choose from "
+            f"Expected one item, found that {name!r} means {len(meant)} of them; choose from "
             f"{shown}{f' and {more} more' if more > 0 else ''}."
         )
-    every = [*map(str, items.index), *(name for known in names.values() for name in known)]
+    every = [*map(str, items.index), *(one for spellings in names.values() for one in spellings)]
     raise UsageError(
         f"Expected a clip or a source of {out}, by its id, file or address, found nothing called "
-        f"{asked!r}{nearest(asked, every)}; `tfw ls {out} --all` lists them."
+        f"{name!r}{nearest(name, every)}; `tfw ls {out} --all` lists them."
     )
 
 
@@ -47,33 +47,33 @@ def _source_names(recorded: Recorded) -> dict[str, tuple[str, ...]]:
     """What each source may be called, by its id."""
     names: dict[str, tuple[str, ...]] = {}
     for row in recorded.sources.itertuples():
-        known = [
+        spellings = [
             str(text)
             for text in (row.source_path, row.source_url, row.media_key)
             if isinstance(text, str)
         ]
         if isinstance(row.source_path, str):
-            name = row.source_path.rsplit("/", 1)[-1]
-            known += [name, name.rsplit(".", 1)[0]]
-        names[str(row.source_id)] = tuple(known)
+            file = row.source_path.rsplit("/", 1)[-1]
+            spellings += [file, file.rsplit(".", 1)[0]]
+        names[str(row.source_id)] = tuple(spellings)
     return names
 
 
-def _by_file(recorded: Recorded, asked: str) -> set[str]:
+def _by_file(recorded: Recorded, name: str) -> set[str]:
     """The items that a path means: finished clips of that file, else the sources of it.
 
     A file that is no longer there is known by its path, or by the clip's id in its name.
     """
     try:
-        if not (asked and ("/" in asked or Path(asked).suffix or Path(asked).exists())):
+        if not (name and ("/" in name or Path(name).suffix or Path(name).exists())):
             return set()
-        wanted = Path(asked).resolve()
-        inside = (recorded.layout.out / asked).resolve()
+        path = Path(name).resolve()
+        inside = (recorded.layout.out / name).resolve()
     except (OSError, ValueError, RuntimeError):
         return set()
-    if Path(asked).stem in recorded.items.index:
-        return {Path(asked).stem}
-    clips = {item for item, path in _files(recorded) if path in (wanted, inside)}
+    if Path(name).stem in recorded.items.index:
+        return {Path(name).stem}
+    clips = {item for item, file in _files(recorded) if file in (path, inside)}
     if clips:
         return clips
     listed = [
@@ -81,9 +81,9 @@ def _by_file(recorded: Recorded, asked: str) -> set[str]:
         for source in recorded.origins.values()
         if source.path is not None and source.id in recorded.items.index
     ]
-    there = {s.id for s in listed if (Path(s.root or ".") / str(s.path)).resolve() == wanted}
+    there = {s.id for s in listed if (Path(s.root or ".") / str(s.path)).resolve() == path}
     # A copied or moved folder is not where its sources were recorded.
-    return there or {s.id for s in listed if f"{wanted}".endswith(f"/{s.path}")}
+    return there or {s.id for s in listed if f"{path}".endswith(f"/{s.path}")}
 
 
 def _files(recorded: Recorded) -> Iterator[tuple[str, Path]]:

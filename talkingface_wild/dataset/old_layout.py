@@ -21,9 +21,9 @@ from talkingface_wild.dataset.clip_store import (
     stored_name,
 )
 from talkingface_wild.dataset.commit import FORMAT, MANIFEST, manifest_of
+from talkingface_wild.dataset.commits import note_brought_over
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.media_links import OWN_NAME, on_one_disk
-from talkingface_wild.dataset.origin import note_brought_over
 
 
 def is_old(layout: Layout) -> bool:

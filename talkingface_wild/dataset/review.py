@@ -55,13 +55,13 @@ def draw_sample(recorded: Recorded, per_language: int, per_gate: int, seed: int)
             f"Expected sizes of 0 or more, found --per-language {per_language} and --per-gate "
             f"{per_gate}; leave an option out for its default."
         )
-    found: dict[str, Drawn] = {}
+    sample: dict[str, Drawn] = {}
     languages = recorded.clips["language"].astype(str)
     for language, clips in recorded.clips["clip_id"].groupby(languages, sort=True):
         ranked = sorted(map(str, clips), key=lambda clip: digest([seed, clip]))
         for clip in ranked[:per_language]:
             probability = min(per_language, len(ranked)) / len(ranked)
-            found[clip] = Drawn(clip, str(language), [RANDOM], probability)
+            sample[clip] = Drawn(clip, str(language), [RANDOM], probability)
     items = recorded.items
     whole = items[(items["level"] == "clip") & (items["verdict_state"] != "split")]
     for gate in recorded.gates:
@@ -70,9 +70,9 @@ def draw_sample(recorded: Recorded, per_language: int, per_gate: int, seed: int)
         sides = nearest_to_bound(whole, gate, per_gate, seed)
         for side, ids in zip(("pass", "fail"), sides, strict=True):
             for clip in ids:
-                entry = found.setdefault(clip, Drawn(clip, recorded.language_of(clip)))
+                entry = sample.setdefault(clip, Drawn(clip, recorded.language_of(clip)))
                 entry.strata.append(f"gate:{gate.name}:{side}")
-    return sorted(found.values(), key=lambda drawn: (drawn.language, drawn.clip))
+    return sorted(sample.values(), key=lambda drawn: (drawn.language, drawn.clip))
 
 
 def manifest(recorded: Recorded, sample: Sequence[Drawn]) -> pa.Table:
@@ -132,11 +132,10 @@ def write_manifest(layout: Layout, table: pa.Table) -> tuple[Path, Path]:
 
 
 def _harmless(value: object) -> object:
-    if isinstance(value, str) and value.lstrip()[:1] in tuple("=+-@"):
-        return f"'{value}"
-    if isinstance(value, str) and value[:1] in ("\t", "\r", "\n"):
-        return f"'{value}"
-    return value
+    formula = isinstance(value, str) and (
+        value.lstrip()[:1] in tuple("=+-@") or value[:1] in tuple("\t\r\n")
+    )
+    return f"'{value}" if formula else value
 
 
 def check_no_answers_are_lost(layout: Layout) -> None:
@@ -144,9 +143,9 @@ def check_no_answers_are_lost(layout: Layout) -> None:
     path = layout.review / "manifest.csv"
     if not path.is_file():
         return
-    known = load_decisions(layout)
+    imported = load_decisions(layout)
     answered = [row.get("clip_id") for row in csv_rows(path) if _has_answer(row)]
-    lost = [clip for clip in answered if clip not in known]
+    lost = [clip for clip in answered if clip not in imported]
     if lost:
         raise UsageError(
             f"Expected no answers to be overwritten, found {len(lost)} in {path} that were not "

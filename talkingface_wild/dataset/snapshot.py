@@ -20,13 +20,20 @@ from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.language_names import UNKNOWN
 from talkingface_wild.dataset.commit import MANIFEST, UNMEASURED
+from talkingface_wild.dataset.commits import read_origin
 from talkingface_wild.dataset.decisions import with_review_reasons
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.dataset.origin import read_origin
 from talkingface_wild.engine.item_table import FACTS, fact
 
 _COMPARISON_WORDS = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<", "equals": "=="}
 _TYPES = {pa.float64(): "float", pa.int64(): "int", pa.string(): "string", pa.bool_(): "bool"}
+
+_NULLABLE = {
+    pa.string(): pd.StringDtype("pyarrow"),
+    pa.int64(): pd.Int64Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class Recorded:
 
     ``owners`` names the stage that gives each column; ``unmeasured`` the stages that measured
     nothing and why; ``origins`` the sources by id, with the folder that each path is relative to.
-    ``written`` is when the commit was made.
+    ``written`` is when the commit was made, as it says itself, in UTC.
     """
 
     layout: Layout
@@ -106,7 +113,7 @@ def read_recorded(out: Path) -> Recorded:
         return Recorded(
             layout=layout,
             number=int(folder.name),
-            written=_written(folder),
+            written=datetime.fromisoformat(read_origin(folder)["at"]).astimezone(UTC),
             recipe=str(recipe.get("name", "")),
             summary=str(recipe.get("summary", "")),
             stages=stages,
@@ -129,11 +136,6 @@ def read_recorded(out: Path) -> Recorded:
             f"Expected a whole commit in {folder}, found one that cannot be read ({error!r}); "
             f"write it anew with `tfw recut {out}`."
         ) from error
-
-
-def _written(folder: Path) -> datetime:
-    """When a commit was made, as it says itself; in UTC."""
-    return datetime.fromisoformat(read_origin(folder)["at"]).astimezone(UTC)
 
 
 def _table(folder: Path, table: str) -> pd.DataFrame:
@@ -179,15 +181,15 @@ def _kind(type_: pa.DataType) -> str:
 
 def column_owners(schema: pa.Schema) -> dict[str, str]:
     """The stage of each measured column in a schema of items/, from its field metadata."""
-    told = {field.name: (field.metadata or {}).get(b"stage") for field in schema}
-    return {name: stage.decode() for name, stage in told.items() if stage is not None}
+    stages = {field.name: (field.metadata or {}).get(b"stage") for field in schema}
+    return {name: stage.decode() for name, stage in stages.items() if stage is not None}
 
 
 def _unmeasured_before(folder: Path, items: pd.DataFrame, stages: Sequence[str]) -> dict[str, str]:
     """Why stages measured nothing in a commit of an earlier version, whose manifest does not say:
     from fingerprints.json, else from the columns of such words that its tables had.
     """
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     path = folder / "fingerprints.json"
     stored = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     for stage in stages:
@@ -198,8 +200,8 @@ def _unmeasured_before(folder: Path, items: pd.DataFrame, stages: Sequence[str])
         if not why and name in items and items[name].notna().any():
             why = items[name].dropna().iloc[0]
         if why:
-            found[stage] = str(why)
-    return found
+            reasons[stage] = str(why)
+    return reasons
 
 
 def stage_ran(recorded: Recorded, stage: str) -> bool:
@@ -212,3 +214,15 @@ def _origins(layout: Layout) -> dict[str, Source]:
         return {}
     entries = json.loads(layout.sources.read_text(encoding="utf-8"))
     return {entry["id"]: source_from_json(entry) for entry in entries}
+
+
+def load_items(commit: Path) -> pd.DataFrame:
+    """The wide table of a commit, indexed by item, without the verdicts; lists stay Arrow's."""
+    table = pq.read_table(commit / "items")
+    names = [name for name in table.column_names if not name.startswith("verdict_")]
+    frame: pd.DataFrame = table.select(names).to_pandas(types_mapper=_dtype)
+    return frame.set_index("item_id", drop=False)
+
+
+def _dtype(type_: pa.DataType) -> object:
+    return pd.ArrowDtype(type_) if pa.types.is_list(type_) else _NULLABLE.get(type_)

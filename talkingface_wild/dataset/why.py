@@ -51,7 +51,7 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Part:
+class CutClip:
     """A clip that came of the item."""
 
     clip: str
@@ -81,10 +81,10 @@ class Story:
     media_path: str | None
     review: Decision | None
     passages: tuple[Passage, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[CutClip, ...]
 
 
-def story(recorded: Recorded, item: str) -> Story:
+def story_of(recorded: Recorded, item: str) -> Story:
     """The path of one item of the commit, in order of the stages."""
     row = recorded.row(item)
     source = recorded.sources.set_index("source_id").loc[row["root_id"]]
@@ -107,19 +107,19 @@ def story(recorded: Recorded, item: str) -> Story:
 _VERDICT = ("state", "stage", "gate", "reason", "detail", "value", "bound")
 
 
-def _parts(recorded: Recorded, item: str) -> list[Part]:
+def _parts(recorded: Recorded, item: str) -> list[CutClip]:
     """The clips that came of a source, or of a clip that was cut further; not those in between."""
     items = recorded.items
     children = items.index[items["parent_id"] == item]
-    found: list[Part] = []
+    clips: list[CutClip] = []
     for child in map(str, children):
         row = recorded.row(child)
         if row["verdict_state"] == "split":
-            found += _parts(recorded, child)
+            clips += _parts(recorded, child)
         else:
             span = _plain(row.get("start_seconds")), _plain(row.get("end_seconds"))
-            found.append(Part(child, *span, recorded.verdict_of(child)))
-    return found
+            clips.append(CutClip(child, *span, recorded.verdict_of(child)))
+    return clips
 
 
 def _passages(recorded: Recorded, item: str) -> list[Passage]:
@@ -128,7 +128,7 @@ def _passages(recorded: Recorded, item: str) -> list[Passage]:
     while parent := _plain(recorded.items.at[chain[0], "parent_id"]):
         chain.insert(0, str(parent))
     passages: list[Passage] = []
-    told: set[str] = set()
+    reported: set[str] = set()
     over = False
     for link, name in enumerate(chain):
         row = recorded.row(name)
@@ -137,7 +137,7 @@ def _passages(recorded: Recorded, item: str) -> list[Passage]:
         for stage in _steps(recorded):
             left_out = recorded.unmeasured.get(stage) if stage in passed else None
             last = name == item
-            passage = _passage(recorded, stage, row, above, over, told, last, left_out)
+            passage = _passage(recorded, stage, row, above, over, reported, last, left_out)
             if passage is not None:
                 passages.append(passage)
                 over = over or passage.state in ("rejected", "failed") or _stopped(passage)
@@ -176,7 +176,7 @@ def _passage(
     row: pd.Series,
     above: pd.Series | None,
     over: bool,
-    told: set[str],
+    reported: set[str],
     last: bool,
     left_out: str | None,
 ) -> Passage | None:
@@ -184,7 +184,7 @@ def _passage(
     says why it measured nothing on an item that came to it.
     """
     owned = [name for name, owner in recorded.owners.items() if owner == stage]
-    measures = {name: _plain(row[name]) for name in owned if name not in told and name in row}
+    measures = {name: _plain(row[name]) for name in owned if name not in reported and name in row}
     measures = {name: value for name, value in measures.items() if value is not None}
     state = _plain(row.get(fact(stage, "state")))
     born = row["born"] == stage
@@ -201,7 +201,7 @@ def _passage(
         return None
     judged_here = state in ("done", None)
     gates = _judgements(recorded, owned, row, over, nothing) if judged_here else ()
-    told.update(measures)
+    reported.update(measures)
     return Passage(
         stage,
         str(row["item_id"]),
@@ -220,15 +220,15 @@ def _judgements(
     recorded: Recorded, owned: Sequence[str], row: pd.Series, over: bool, measured_nothing: bool
 ) -> tuple[Judgement, ...]:
     group = str(row["group"])
-    found = []
+    judgements = []
     for gate in recorded.gates:
         if gate.column not in owned or gate.column not in row:
             continue
         value = _plain(row[gate.column])
         judgement = _judge(gate, value, group, over, measured_nothing)
         over = over or judgement.outcome.startswith("failed")
-        found.append(judgement)
-    return tuple(found)
+        judgements.append(judgement)
+    return tuple(judgements)
 
 
 def _judge(gate: Gate, value: Any, group: str, over: bool, measured_nothing: bool) -> Judgement:

@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from talkingface_wild.core.counting import human_bytes
+from talkingface_wild.core.request import OPTION, Request
 
 APT_LINE = "sudo apt install libgl1 libglib2.0-0"
 """What brings the shared libraries that OpenCV's wheel loads, on Debian and Ubuntu."""
@@ -48,6 +51,13 @@ _CV2_WHEELS = (
 _SHARED_LIBRARY = re.compile(r"lib\w[\w.+-]*\.so[.\d]*")
 
 Status = Literal["ok", "note", "broken"]
+
+
+class DoctorRequest(Request):
+    """Where it is looked."""
+
+    folder: Path = Field(Path(), json_schema_extra={OPTION: "--out"})
+    """Where data sets will go; its disk is looked at."""
 
 
 @dataclass(frozen=True)

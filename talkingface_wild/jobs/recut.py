@@ -4,31 +4,59 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pandas as pd
 import pyarrow.parquet as pq
+from pydantic import Field, model_validator
 
+from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.gate import Gate
+from talkingface_wild.core.reporter import Reporter
+from talkingface_wild.core.request import OPTION, DatasetRequest
 from talkingface_wild.dataset.commit import Commit
+from talkingface_wild.dataset.commit_diff import LanguageChange, language_changes
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.old_layout import bring_over
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling
+from talkingface_wild.pages.sweep_figure import write_figure
 from talkingface_wild.pipelines.commit_ruling import commit_ruling
 from talkingface_wild.pipelines.stored_measures import kept_in, open_stored
+from talkingface_wild.pipelines.sweep import STEPS, Range, Sweep, sweep
 
 
-@dataclass(frozen=True)
-class Change:
-    """Clips and hours of one language before and after."""
+class RecutRequest(DatasetRequest):
+    """Other gates on what a data set measured, or a sweep of one bound."""
 
-    language: str
-    clips_before: int
-    clips_after: int
-    won: int
-    lost: int
-    hours_before: float
-    hours_after: float
+    settings: tuple[str, ...] = Field(default=(), json_schema_extra={OPTION: "--set"})
+    """gates.NAME=BOUND, gates.NAME.LANGUAGE=BOUND, gates.NAME=off; NAME is a gate or, as in
+    gates.yaw_p90.at_most=20, any measured column (at_least, at_most, above, below, equals)"""
+    dry_run: bool = False
+    """Say what would change, and write nothing."""
+    sweep: str | None = None
+    """Show what is kept as the bound of this gate or column moves."""
+    steps: int | None = None
+    """About so many steps of a sweep; default: 12."""
+    least: float | None = Field(default=None, json_schema_extra={OPTION: "--from"})
+    """First bound; default: about the 1st percentile."""
+    most: float | None = Field(default=None, json_schema_extra={OPTION: "--to"})
+    """Last bound; default: about the 99th percentile."""
+    at_least: bool = False
+    """Sweep a least value, not a greatest one."""
+    per_language: bool = False
+    """A column of a sweep's table per language."""
+
+    @model_validator(mode="after")
+    def _sweeps(self) -> Self:
+        bounds = (self.steps, self.least, self.most, self.at_least, self.per_language)
+        if self.sweep is None and bounds != (None, None, None, False, False):
+            raise UsageError(
+                "Expected --sweep COLUMN beside --steps, --from, --to, --at-least or "
+                "--per-language, found none; for example "
+                f"`tfw recut {self.out} --sweep clip_seconds`."
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -44,7 +72,7 @@ class Blank:
 
 @dataclass(frozen=True)
 class Recut:
-    """What a recut came to, or would come to; ``pending`` counts what the next run finishes.
+    """What a recut changed, or would change; ``pending`` counts what the next run finishes.
 
     ``before`` is the number of the commit that it began from; a dry run's ``commit`` is that one.
     """
@@ -52,31 +80,30 @@ class Recut:
     before: int
     commit: Commit
     dry_run: bool
-    changes: list[Change]
+    languages: list[LanguageChange]
     pending: int
-    blanks: list[Blank]
+    without_value: list[Blank]
 
 
-def recut(
-    out: Path, settings: Sequence[str] = (), dry_run: bool = False, made_by: str = "recut"
-) -> Recut:
+def recut(request: RecutRequest, made_by: str = "recut") -> Recut:
     """Rule anew over the latest commit's measures with changed gates, and commit.
 
     A dry run writes nothing. Raises RecipeError for a setting that is no gate or whose column
     nothing was measured in, InputUnreadable where there is no data set.
     """
-    layout = Layout(out.absolute())
+    dry_run = request.dry_run
+    layout = Layout(request.out.absolute())
     layout.latest()
     with contextlib.nullcontext() if dry_run else folder_lock(layout.out):
         if not dry_run:
             layout.check_linked()
             bring_over(layout)
-        stored = open_stored(out, settings)
+        stored = open_stored(request.out, request.settings)
         before = _kept_clips(stored.commit)
         ruling = stored.ruling()
         if dry_run:
             commit = Commit(stored.number, stored.commit, new=False)
-            after = kept_in(ruling)
+            after = kept_in(ruling).set_index("clip_id")
         else:
             commit = commit_ruling(
                 layout,
@@ -93,10 +120,27 @@ def recut(
         stored.number,
         commit,
         dry_run,
-        _changes(before, after),
+        language_changes(before, after),
         pending,
         _blanks(stored.changed, ruling),
     )
+
+
+def sweep_of(request: RecutRequest, reporter: Reporter) -> tuple[Sweep, Path | None]:
+    """The sweep and, but for a dry run, the picture drawn of it; commits nothing.
+
+    Raises RecipeError and UsageError for what cannot be moved; a picture that cannot be written is
+    a warning.
+    """
+    bounds = Range(STEPS if request.steps is None else request.steps, request.least, request.most)
+    swept = sweep(request.out, str(request.sweep), request.settings, request.at_least, bounds)
+    if request.dry_run:
+        return swept, None
+    try:
+        return swept, write_figure(request.out, swept)
+    except OSError as error:
+        reporter.warn(f"The picture could not be written in {request.out}: {error.strerror}.")
+        return swept, None
 
 
 def _blanks(gates: Sequence[Gate], ruling: Ruling) -> list[Blank]:
@@ -118,31 +162,11 @@ def _blanks(gates: Sequence[Gate], ruling: Ruling) -> list[Blank]:
 
 def recommit(out: Path) -> Commit:
     """The same gates again: takes in what reviewers decided since the last commit."""
-    return recut(out, made_by="review").commit
+    return recut(RecutRequest(out=out), made_by="review").commit
 
 
 def _kept_clips(commit: Path) -> pd.DataFrame:
     table = pq.read_table(commit / "clips", columns=["clip_id", "language", "clip_seconds"])
     frame: pd.DataFrame = table.to_pandas()
     frame["language"] = frame["language"].astype(str)
-    return frame
-
-
-def _changes(before: pd.DataFrame, after: pd.DataFrame) -> list[Change]:
-    rows = []
-    for language in sorted(set(before["language"]) | set(after["language"])):
-        old = before[before["language"] == language]
-        new = after[after["language"] == language]
-        old_ids, new_ids = set(old["clip_id"]), set(new["clip_id"])
-        rows.append(
-            Change(
-                language,
-                len(old),
-                len(new),
-                len(new_ids - old_ids),
-                len(old_ids - new_ids),
-                round(float(old["clip_seconds"].sum()) / 3600, 6),
-                round(float(new["clip_seconds"].sum()) / 3600, 6),
-            )
-        )
-    return rows
+    return frame.set_index("clip_id")

@@ -1,13 +1,14 @@
 """How a data set stands, by the journal: counts by state, what is left, who holds the folder."""
 
 import json
-from pathlib import Path
+from collections import Counter
 from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.core.request import DatasetRequest
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.item_table import build_table
@@ -21,14 +22,13 @@ from talkingface_wild.pipelines.sources.collect import load_sources
 from talkingface_wild.pipelines.targets import admitted_ruling
 
 
-def kept_hours(layout: Layout) -> float:
-    """Hours of the latest commit's clips."""
-    seconds = pq.read_table(layout.latest() / "clips", columns=["clip_seconds"])["clip_seconds"]
-    return round((pc.sum(seconds).as_py() or 0.0) / 3600, 6)
+class StatusRequest(DatasetRequest):
+    """Which data set's state is shown."""
 
 
-def status_of(out: Path) -> dict[str, Any]:
+def status(request: StatusRequest) -> dict[str, Any]:
     """Plain data for ``tfw status``. Raises InputUnreadable where no run ever began."""
+    out = request.out
     layout = Layout(out.absolute())
     stored = layout.out / "recipe.yaml"
     if not stored.is_file():
@@ -43,26 +43,18 @@ def status_of(out: Path) -> dict[str, Any]:
     table, _ = build_table(plan, journal, [root_item(source) for source in sources])
     ruling = admitted_ruling(plan, recipe, table, sources, Workplace(layout.out))
     apply_decisions(layout, ruling)
-    left: dict[str, int] = {}
-    for _, position, _ in ruling.todo:
-        name = plan.stages[position].name
-        left[name] = left.get(name, 0) + 1
+    left = Counter(plan.stages[position].name for _, position, _ in ruling.todo)
+    states = ruling.verdicts["state"]
     counts = {
-        level: {
-            str(state): int(count)
-            for state, count in ruling.verdicts.loc[
-                (table["level"] == level).to_numpy(bool), "state"
-            ]
-            .value_counts()
-            .items()
-        }
-        for level in ("source", "clip")
+        level: {str(s): int(n) for s, n in states[mask.to_numpy(bool)].value_counts().items()}
+        for level, mask in ((level, table["level"] == level) for level in ("source", "clip"))
     }
-    commit = hours = None
+    number = rows = hours = None
     if (layout.dataset / "manifest.json").is_file():
-        manifest = json.loads((layout.dataset / "manifest.json").read_text())
-        commit = {"number": int(layout.dataset.resolve().name), "rows": manifest["rows"]}
-        hours = kept_hours(layout)
+        number = int(layout.dataset.resolve().name)
+        rows = json.loads((layout.dataset / "manifest.json").read_text())["rows"]
+        seconds = pq.read_table(layout.latest() / "clips", columns=["clip_seconds"])["clip_seconds"]
+        hours = round((pc.sum(seconds).as_py() or 0.0) / 3600, 6)
     return {
         "out": str(out),
         "recipe": recipe.name,
@@ -70,8 +62,8 @@ def status_of(out: Path) -> dict[str, Any]:
         "items": counts,
         "left": left,
         "held_by": holder_of(layout.out),
-        "commit": commit["number"] if commit else None,
-        "rows": commit["rows"] if commit else None,
+        "commit": number,
+        "rows": rows,
         "hours_kept": hours,
         "unmeasured": plan.unmeasured,
     }

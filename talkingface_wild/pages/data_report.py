@@ -5,9 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from talkingface_wild.dataset.funnel import Step, by_language, funnel
+from talkingface_wild.dataset.funnel import Step, by_language, funnel, speechless_note
 from talkingface_wild.dataset.snapshot import Recorded, stage_ran
-from talkingface_wild.dataset.speechless import speechless_note
 from talkingface_wild.engine.item_table import fact
 from talkingface_wild.pages.gate_views import GateView, gate_views
 

@@ -12,9 +12,9 @@ from talkingface_wild.core.clip import Source
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.language_names import UNKNOWN
-from talkingface_wild.dataset.commit_items import load_items
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.dataset.snapshot import load_items
 from talkingface_wild.engine.item_table import with_all_columns, without_lost_files
 from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.ruling import KEPT, Memo, Ruling

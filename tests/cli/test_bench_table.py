@@ -13,15 +13,13 @@ from tests.benchmark.made_runs import make_run
 
 @pytest.fixture(autouse=True)
 def _verbs(monkeypatch):
-    from talkingface_wild.cli import bench_table
+    from talkingface_wild.cli import bench_finished
 
     module = types.ModuleType("tests_cli_bench")
     module.app = typer.Typer(add_completion=False)
     module.app.callback()(lambda: None)
-    module.app.command("table", epilog=bench_table.EPILOG)(bench_table.table)
-    monkeypatch.setitem(sys.modules, "tests_cli_bench", module)
-    monkeypatch.setitem(main.VERBS, "bench", ("tests_cli_bench", "Score."))
-    monkeypatch.setitem(main.VERBS, "cite", ("talkingface_wild.cli.cite", "Cite."))
+    module.app.command("table", epilog=bench_finished.TABLE_EPILOG)(bench_finished.table)
+    monkeypatch.setitem(sys.modules, "talkingface_wild.cli.bench", module)
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ import sys
 import pytest
 from rich.cells import cell_len
 
-from talkingface_wild.cli.ls import aligned
 from talkingface_wild.cli.main import run
-from talkingface_wild.dataset.catalogue import STATES, Query, catalogue
+from talkingface_wild.jobs.ls import LsRequest
+from talkingface_wild.jobs.ls import ls as list_clips
+from talkingface_wild.jobs.ls_text import aligned
 from tests.dataset.fixture import Take, Video, make_data_set
 from tests.pipelines.curated import environment
 
@@ -64,7 +65,7 @@ def test_lines_fit_into_80_cells_and_only_names_are_cut_in_the_middle(tmp_path):
         tmp_path / "out",
         [Video(long, "en", [Take(0, 9)]), Video(wide, "ja", [Take(0, 9), Take(9, 11)])],
     )
-    listed = catalogue(made.out, Query(states=STATES))
+    listed = list_clips(LsRequest(out=made.out, every=True))
     lines = aligned(listed, 80).splitlines()
     assert all(cell_len(line) <= 80 for line in lines)
     assert lines[0].split()[:2] == ["id", "name"]

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from talkingface_wild.cli.options import options_of
 from talkingface_wild.core.errors import UsageError
-from talkingface_wild.core.request import OPTION, Request
+from talkingface_wild.core.request import ARGUMENT, OPTION, Request
 
 
 class Errand(Request):
@@ -86,3 +86,46 @@ def test_a_request_in_python_is_held_to_the_same():
         Errand(who="me", pace=9)
     with pytest.raises(UsageError, match="did you mean 'target'"):
         Errand(who="me", traget="x")
+
+
+class Parcel(Request):
+    """What a test sends."""
+
+    to: Path = Field(json_schema_extra={ARGUMENT: "PLACE"})
+    """Where it goes."""
+    stops: tuple[int, ...] = Field((), json_schema_extra={ARGUMENT: ""})
+    """On the way."""
+    weight: int = Field(5, ge=1)
+    """In kilograms."""
+    insured: bool = True
+    """For its value."""
+    every: bool = Field(False, json_schema_extra={OPTION: "--all -a"})
+    """All of them."""
+
+
+def test_arguments_flags_and_the_output_of_the_command_as_typed():
+    app, sent = typer.Typer(), []
+
+    @app.callback()
+    def post():
+        """Send things."""
+
+    @app.command()
+    @options_of(Parcel)
+    def send(request, output):
+        """Send it."""
+        sent.append((request, output.command, output.json))
+
+    def invoke(*words):
+        return CliRunner().invoke(app, ["send", *words], prog_name="tfw", env={"COLUMNS": "200"})
+
+    shown = invoke("--help").output
+    for words in ("PLACE", "stops", "--insured", "--no-insured", "--all", "-a", "x>=1"):
+        assert words in shown
+    assert invoke("here", "1", "2", "-a", "--no-insured", "--json").exit_code == 0
+    assert invoke("there").exit_code == 0 and invoke("there", "x").exit_code == 2
+    assert invoke().exit_code == 2
+    (parcel, command, json), (bare, _, no_json) = sent
+    assert (parcel.to, parcel.stops, parcel.every) == (Path("here"), (1, 2), True)
+    assert (parcel.insured, command, json, no_json) == (False, "send", True, False)
+    assert bare == Parcel(to="there")

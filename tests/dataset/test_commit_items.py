@@ -1,6 +1,6 @@
 """The wide table goes to Parquet and back as it was, so that rulings on it come out the same."""
 
-from talkingface_wild.dataset.commit_items import load_items
+from talkingface_wild.dataset.snapshot import load_items
 from talkingface_wild.engine.ruling import rule
 from talkingface_wild.engine.stage import Workplace
 from tests.dataset.made import made

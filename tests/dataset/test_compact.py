@@ -11,7 +11,7 @@ from talkingface_wild.dataset.compact import is_compact
 from talkingface_wild.dataset.load import load
 from talkingface_wild.dataset.review import draw_sample, manifest
 from talkingface_wild.dataset.snapshot import read_recorded
-from talkingface_wild.dataset.why import story
+from talkingface_wild.dataset.why import story_of
 from talkingface_wild.engine.item_table import build_table
 from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.ruling import rule
@@ -72,7 +72,7 @@ def test_reports_reviews_and_stories_read_a_compact_set(made):
     assert after.funnels == before.funnels
     sample = draw_sample(recorded, 5, 5, 0)
     assert manifest(recorded, sample).num_rows == len(sample)
-    assert story(recorded, made.clip("en/one.mp4", 0)).state == "kept"
+    assert story_of(recorded, made.clip("en/one.mp4", 0)).state == "kept"
 
 
 def test_back_to_whole_is_the_commit_of_before(made):

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from talkingface_wild.core.fingerprint import file_sha256
+from talkingface_wild.dataset.commits import read_origin
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.media_links import link_media
 from talkingface_wild.dataset.old_layout import bring_over, is_old
-from talkingface_wild.dataset.origin import read_origin
 from tests.dataset.stored import broken, clip_id, media_equal_clips, old_commit, table_of
 
 ONE, TWO, THREE, FOUR = (clip_id(number) for number in (1, 2, 3, 4))

@@ -13,7 +13,7 @@ from talkingface_wild.dataset.decisions import Decision, save_decisions
 from talkingface_wild.dataset.funnel import funnel
 from talkingface_wild.dataset.load import load
 from talkingface_wild.dataset.snapshot import read_recorded
-from talkingface_wild.jobs.recut import recut
+from talkingface_wild.jobs.recut import RecutRequest, recut
 from tests.dataset.fixture import GATES, WHY_NO_SYNC, make_data_set
 from tests.speed import synthetic
 
@@ -59,7 +59,7 @@ def test_a_folder_without_a_commit_and_a_damaged_one_are_told_apart(tmp_path):
 def test_a_gate_that_is_switched_off_is_no_gate_of_the_set(tmp_path):
     """Report and why judged by gates that a recut had switched off."""
     synthetic.write(tmp_path, 20)
-    recut(tmp_path, ["gates.yaw=off"])
+    recut(RecutRequest(out=tmp_path, settings=["gates.yaw=off"]))
     names = [gate.name for gate in read_recorded(tmp_path).gates]
     assert "yaw_most" in names
     assert "yaw" not in names

@@ -8,7 +8,7 @@ from talkingface_wild.core.errors import UsageError
 from talkingface_wild.dataset.decisions import Decision, save_decisions
 from talkingface_wild.dataset.naming import find_item
 from talkingface_wild.dataset.snapshot import read_recorded
-from talkingface_wild.dataset.why import story
+from talkingface_wild.dataset.why import story_of
 from tests.dataset.fixture import STAGES, WHY_NO_SYNC, Identities, make_data_set
 
 
@@ -24,7 +24,7 @@ class Balance(Identities):
 
 
 def _story(made, video, index):
-    return story(read_recorded(made.out), made.clip(video, index))
+    return story_of(read_recorded(made.out), made.clip(video, index))
 
 
 def test_a_rejected_clip_is_told_from_its_source_to_the_gate(read_only):
@@ -91,7 +91,7 @@ def test_the_ledger_marks_what_was_let_through_and_nothing_else(read_only):
 
 def test_a_source_tells_its_clips(read_only):
     recorded = read_recorded(read_only.out)
-    told = story(recorded, find_item(recorded, "en/one.mp4"))
+    told = story_of(recorded, find_item(recorded, "en/one.mp4"))
     assert (told.level, told.state) == ("source", "split")
     assert [(part.start_seconds, part.verdict) for part in told.parts] == [
         (0.0, "kept"),
@@ -103,11 +103,11 @@ def test_a_source_tells_its_clips(read_only):
 
 def test_a_failed_source_tells_attempts_and_reason(read_only):
     recorded = read_recorded(read_only.out)
-    told = story(recorded, find_item(recorded, "gone"))
+    told = story_of(recorded, find_item(recorded, "gone"))
     (probe,) = told.passages
     assert (probe.state, probe.reason, probe.attempts) == ("failed", "file_missing", 3)
     assert told.state == "failed"
-    silent = story(recorded, find_item(recorded, "silent.mp4"))
+    silent = story_of(recorded, find_item(recorded, "silent.mp4"))
     assert silent.passages[0].gates[0].outcome == "failed"
     assert silent.reason == "no_audio"
 

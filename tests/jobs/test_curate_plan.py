@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from talkingface_wild.cli.board import plan_table
 from talkingface_wild.cli.main import run
+from talkingface_wild.cli.result_page import plan_page
 from talkingface_wild.jobs.curate.plan import plan_run
 from talkingface_wild.jobs.curate.request import CurateRequest
 
@@ -35,7 +35,7 @@ def _plan(out: Path, *sources: Path, **more) -> dict:
 def _page(plan: dict) -> str:
     """What a person reads, on lines of any length."""
     console = Console(file=io.StringIO(), width=300)
-    console.print(plan_table(plan))
+    console.print(plan_page(plan))
     return console.file.getvalue()
 
 

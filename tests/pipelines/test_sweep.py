@@ -10,7 +10,7 @@ import pytest
 from talkingface_wild.core.errors import RecipeError, UsageError
 from talkingface_wild.dataset.decisions import Decision, save_decisions
 from talkingface_wild.dataset.layout import Layout
-from talkingface_wild.jobs.recut import recut
+from talkingface_wild.jobs.recut import RecutRequest, recut
 from talkingface_wild.pipelines.sweep import Range, bounds_between, sweep
 from tests.speed import synthetic
 
@@ -56,7 +56,9 @@ def test_a_point_is_what_a_recut_to_that_bound_gives(out, name, word, others):
     assert swept.word == word
     assert len(swept.points) >= 4
     for point in [swept.points[0], swept.points[len(swept.points) // 2], swept.points[-1]]:
-        made = recut(out, [*others, f"gates.{name}.{word}={point.bound}"])
+        made = recut(
+            RecutRequest(out=out, settings=[*others, f"gates.{name}.{word}={point.bound}"])
+        )
         kept = _kept(out)
         assert point.kept.clips == len(kept)
         assert point.kept.hours == pytest.approx(kept["clip_seconds"].sum() / 3600, abs=1e-6)

@@ -69,7 +69,11 @@ def _seconds(out: Path, executor: Executor, count: int = ITEMS, busy: bool = Fal
 
 def recut() -> Iterator[Row]:
     """Another bound on a made-up data set of the paper's size, least of three."""
-    from talkingface_wild.jobs.recut import recut as cut_anew
+    from talkingface_wild.jobs.recut import RecutRequest
+    from talkingface_wild.jobs.recut import recut as job
+
+    def cut_anew(bound: str) -> None:
+        job(RecutRequest(out=out, settings=[bound]))
 
     for prints in (False, True):
         with tempfile.TemporaryDirectory() as folder:
@@ -78,11 +82,11 @@ def recut() -> Iterator[Row]:
             name = f"recut of {synthetic.CLIPS:,} clips"
             if prints:
                 name += " with fingerprints, in the process"
-                yield name, _least(lambda bound, out=out: cut_anew(out, [bound])), "–"
+                yield name, _least(cut_anew), "–"
                 continue
             process = _least(lambda bound, out=out: _tfw(out, bound))
             yield f"{name}, `tfw recut` as a process", process, "≤ 2 s"
-            within = _least(lambda bound, out=out: cut_anew(out, [bound]))
+            within = _least(cut_anew)
             yield f"{name}, in the process", within, "–"
 
 

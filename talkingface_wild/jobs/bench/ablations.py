@@ -12,12 +12,12 @@ from talkingface_wild.benchmark.suite import BenchOutcome
 from talkingface_wild.benchmark.tables.latex import latex
 from talkingface_wild.benchmark.tables.leaderboard import build_table, reported_tables
 from talkingface_wild.benchmark.tables.table import Table
-from talkingface_wild.benchmark.tables.text import markdown
-from talkingface_wild.core.errors import InputUnreadable, UsageError
+from talkingface_wild.benchmark.tables.text import markdown, plain
+from talkingface_wild.core.errors import CheckFailed, InputUnreadable, UsageError
 from talkingface_wild.core.generator import Facts
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reporter import Reporter
-from talkingface_wild.jobs.bench.run import WarningsKept, bench
+from talkingface_wild.jobs.bench.run import WarningsKept, bench, page_of, scores_of
 from talkingface_wild.jobs.bench.training_overlap import data_line
 from talkingface_wild.models import generator_class, registered
 
@@ -44,6 +44,13 @@ class Ablations:
     lacking: Mapping[str, str]
     markdown: Path
     latex: Path
+
+    @property
+    def exit_code(self) -> int:
+        """How a command line ends: unofficial weights, a failed clip, or neither."""
+        if self.tables[0].unofficial:
+            return CheckFailed.exit_code
+        return int(any(outcome.failed for outcome in self.outcomes.values()))
 
 
 def ablations(request: BenchRequest, reporter: Reporter) -> Ablations:
@@ -172,3 +179,30 @@ def _tables(runs: list[Any], remarks: list[str], reported: bool) -> list[Table]:
     if reported:
         tables += reported_tables([run.list_name for run in runs], REPORTED)
     return tables
+
+
+def data_of(request: BenchRequest, compared: Ablations) -> dict[str, Any]:
+    """The runs and their tables as plain data."""
+    variants = {
+        name: {
+            "name": outcome.run.name,
+            "out": str(outcome.run.folder),
+            "trained_on": outcome.run.facts.get("trained_on"),
+            "scores": scores_of(outcome),
+            "report": str(page_of(outcome)),
+        }
+        for name, outcome in compared.outcomes.items()
+    }
+    return {
+        "out": str(request.out),
+        "variants": variants,
+        "lacking": dict(compared.lacking),
+        "written": {"markdown": str(compared.markdown), "latex": str(compared.latex)},
+        **plain(compared.tables),
+    }
+
+
+def text_of(compared: Ablations) -> str:
+    """The tables as Markdown, and where they are."""
+    text = "\n".join(markdown(table) for table in compared.tables)
+    return f"{text.rstrip()}\n\ntable   {compared.markdown}"

@@ -110,6 +110,34 @@ def scores_of(outcome: BenchOutcome) -> dict[str, Any]:
     }
 
 
+def data_of(request: BenchRequest, outcome: BenchOutcome) -> dict[str, Any]:
+    """A run and its scores as plain data."""
+    run = outcome.run
+    return {
+        "out": str(request.out),
+        "name": run.name,
+        "model": run.model,
+        "protocol": run.protocol,
+        "list": f"{run.list_name}:{run.list_sha8}",
+        "clips": run.listed,
+        "scored": int(
+            run.listed and len(run.clips().query("state != 'unscored'")["clip"].unique())
+        ),
+        "unscored": outcome.unscored,
+        "failed": outcome.failed,
+        "static": run.failures,
+        "scores": scores_of(outcome),
+        "languages": {
+            language: {key: {"value": s.value, "n": s.n} for key, s in scores.items()}
+            for language, scores in run.languages.items()
+        },
+        "left_out": outcome.left_out,
+        "unofficial": unofficial_of(outcome),
+        "trained_on": run.facts.get("trained_on"),
+        "report": str(page_of(outcome)),
+    }
+
+
 def _opened(name: str, device: str, checkpoint: Path | None) -> Generator:
     return generator_class(name).open(checkpoint, device)
 

@@ -32,9 +32,9 @@ class Prospects:
 
 def prospects(choice: SourceChoice, recipe: Recipe, layout: Layout) -> Prospects:
     """What a run would take up. Raises InputUnreadable for a name of --sources that is nothing."""
-    known, named = load_sources(layout), list(choice.named)
+    stored, named = load_sources(layout), list(choice.named)
     gathered = layout.out / "gathered"
-    from_corpus = looks_in_corpus(choice, recipe, layout, known)
+    from_corpus = looks_in_corpus(choice, recipe, layout, stored)
     languages, search = choice.languages, None
     corpus_sources: list[Source] = []
     demo_seconds: dict[str, float] = {}
@@ -47,14 +47,14 @@ def prospects(choice: SourceChoice, recipe: Recipe, layout: Layout) -> Prospects
     gathering = gather(
         named, languages, search=search, cache=gathered, limit=choice.limit, look_only=True
     )
-    merged = {source.id: source for source in [*known, *gathering.sources, *corpus_sources]}
+    merged = {source.id: source for source in [*stored, *gathering.sources, *corpus_sources]}
     files = [source for source in merged.values() if source.id not in demo_seconds]
     lengths = source_lengths(files, gathered)
     lengths.seconds |= demo_seconds
     return Prospects(
         list(merged.values()),
         lengths,
-        new=len(merged) - len(known),
+        new=len(merged) - len(stored),
         to_make=len(corpus_sources),
         unasked=gathering.unasked,
         notes=gathering.notes,

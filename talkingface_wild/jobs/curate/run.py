@@ -1,23 +1,25 @@
 """One call of ``tfw curate``: recipe, sources, plan, run, commit. The cli shows what it returns."""
 
+import dataclasses
+import os
 import shutil
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import pandas as pd
+from typing import Any
 
 from talkingface_wild.core.clip import Source
 from talkingface_wild.core.litter import nothing_left
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.dataset.commit import Commit
+from talkingface_wild.dataset.compact import stored_null_columns
+from talkingface_wild.dataset.funnel import by_language, funnel, speechless_note
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.load import load
 from talkingface_wild.dataset.media_links import link_media
 from talkingface_wild.dataset.old_layout import bring_over
-from talkingface_wild.dataset.speechless import speechless_note
 from talkingface_wild.engine.executors import device_for, make_executor
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.plan import Plan
@@ -42,7 +44,7 @@ _LENGTHS_SECONDS = 1.5
 
 @dataclass
 class Outcome:
-    """What a run came to."""
+    """What a run left: its ruling, its commit, and notes for a person."""
 
     out: Path
     recipe: Recipe
@@ -85,13 +87,13 @@ def curate(request: CurateRequest, reporter: Reporter) -> Outcome:
             executor = make_executor(request.engine, request.workers)
             plan = plan_of(recipe, request.score_all)
             notes = changed_gates(layout.out / "recipe.yaml", recipe)
-            sources, found = gather_sources(
+            sources, gathering_notes = gather_sources(
                 request.source_choice,
                 recipe,
                 layout,
                 lambda snapshot: reporter.progress(lambda: snapshot),
             )
-        notes = found + notes
+        notes = gathering_notes + notes
         if request.fresh:
             for name in ("journal", "work"):
                 shutil.rmtree(layout.out / name, ignore_errors=True)
@@ -163,7 +165,38 @@ def _allow_hosts(sources: Sequence[Source]) -> None:
         politeness.allow(host)
 
 
-def frames_of(outcome: Outcome) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """clips, items and ledger of the commit, as they were written."""
+def summary(outcome: Outcome) -> dict[str, Any]:
+    """The data of ``tfw curate --json``."""
     out = outcome.commit.folder.parent.parent
-    return load(out, "clips"), load(out, "items"), load(out, "ledger")
+    clips, items, ledger = (load(out, table) for table in ("clips", "items", "ledger"))
+    roots = items[items["level"] == "source"]
+    lost = items[items["verdict_state"].isin(["rejected", "failed", "pending"])]
+    unmeasured = outcome.plan.unmeasured
+    return {
+        "out": str(outcome.out),
+        "recipe": outcome.recipe.name,
+        "commit": outcome.commit.number,
+        "new_commit": outcome.commit.new,
+        "sources": len(roots),
+        "clips_kept": len(clips),
+        "hours_kept": round(float(clips["clip_seconds"].sum()) / 3600, 4) if len(clips) else 0.0,
+        "failed": outcome.count("failed"),
+        "pending": outcome.count("pending"),
+        "stopped": outcome.stopped,
+        "notes": outcome.notes,
+        "languages": by_language(items, clips),
+        "funnel": [dataclasses.asdict(step) for step in funnel(ledger, unmeasured)],
+        "reasons": {str(k): int(v) for k, v in lost["verdict_reason"].value_counts().items()},
+        "unmeasured": unmeasured,
+        "null_columns": stored_null_columns(outcome.commit.folder),
+        "dataset": os.path.join(str(outcome.out), "dataset"),
+        "media": os.path.join(str(outcome.out), "media"),
+    }
+
+
+def failures(outcome: Outcome) -> str:
+    """Why items failed, the commonest first, with what was said of the first."""
+    verdicts = outcome.ruling.verdicts
+    failed = verdicts[verdicts["state"] == "failed"]
+    counts = ", ".join(f"{reason} {n}" for reason, n in failed["reason"].value_counts().items())
+    return f"{counts}: {failed['detail'].iloc[0]}"

@@ -3,19 +3,22 @@
 Reads only the columns that are asked for; sources that never became clips are listed too.
 """
 
+import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import BeforeValidator, Field
 
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.language_names import UNKNOWN
 from talkingface_wild.core.reasons import ALL
+from talkingface_wild.core.request import OPTION, SHOWN_DEFAULT, DatasetRequest
 from talkingface_wild.dataset.condition import Condition
 from talkingface_wild.dataset.layout import Layout
 
@@ -28,21 +31,46 @@ _KINDS = {pa.float64(): "number", pa.int64(): "number", pa.string(): "text", pa.
 _SOURCES = ("source_id", "source_path", "source_url")
 
 
-@dataclass(frozen=True)
-class Query:
-    """Which rows, and in which order. ``states`` None: kept, or what reason and condition need."""
+def _names(columns: Any) -> Any:
+    """Names of ``a,b,c`` or of a sequence."""
+    return [name.strip() for name in columns.split(",")] if isinstance(columns, str) else columns
 
-    states: tuple[str, ...] | None = None
+
+class LsRequest(DatasetRequest):
+    """Which clips of a data set are listed, in which order, and what is shown of each."""
+
+    kept: bool = False
+    """Kept clips: the default."""
+    rejected: bool = False
+    """Rejected clips, and sources that gave none."""
+    failed: bool = False
+    """What failed."""
+    pending: bool = False
+    """What has work still to come."""
+    every: bool = Field(False, json_schema_extra={OPTION: "--all"})
+    """All of them."""
     reason: str | None = None
-    languages: tuple[str, ...] = ()
+    """Those with this reason."""
+    language: tuple[str, ...] = ()
+    """Those of this language; may be given often."""
     source: str | None = None
-    """Text that the source's path or address must contain, in whatever case."""
+    """Those whose source has this text in its path or address."""
     where: str | None = None
-    columns: tuple[str, ...] | None = None
-    """Columns beside id and name; None: the usual ones and those of condition and order."""
+    """A condition, such as 'yaw_p90 > 20 and language == "de"'."""
+    columns: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = Field(
+        None, json_schema_extra={SHOWN_DEFAULT: None}
+    )
+    """Columns to show beside id and name: a,b,c"""
     sort: str | None = None
-    """A column to sort by; with ``-`` before it the greatest first. Nulls come last."""
-    limit: int | None = None
+    """Sort by a column; with - before it, greatest first."""
+    limit: int | None = Field(None, ge=1)
+    """Show the first so many."""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states that flags name; none for those that reason and condition need."""
+        flags = zip(STATES, (self.kept, self.rejected, self.failed, self.pending), strict=True)
+        return STATES if self.every else tuple(state for state, is_set in flags if is_set)
 
 
 @dataclass(frozen=True)
@@ -59,9 +87,9 @@ class Catalogue:
     """So many first characters tell every id of the set, at least eight."""
 
 
-def catalogue(out: Path, query: Query) -> Catalogue:
-    """List the latest commit of ``out``. UsageError for an unknown column, reason or language."""
-    folder = Layout(out).latest()
+def ls(query: LsRequest) -> Catalogue:
+    """List the latest commit. Raises UsageError for an unknown column, reason or language."""
+    folder = Layout(query.out).latest()
     schema = pq.read_schema(folder / "items" / "part-0.parquet")
     kinds = _kinds(schema)
     condition = None if query.where is None else Condition(query.where, kinds)
@@ -100,7 +128,7 @@ def _kinds(schema: pa.Schema) -> dict[str, str]:
     return {**ours, "seconds": "number", **kinds, "language": "text"}
 
 
-def _shown(query: Query, named: Sequence[str]) -> list[str]:
+def _shown(query: LsRequest, named: Sequence[str]) -> list[str]:
     if query.columns is not None:
         return list(query.columns)
     return list(dict.fromkeys([*COLUMNS, *(name for name in named if name != "source")]))
@@ -108,12 +136,11 @@ def _shown(query: Query, named: Sequence[str]) -> list[str]:
 
 def _table(folder: Path, schema: pa.Schema, names: Sequence[str]) -> pa.Table:
     """The finished items of the set with these columns, our own and measured ones."""
-    known = set(schema.names)
     base = ["item_id", "level", "root_id", "group", "verdict_state"]
     spans = ["language", "clip_seconds", "source_seconds", "start_seconds", "end_seconds"]
     verdicts = [f"verdict_{name}" for name in _VERDICT if name in names]
     read = dict.fromkeys([*base, *spans, *verdicts, *names])
-    items = pq.read_table(folder / "items", columns=[name for name in read if name in known])
+    items = pq.read_table(folder / "items", columns=[name for name in read if name in schema.names])
     state, level = items["verdict_state"], items["level"]
     unmade = pc.and_(pc.equal(level, "source"), pc.not_equal(state, "kept"))
     final = pc.and_(pc.or_(pc.equal(level, "clip"), unmade), pc.not_equal(state, "split"))
@@ -125,25 +152,19 @@ def _table(folder: Path, schema: pa.Schema, names: Sequence[str]) -> pa.Table:
         return pc.coalesce(*present) if present else pa.nulls(len(items), pa.float64())
 
     sources = _source_names(folder)
-    roots = columns["root_id"].to_pylist()
-    starts, ends = ((columns[n].to_pylist() if n in columns else []) for n in spans[3:])
+    roots = [sources.get(root) for root in columns["root_id"].to_pylist()]
+    starts, ends = (
+        columns[n].to_pylist() if n in columns else [None] * len(items) for n in spans[3:]
+    )
     ours = {
         "id": columns["item_id"],
-        "source": pa.array([sources.get(root) for root in roots], pa.string()),
+        "source": pa.array(roots, pa.string()),
         "language": pc.fill_null(either("language", "group"), UNKNOWN),
         "seconds": either("clip_seconds", "source_seconds"),
-        "start": pa.array(starts or [None] * len(items), pa.float64()),
+        "start": pa.array(starts, pa.float64()),
+        "name": pa.array(map(_name, roots, starts, ends), pa.string()),
     }
     ours |= {name: columns[f"verdict_{name}"] for name in _VERDICT if f"verdict_{name}" in columns}
-    ours["name"] = pa.array(
-        [
-            _name(sources.get(root), start, end)
-            for root, start, end in zip(
-                roots, starts or [None] * len(roots), ends or [None] * len(roots), strict=True
-            )
-        ],
-        pa.string(),
-    )
     return pa.table({**columns, **ours}).select(list(dict.fromkeys(names)))
 
 
@@ -160,35 +181,26 @@ def _name(source: str | None, start: float | None, end: float | None) -> str:
     return name if start is None or end is None else f"{name} {start:.1f}–{end:.1f}"
 
 
-def _filtered(table: pa.Table, query: Query, condition: Condition | None) -> pa.Table:
-    states = query.states
-    if states is None:
-        verdict_is_asked = condition and not set(_VERDICT).isdisjoint(condition.columns)
-        states = ("kept",)
-        if query.reason is not None or verdict_is_asked:
-            states = STATES
+def _filtered(table: pa.Table, query: LsRequest, condition: Condition | None) -> pa.Table:
+    judges = condition is not None and not set(_VERDICT).isdisjoint(condition.columns)
+    states = query.states or (STATES if query.reason is not None or judges else ("kept",))
     masks = [pc.is_in(table["state"], value_set=pa.array(states, pa.string()))]
     if query.reason is not None:
         masks.append(_reason_mask(table, query.reason))
-    if query.languages:
+    if query.language:
         present = set(table["language"].unique().to_pylist())
-        for tag in query.languages:
+        for tag in query.language:
             if tag not in present:
                 raise UsageError(
                     f"--language expects a language of the set ({', '.join(sorted(present))}), "
                     f"found {tag!r}{nearest(tag, present)}."
                 )
-        masks.append(pc.is_in(table["language"], value_set=pa.array(query.languages, pa.string())))
+        masks.append(pc.is_in(table["language"], value_set=pa.array(query.language, pa.string())))
     if query.source is not None:
         masks.append(_source_mask(table, query.source))
     if condition is not None:
         masks.append(condition.mask({name: table[name] for name in condition.columns}))
-    for mask in masks:
-        table = table.append_column(f"mask {table.num_columns}", mask)
-    together = table.column(table.num_columns - len(masks))
-    for place in range(table.num_columns - len(masks) + 1, table.num_columns):
-        together = pc.and_(together, table.column(place))
-    return table.filter(pc.fill_null(together, False))
+    return table.filter(pc.fill_null(functools.reduce(pc.and_, masks), False))
 
 
 def _source_mask(table: pa.Table, text: str) -> Any:
@@ -205,10 +217,10 @@ def _reason_mask(table: pa.Table, reason: str) -> Any:
     reasons = table["reason"]
     present = {str(name) for name in reasons.unique().to_pylist() if name is not None}
     if reason not in ALL and not any(reason in (n, n.split(":")[0]) for n in present):
-        known = sorted(present)
         raise UsageError(
             f"--reason expects a reason of the closed list, found {reason!r}"
-            f"{nearest(reason, [*ALL, *known])}; in this set: {', '.join(known) or 'none'}."
+            f"{nearest(reason, [*ALL, *sorted(present)])}; "
+            f"in this set: {', '.join(sorted(present)) or 'none'}."
         )
     return pc.or_(pc.equal(reasons, reason), pc.starts_with(reasons, f"{reason}:"))
 

@@ -5,9 +5,19 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import Field
+
+from talkingface_wild.core.counting import human_bytes
+from talkingface_wild.core.errors import UsageError
+from talkingface_wild.core.reporter import Reporter
+from talkingface_wild.core.request import ARGUMENT, Request
 from talkingface_wild.dataset.clip_store import is_stored, is_temporary, stored_files
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.media_links import link_media, links_of
+from talkingface_wild.dataset.old_layout import bring_over, is_old
+from talkingface_wild.engine.lock import folder_lock
+
+_NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,48 @@ class Purge:
     files: list[str] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
     bytes: int = 0
+
+    @property
+    def names(self) -> list[str]:
+        """All of them."""
+        return [*self.files, *self.left_over]
+
+
+class PurgeRequest(Request):
+    """Which data set's unused files are removed."""
+
+    out: Path = Field(json_schema_extra={ARGUMENT: "SET"})
+    """The data set's folder."""
+    dry_run: bool = False
+    """Say what would be removed, and remove nothing."""
+
+
+def purge(request: PurgeRequest, reporter: Reporter) -> Purge:
+    """Remove what no commit keeps, or say what would go.
+
+    Raises InputUnreadable where there is no data set, UsageError for a dry run on one of an earlier
+    version's layout, FolderLocked while another process works on it.
+    """
+    layout = Layout(request.out.absolute())
+    layout.latest()
+    with folder_lock(layout.out):
+        if request.dry_run and is_old(layout):
+            raise UsageError(
+                f"Expected {request.out} in this version's layout for --dry-run, found commits of "
+                f"an earlier one; bring it over with `tfw commits {request.out}`, then try again."
+            )
+        bring_over(layout)
+        going = to_purge(layout)
+        if names := going.names:
+            first = ", ".join(names[:_NAMES_SHOWN]) + ", …" * (len(names) > _NAMES_SHOWN)
+            reporter.say(
+                f"{'Would remove' if request.dry_run else 'Removing'} {len(going.files)} files of "
+                f"finished clips that no commit keeps and {len(going.left_over)} left-over files, "
+                f"{human_bytes(going.bytes)}: {first}"
+            )
+        if not request.dry_run:
+            _remove(layout, going)
+    return going
 
 
 def to_purge(layout: Layout) -> Purge:
@@ -47,19 +99,15 @@ def to_purge(layout: Layout) -> Purge:
     return Purge(sorted(purge.files), sorted(purge.left_over), size)
 
 
-def purge(layout: Layout, going: Purge) -> None:
+def _remove(layout: Layout, going: Purge) -> None:
     """Remove what ``to_purge`` gave, media/ brought in step before. Call under the lock."""
     link_media(layout, warn=False)
-    for name in (*going.files, *going.left_over):
+    for name in going.names:
         path = layout.out / name
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    for folder in _folders(layout.store):
+    for folder in layout.store.glob("*/"):
         with contextlib.suppress(OSError):
             folder.rmdir()
-
-
-def _folders(store: Path) -> list[Path]:
-    return [path for path in store.iterdir() if path.is_dir()] if store.is_dir() else []

@@ -1,0 +1,138 @@
+"""Trained weights: listed, fetched, imported and verified; thin over the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from talkingface_wild.core.counting import human_bytes
+from talkingface_wild.core.errors import UsageError
+from talkingface_wild.core.reporter import Reporter
+from talkingface_wild.core.request import ARGUMENT, OPTION, Request
+
+if TYPE_CHECKING:
+    from talkingface_wild.weights.importing import Imported
+    from talkingface_wild.weights.store import Found
+
+TRUSTED = "taken on your word; it is not the published file"
+Moved = Callable[[int, int | None], None]
+"""Hears how many bytes of a file are here, and of how many."""
+
+
+def list_weights() -> Iterator[dict[str, Any]]:
+    """Every weight of the manifest as plain data: whether it is here, its size, licence, users."""
+    from talkingface_wild.weights import default_store
+
+    store = default_store()
+    for name, weight in store.manifest.items():
+        here = store.look(name)
+        yield {
+            "name": name,
+            "state": here.state,
+            "path": here.path,
+            "file": weight.file,
+            "size": weight.size,
+            "sha256": weight.sha256,
+            "sha256_source": weight.sha256_source,
+            "licence": weight.licence,
+            "used_by": weight.used_by,
+            "sources": [origin.url for origin in weight.sources],
+            "note": weight.note,
+        }
+
+
+class WhereRequest(Request):
+    """A weight, or none for the folder of all."""
+
+    name: str | None = Field(default=None, json_schema_extra={ARGUMENT: ""})
+    """A weight; without it, the folder."""
+
+
+def where(request: WhereRequest) -> Path:
+    """The folder of the weights, or the verified file of one. Raises WeightMissing."""
+    from talkingface_wild.weights import default_store
+
+    store = default_store()
+    return store.folder if request.name is None else store.path(request.name)
+
+
+class FetchRequest(Request):
+    """Which weights are fetched."""
+
+    names: tuple[str, ...] = Field((), json_schema_extra={ARGUMENT: ""})
+    """Names of weights."""
+    every: bool = Field(False, json_schema_extra={OPTION: "--all"})
+    """All weights that have an address."""
+
+
+def fetch(
+    request: FetchRequest,
+    reporter: Reporter,
+    bar: Callable[[str], AbstractContextManager[Moved | None]],
+) -> dict[str, Path]:
+    """The files by name; ``bar`` shows one that comes in. Raises UsageError, WeightMissing."""
+    from talkingface_wild.weights import default_store
+    from talkingface_wild.weights.fetch import fetch as fetch_weight
+
+    store = default_store()
+    if request.every == bool(request.names):
+        raise UsageError(
+            "Expected names of weights or --all, found "
+            f"{'both' if request.every else 'neither'}; run 'tfw weights list' to see the names."
+        )
+    names = list(dict.fromkeys(request.names))
+    if request.every:
+        names = [name for name, weight in store.manifest.items() if weight.sources]
+    files = {}
+    for weight in [store.entry(name) for name in names]:
+        reporter.say(f"{weight.name}: {human_bytes(weight.size)}, licence: {weight.licence}")
+        with bar(weight.name) as moved:
+            files[weight.name] = fetch_weight(store, weight.name, moved)
+    return files
+
+
+class ImportRequest(Request):
+    """What is taken into the store."""
+
+    source: Path = Field(json_schema_extra={ARGUMENT: ""})
+    """A folder, a file, or a zip or tar archive."""
+    trust: bool = False
+    """Take files of the right layout but unknown hash, too."""
+
+
+def import_files(request: ImportRequest, reporter: Reporter) -> list[Imported]:
+    """Copy weights into the store; what is refused is warned of. Raises InputUnreadable."""
+    from talkingface_wild.weights import default_store
+    from talkingface_wild.weights.importing import import_weights
+
+    results = import_weights(default_store(), request.source.expanduser(), request.trust)
+    for one in results:
+        if one.result == "refused":
+            reporter.warn(f"{one.source} was refused: {one.reason}")
+    return results
+
+
+class VerifyRequest(Request):
+    """Which weights are hashed again."""
+
+    names: tuple[str, ...] = Field((), json_schema_extra={ARGUMENT: ""})
+    """Names of weights; without them, all that are here."""
+
+
+def verify(request: VerifyRequest, reporter: Reporter) -> dict[str, Found]:
+    """What each weight's file turns out to be, hashed anew. Raises UsageError."""
+    from talkingface_wild.weights import default_store
+
+    store = default_store()
+    names = [store.entry(name).name for name in request.names] or list(store.manifest)
+    files = {name: store.look(name, fresh=True) for name in names}
+    if not request.names:
+        files = {name: file for name, file in files.items() if file.state != "missing"}
+    for name, file in files.items():
+        if file.state == "trusted":
+            reporter.warn(f"{name}: {TRUSTED}.")
+    return files
