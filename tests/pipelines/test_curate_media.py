@@ -11,7 +11,6 @@ import pytest
 from tests.pipelines.black_borders import border_share
 from tests.pipelines.curated import clips_of, tfw, verdicts_of
 
-
 FEW = ("hdtf_hill", "may", "radio_2s", "selfie_12", "portrait_noaudio")
 """Short ones with a fault each or none, where each run of all of them would cost minutes."""
 
