@@ -15,12 +15,13 @@ STAMP := .venv/.ready-$(CONTENTS)
 # Only the environment's own packages count, whatever the caller's shell exports.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test quick proof lint bench clean
+.PHONY: help demo test test-all quick proof lint bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   curate a small corpus in ten languages into demo_out"
-	@echo "make test   run the tests"
+	@echo "make test   run the tests (12 min), but for linters and what is marked long"
+	@echo "make test-all  run all of them (45 min at most)"
 	@echo "make quick  run those that answer within two minutes"
 	@echo "make proof  train the tiny generator on two real clips and check what it learned (15 min)"
 	@echo "make lint   ruff, mypy and the layers"
@@ -44,6 +45,10 @@ demo: $(STAMP)
 	@$(BIN)/tfw curate --langs all --recipe demo --out demo_out
 
 test: $(STAMP)
+	@scripts/check_system.sh "$(BIN)/python"
+	@$(BIN)/python -m pytest tests -m 'not proof and not long and not lint' $(SIDE_BY_SIDE)
+
+test-all: $(STAMP)
 	@scripts/check_system.sh "$(BIN)/python"
 	@$(BIN)/python -m pytest tests $(SIDE_BY_SIDE)
 

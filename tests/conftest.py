@@ -31,6 +31,11 @@ for _number, _handler in (
 
 MARKS = {
     "lint": ("test_project.py",),
+    "long": (
+        "models/mcdm/training/test_run.py",
+        "benchmark/test_suite_networks.py",
+        "cli/test_train_stopped.py",
+    ),
     "ray": ("terminal/", "engine/test_engines.py", "engine/test_executors.py"),
     "e2e": (
         "terminal/",
@@ -89,7 +94,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     for mark, beginnings in MARKS.items():
-        config.addinivalue_line("markers", f"{mark}: {', '.join(beginnings)}")
+        if mark != "long":
+            config.addinivalue_line("markers", f"{mark}: {', '.join(beginnings)}")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

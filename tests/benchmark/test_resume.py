@@ -67,6 +67,7 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(asked, tmp_path):
     assert told["data"]["scored"] == 12
 
 
+@pytest.mark.long
 def test_ray_gives_the_scores_of_one_process(asked, tmp_path):
     scored(tmp_path / "local", **asked, limit=4)
     code, _, said = tfw(

@@ -79,7 +79,15 @@ def copied(workplace, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "place")
 
 
-@pytest.mark.parametrize("verb", EXAMPLES)
+LONG = ("curate", "train", "generate", "model", "bench", "weights")
+"""Verbs whose examples take minutes together; ``tfw bench table`` and its like take seconds."""
+
+
+def _parameter(verb):
+    return pytest.param(verb, marks=[pytest.mark.long] * (verb.split()[0] in LONG))
+
+
+@pytest.mark.parametrize("verb", map(_parameter, EXAMPLES))
 def test_the_examples_of_a_help_text_run(verb, copied, capfd):
     """Both examples of ``tfw why --help`` were false, and nobody had made bench/mcdm."""
     assert EXAMPLES[verb], f"tfw {verb} --help shows no example"
@@ -96,6 +104,7 @@ def test_the_examples_of_a_help_text_run(verb, copied, capfd):
                 stream.write(out)
 
 
+@pytest.mark.long
 def test_the_commands_that_the_readme_has_run_after_make_demo_run(copied, capfd):
     lines = [
         line

@@ -91,6 +91,7 @@ print(ruling.verdicts["state"].value_counts().to_dict())
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cpus", [1, 2])
 def test_the_whole_plan_ends_on_any_number_of_processors(tmp_path, cpus):
     done = subprocess.run(
@@ -129,6 +130,7 @@ go(Path(sys.argv[1]), plan_of(settings=settings), roots_of(30), RayExecutor(work
 """
 
 
+@pytest.mark.long
 def test_kill_9_of_a_ray_run_loses_at_most_what_was_in_flight(tmp_path):
     tally = tmp_path / "tally"
     command = [sys.executable, "-c", _KILLED, str(tmp_path / "out"), str(tally)]

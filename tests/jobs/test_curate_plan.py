@@ -57,6 +57,7 @@ def test_a_folder_never_seen_is_counted_and_left_alone(clips, tmp_path):
     assert plan["disk_bytes"]["media"] > 1_000_000
 
 
+@pytest.mark.long
 def test_new_files_of_a_folder_that_was_seen_are_to_do(clips, shared, tmp_path, capsys):
     """With two new files it said "to do 0", and the run did two."""
     out = tmp_path / "out"

@@ -1,5 +1,7 @@
-"""Runs of the real command line for tests, each in a process of its own."""
+"""Runs of the real command line for tests: in this process, or in one that may be killed."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -9,6 +11,9 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pytest
+
+from talkingface_wild.cli.main import run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,16 +33,37 @@ def heed_signals() -> None:
 
 def tfw(*arguments: str, weights: Path | None = None, cwd: Path | None = None):
     """Run ``tfw`` to its end: (exit code, the JSON object or None, stderr)."""
-    done = subprocess.run(
-        [sys.executable, "-m", "talkingface_wild.cli.main", *map(str, arguments)],
+    words = [str(argument) for argument in arguments]
+    code, page, errors = (_apart if "ray" in words else _here)(words, weights, cwd)
+    return code, json.loads(page) if page.startswith("{") else None, errors
+
+
+def _here(words: list[str], weights: Path | None, cwd: Path | None) -> tuple[int, str, str]:
+    page, errors = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        contextlib.redirect_stdout(page),
+        contextlib.redirect_stderr(errors),
+    ):
+        for name, value in environment(weights).items():
+            patched.setenv(name, value)
+        if cwd is not None:
+            patched.chdir(cwd)
+        code = run(words)
+    return code, page.getvalue(), errors.getvalue()
+
+
+def _apart(words: list[str], weights: Path | None, cwd: Path | None) -> tuple[int, str, str]:
+    """Ray stays with the process that began it."""
+    program = subprocess.run(
+        [sys.executable, "-m", "talkingface_wild.cli.main", *words],
         env=environment(weights),
         cwd=cwd,
         capture_output=True,
         text=True,
         timeout=1500,
     )
-    found = json.loads(done.stdout) if done.stdout.startswith("{") else None
-    return done.returncode, found, done.stderr
+    return program.returncode, program.stdout, program.stderr
 
 
 def tfw_killed(seconds: float, *arguments: str, weights: Path | None = None) -> bool:

@@ -57,7 +57,7 @@ def test_deleted_media_are_made_again(out):
     """A table that names files which are gone was called up to date."""
     for path in [*(out / "media").rglob("*.mp4"), *(out / "store").rglob("*.mp4")]:
         path.unlink()
-    code, _, said = tfw("curate", "--out", out, "--engine", "local", "--json")
+    code, _, said = tfw("curate", "--out", out, "--langs", "ja", "--engine", "local", "--json")
     assert code == 0, said
     assert media_are_as_listed(out)
 

@@ -97,6 +97,7 @@ def test_bars_are_found_and_cut_off(barred, name):
         assert border_share(row["finished"]) == 0
 
 
+@pytest.mark.long
 def test_talking_clips_get_no_black_and_the_column_says_what_there_is(shared, weights, tmp_path):
     """Version 0.3.0 put 512 x 512 clips into windows of up to 682: up to 44 % of them black."""
     talking = sorted((shared / "media" / "talking").glob("*.mp4"))

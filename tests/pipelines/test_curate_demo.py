@@ -69,6 +69,7 @@ def test_demo_splits_have_no_source_on_two_sides(demo):
     assert clips.groupby("source_id")["split"].nunique().max() == 1
 
 
+@pytest.mark.long
 def test_killed_at_random_moments_it_ends_with_the_same_table(demo, tmp_path):
     """Each kill -9 costs at most the items in flight, one per stage batch, and never the table."""
     whole, _ = demo

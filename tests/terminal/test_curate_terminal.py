@@ -19,6 +19,7 @@ TWO = ("curate", "--langs", "de,fr", "--recipe", "demo")
 ALL = ("curate", "--langs", "all", "--recipe", "demo")
 TEN = {"ar", "de", "en", "es", "fr", "hi", "ja", "ko", "ru", "zh"}
 PATHS = ["source_path"]
+ENGINES = [pytest.param("ray", marks=pytest.mark.long), "local"]
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,7 @@ def calm(terminal) -> None:
         assert word not in terminal.raw, terminal.text[-3000:]
 
 
+@pytest.mark.long
 def test_the_demo_ends_at_a_terminal_on_ray(tmp_path):
     """The default engine hung here, every time."""
     terminal = tfw_in_terminal(*ALL, "--out", tmp_path / "demo")
@@ -84,6 +86,7 @@ def test_the_demo_ends_at_a_terminal_on_ray(tmp_path):
     assert set(clips_of(tmp_path / "demo")["language"]) == TEN
 
 
+@pytest.mark.long
 def test_the_demo_on_the_local_engine_with_stdout_in_a_pipe(tmp_path):
     page = tmp_path / "page.txt"
     terminal = tfw_in_terminal(*ALL, "--engine", "local", "--out", tmp_path / "demo", into=page)
@@ -94,7 +97,7 @@ def test_the_demo_on_the_local_engine_with_stdout_in_a_pipe(tmp_path):
     assert set(clips_of(tmp_path / "demo")["language"]) == TEN
 
 
-@pytest.mark.parametrize("engine", ["ray", "local"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_one_ctrl_c_finishes_what_is_in_flight_and_the_same_command_goes_on(engine, out, reference):
     terminal = tfw_in_terminal(*TWO, "--engine", engine, "--out", out)
     terminal.wait_for(lambda: results(out) >= 2 and in_hand(out), 300)
@@ -111,7 +114,7 @@ def test_one_ctrl_c_finishes_what_is_in_flight_and_the_same_command_goes_on(engi
     assert clips_of(out).drop(columns=PATHS).equals(clips_of(reference).drop(columns=PATHS))
 
 
-@pytest.mark.parametrize("engine", ["ray", "local"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_the_second_ctrl_c_ends_at_once(engine, out):
     terminal = tfw_in_terminal(*TWO, "--engine", engine, "--out", out)
     terminal.wait_for(lambda: results(out) >= 2 and in_hand(out), 300)
@@ -125,6 +128,7 @@ def test_the_second_ctrl_c_ends_at_once(engine, out):
     assert "go on with: tfw curate" in " ".join(terminal.text.lower().split())
 
 
+@pytest.mark.long
 def test_ctrl_c_while_ray_starts_ends_at_once(out):
     terminal = tfw_in_terminal(*TWO, "--engine", "ray", "--out", out)
     terminal.wait_for(lambda: (out / "work").is_dir() or "sources" in terminal.text, 120)
@@ -136,7 +140,7 @@ def test_ctrl_c_while_ray_starts_ends_at_once(out):
     calm(terminal)
 
 
-@pytest.mark.parametrize("engine", ["ray", "local"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_closed_terminal_finishes_what_is_in_flight(engine, out, reference):
     terminal = tfw_in_terminal(*TWO, "--engine", engine, "--out", out)
     terminal.wait_for(lambda: results(out) >= 2 and in_hand(out), 300)
@@ -148,7 +152,9 @@ def test_a_closed_terminal_finishes_what_is_in_flight(engine, out, reference):
     assert clips_of(out).drop(columns=PATHS).equals(clips_of(reference).drop(columns=PATHS))
 
 
-@pytest.mark.parametrize(("columns", "colour"), [(80, False), (40, True)])
+@pytest.mark.parametrize(
+    ("columns", "colour"), [pytest.param(80, False, marks=pytest.mark.long), (40, True)]
+)
 def test_nothing_is_wider_than_the_window(columns, colour, out):
     more = {} if colour else {"NO_COLOR": "1"}
     terminal = tfw_in_terminal(*TWO, "--engine", "local", "--out", out, columns=columns, more=more)

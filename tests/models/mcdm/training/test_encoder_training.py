@@ -37,6 +37,7 @@ def test_a_frame_drawn_twice_is_no_negative_of_itself():
     assert contrast(same, same, torch.tensor([3, 3])).item() == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.long
 def test_identity_explains_less_of_the_expression_once_trained(tmp_path):
     config = preset("tiny").changed(["training.encoders.iterations=120"])
     torch.manual_seed(0)
