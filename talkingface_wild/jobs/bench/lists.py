@@ -13,7 +13,7 @@ from talkingface_wild.core.request import ARGUMENT, OPTION, Request
 
 if TYPE_CHECKING:
     from talkingface_wild.benchmark.external.adapter import Adapter
-    from talkingface_wild.benchmark.lists.make_list import Made
+    from talkingface_wild.benchmark.lists.make_list import WrittenList
 
 
 class ListsRequest(Request):
@@ -91,7 +91,7 @@ class MakeListRequest(Request):
     """The folder of the lists; videos may lie in it."""
 
 
-def make(request: MakeListRequest, reporter: Reporter) -> Made:
+def make(request: MakeListRequest, reporter: Reporter) -> WrittenList:
     """Make one list. With videos, crops of the face are added where an SCRFD weight is here."""
     from talkingface_wild.benchmark.lists.make_list import make_list
     from talkingface_wild.benchmark.lists.plans import SEED
