@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -26,6 +26,16 @@ def _default_out(values: Mapping[str, Any]) -> Path:
 
 class BenchRequest(Request):
     """One method on one list under one protocol. Either ``model`` and ``dataset``, or pairs."""
+
+    EXAMPLES: ClassVar = (
+        "tfw bench --model groundtruth --dataset demo_out --split all --metrics ssim,psnr "
+        "--out bench/real",
+        "tfw bench --model static --dataset demo_out --split all --metrics ssim,psnr "
+        "--out bench/still",
+        "tfw bench table bench/real bench/still --reported",
+        "tfw bench --model mcdm --checkpoint runs/tiny --dataset demo_out --skip-missing",
+        "tfw bench selfcheck",
+    )
 
     model: str = ""
     """groundtruth, static, shifted, crf28, halves; mcdm; or an adapter's name or YAML file."""

@@ -1,13 +1,12 @@
 """``tfw bench table``, ``grid``, ``verify`` and ``selfcheck``, and ``tfw cite``: finished runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples
-from talkingface_wild.cli.output import table as drawn_table
+from talkingface_wild.cli.output import Output
 from talkingface_wild.core.errors import CheckFailed
+from talkingface_wild.core.request import Request
 from talkingface_wild.jobs.bench import finished
 from talkingface_wild.jobs.bench.finished import (
     CiteRequest,
@@ -16,23 +15,9 @@ from talkingface_wild.jobs.bench.finished import (
     TableRequest,
     VerifyRequest,
 )
-
-TABLE_EPILOG = examples(
-    "tfw bench table bench/real bench/still",
-    "tfw bench table bench/* --reported --format latex --output table.tex",
-    "tfw bench table bench/real bench/still --by language --json",
-)
-GRID_EPILOG = examples(
-    "tfw bench grid bench/real bench/still",
-    "tfw bench grid bench/real bench/still --frames 0,30,60 --output grid.png",
-)
-VERIFY_EPILOG = examples(
-    "tfw bench verify bench/still", "tfw bench verify bench/still --clips 5 --json"
-)
-SELFCHECK_EPILOG = examples("tfw bench selfcheck", "tfw bench selfcheck --json")
+from talkingface_wild.pages.terminal.table import table as drawn_table
 
 
-@options_of(TableRequest)
 def table(request: TableRequest, output: Output) -> None:
     """Print one table of runs that scored the same clips under one protocol.
 
@@ -45,7 +30,6 @@ def table(request: TableRequest, output: Output) -> None:
     output.result(data, _file_or(request.output_file, tables.text), exit_code)
 
 
-@options_of(GridRequest)
 def grid(request: GridRequest, output: Output) -> None:
     """Draw methods × frames of one clip, the real video at the top.
 
@@ -57,14 +41,12 @@ def grid(request: GridRequest, output: Output) -> None:
     output.result(data, f"{path}: {len(rows)} rows × {len(frames)} frames of {drawn.clip}")
 
 
-@options_of(CiteRequest)
 def cite(request: CiteRequest, output: Output) -> None:
     """Print BibTeX for the metrics, networks, protocol, list and intervals of finished runs."""
     data = finished.cite(request)
     output.result(data, _file_or(request.output_file, data["bibtex"]))
 
 
-@options_of(VerifyRequest)
 def verify(request: VerifyRequest, output: Output) -> None:
     """Compute a run's scores again, and a sample's features from the videos; exit code 6 if not."""
     checks = finished.verify(request, output)
@@ -74,7 +56,6 @@ def verify(request: VerifyRequest, output: Output) -> None:
     _check_result(output, data, ("", "what", "found"), rows)
 
 
-@options_of(SelfcheckRequest)
 def selfcheck(request: SelfcheckRequest, output: Output) -> None:
     """Run known answers through the maths; exit code 6 when one is wrong."""
     answers = finished.selfcheck(request, output)
@@ -94,3 +75,12 @@ def _check_result(
 
 def _file_or(file: Path | None, text: str) -> str:
     return text.rstrip("\n") if file is None else str(file)
+
+
+VERBS: dict[Callable[..., None], type[Request]] = {
+    table: TableRequest,
+    verify: VerifyRequest,
+    selfcheck: SelfcheckRequest,
+    grid: GridRequest,
+}
+"""Those of ``tfw bench``, with their requests."""

@@ -2,21 +2,16 @@
 
 import typer
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples, table
+from talkingface_wild.cli.options import command, options_of
+from talkingface_wild.cli.output import Output, examples
 from talkingface_wild.jobs.bench import lists
 from talkingface_wild.jobs.bench.lists import ListsRequest, MakeListRequest
+from talkingface_wild.pages.terminal.table import table
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 
 
-@app.callback(
-    epilog=examples(
-        "tfw bench list",
-        "tfw bench list --adapters --json",
-        "tfw bench list make hdtf-100 --from HDTF/HDTF_dataset  # needs HDTF's lists",
-    )
-)
+@app.callback(epilog=examples(*ListsRequest.EXAMPLES))
 @options_of(ListsRequest)
 def show(ctx: typer.Context, request: ListsRequest, json: bool) -> None:
     """Show the lists of protocol tfw-v1: what each needs, and which are made in the folder."""
@@ -64,16 +59,7 @@ def _show_adapters(output: Output) -> None:
     output.result({"template": template_path(), "adapters": data}, page)
 
 
-@app.command(
-    epilog=examples(
-        "tfw bench list make hdtf-100 --from HDTF/HDTF_dataset --videos videos"
-        "  # needs HDTF's lists",
-        "tfw bench list make celebv-200 --from celebvhq_info.json  # needs CelebV-HQ's list",
-        "tfw bench list make tfw-400 --from my_set --out my_set  # needs 400 identities",
-        "tfw bench list make open-400 --portraits faces --sounds voices  # needs your own files",
-    )
-)
-@options_of(MakeListRequest)
+@command(app, MakeListRequest)
 def make(request: MakeListRequest, output: Output) -> None:
     """Make one list as CSV with its hash: seeded, no identity on two sides, relative crops.
 

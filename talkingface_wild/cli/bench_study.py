@@ -2,10 +2,11 @@
 
 import typer
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples, table
+from talkingface_wild.cli.options import command
+from talkingface_wild.cli.output import Output
 from talkingface_wild.jobs.bench import study
 from talkingface_wild.jobs.bench.study import MakeStudyRequest, ScoreStudyRequest
+from talkingface_wild.pages.terminal.table import table
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -15,13 +16,7 @@ def _study() -> None:
     """Make a blind study of finished runs for people to judge, and score their answers."""
 
 
-@app.command(
-    epilog=examples(
-        "tfw bench study make bench/real bench/still --out study --cases 3",
-        "tfw bench study make bench/* --cases 3 --seconds 2 --out study_short --json",
-    )
-)
-@options_of(MakeStudyRequest)
+@command(app, MakeStudyRequest)
 def make(request: MakeStudyRequest, output: Output) -> None:
     """Write OUT/page (give it to raters, whole) and OUT/key.json (keep it).
 
@@ -43,13 +38,7 @@ def make(request: MakeStudyRequest, output: Output) -> None:
     output.result(data, f"{written.page}: {words}; the key is in {path}")
 
 
-@app.command(
-    epilog=examples(
-        "tfw bench study score study answers/*.csv  # needs raters' answers",
-        "tfw bench study score study a.csv --json  # needs raters' answers",
-    )
-)
-@options_of(ScoreStudyRequest)
+@command(app, ScoreStudyRequest)
 def score(request: ScoreStudyRequest, output: Output) -> None:
     """Score the answers: STUDY/scores.json and STUDY/scores.svg (bars with intervals)."""
     scores = study.score(request, output)

@@ -3,9 +3,8 @@
 import typer
 
 from talkingface_wild.cli.bench_finished import cite
-from talkingface_wild.cli.output import examples
+from talkingface_wild.cli.options import command
+from talkingface_wild.jobs.bench.finished import CiteRequest
 
 app = typer.Typer(add_completion=False)
-app.command(
-    epilog=examples("tfw cite bench/real", "tfw cite bench/real bench/still --output used.bib")
-)(cite)
+command(app, CiteRequest)(cite)

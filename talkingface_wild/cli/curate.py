@@ -6,22 +6,15 @@ from typing import Annotated
 
 import typer
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples
+from talkingface_wild.cli.options import command
+from talkingface_wild.cli.output import Output
 from talkingface_wild.cli.typed_command import going_on_by, typed_command
 from talkingface_wild.jobs.curate.request import CurateRequest
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog=examples(
-        "tfw curate --langs all --recipe demo --out demo_out",
-        "tfw curate --langs all --recipe demo --out demo_out --plan",
-        "tfw curate --langs de,fr --recipe demo --engine local --out demo_two",
-    )
-)
-@options_of(CurateRequest, after={"settings": ("plan",)})
+@command(app, CurateRequest, after={"settings": ("plan",)})
 def curate(
     request: CurateRequest,
     output: Output,
@@ -55,8 +48,8 @@ def _give_access(cookies: Path | None, browser: str | None, proxy: str | None) -
 
 
 def _show_plan(output: Output, request: CurateRequest) -> None:
-    from talkingface_wild.cli.result_page import plan_page
     from talkingface_wild.jobs.curate.plan import plan_run
+    from talkingface_wild.pages.terminal.curation import plan_page
 
     plan = plan_run(request)
     output.result(plan, human=lambda: plan_page(plan))
@@ -64,9 +57,9 @@ def _show_plan(output: Output, request: CurateRequest) -> None:
 
 def _run(output: Output, request: CurateRequest) -> None:
     from talkingface_wild.cli.board import Board
-    from talkingface_wild.cli.result_page import result_page
     from talkingface_wild.jobs.curate.run import curate as run
     from talkingface_wild.jobs.curate.run import failures, summary
+    from talkingface_wild.pages.terminal.curation import result_page
 
     with Board(output) as board, going_on_by():
         outcome = run(request, board)

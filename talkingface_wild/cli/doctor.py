@@ -4,16 +4,16 @@ from dataclasses import asdict
 
 import typer
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples, table
+from talkingface_wild.cli.options import command
+from talkingface_wild.cli.output import Output
 from talkingface_wild.core.errors import CheckFailed
 from talkingface_wild.jobs.doctor import DoctorRequest, run_checks
+from talkingface_wild.pages.terminal.table import table
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(epilog=examples("tfw doctor", "tfw doctor --json"))
-@options_of(DoctorRequest)
+@command(app, DoctorRequest)
 def doctor(request: DoctorRequest, output: Output) -> None:
     """Check this machine; exit code 6 when something that is needed is broken."""
     checks = list(run_checks(request.folder))

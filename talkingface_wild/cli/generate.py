@@ -5,8 +5,8 @@ from typing import Any
 import typer
 
 from talkingface_wild.cli.board import Board
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples
+from talkingface_wild.cli.options import command
+from talkingface_wild.cli.output import Output
 from talkingface_wild.cli.typed_command import typed_command
 from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.stopping import break_off_on_signals
@@ -15,18 +15,7 @@ from talkingface_wild.jobs.generate.request import GenerateRequest
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog=examples(
-        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
-        "--audio demo_out/corpus/es/es_talk.mp4 --out v.mp4",
-        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
-        "--audio demo_out/corpus/es/es_talk.mp4 --out v.mp4 --resume",
-        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
-        "--audio demo_out/corpus/es/es_talk.mp4 --seconds 2 --solver dpm++ --steps 8 --seed 1 "
-        "--out short.mp4 --json",
-    )
-)
-@options_of(GenerateRequest)
+@command(app, GenerateRequest)
 def generate(request: GenerateRequest, output: Output) -> None:
     """Make a talking-face video from a portrait and a sound of any length.
 

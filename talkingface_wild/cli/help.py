@@ -1,14 +1,12 @@
 """``tfw help``: the topics that belong to no verb, and any verb's help."""
 
-import textwrap
 from typing import Annotated, Any
 
 import typer
 
-from talkingface_wild.cli.front_page import named_rows, page_width
 from talkingface_wild.cli.output import JsonOption, Output, examples
-from talkingface_wild.cli.topics import TOPICS
 from talkingface_wild.core.errors import UsageError, nearest
+from talkingface_wild.pages.terminal.topics import TOPICS, topics_page
 
 app = typer.Typer(add_completion=False)
 
@@ -31,7 +29,8 @@ def help(
     """Tell of exit codes or the environment, or show a verb's help as VERB --help does."""
     output = Output("help", json)
     if not words:
-        _list_topics(output)
+        rows = [{"topic": name, "summary": topic.summary} for name, topic in TOPICS.items()]
+        output.result(rows, topics_page())
     elif words[0] in TOPICS:
         if len(words) > 1:
             raise UsageError(f"A topic stands alone, found {' '.join(words[1:])!r} after it.")
@@ -45,15 +44,6 @@ def help(
         )
     else:
         _show_verb(output, ctx, words)
-
-
-def _list_topics(output: Output) -> None:
-    width = page_width()
-    lines = named_rows([(name, topic.summary) for name, topic in TOPICS.items()], width)
-    more = textwrap.fill("tfw help TOPIC; tfw help VERB; tfw --help lists the verbs.", width)
-    page = "\n".join(["Topics", *lines, "", more])
-    rows = [{"topic": name, "summary": topic.summary} for name, topic in TOPICS.items()]
-    output.result(rows, page)
 
 
 def _show_verb(output: Output, ctx: typer.Context, words: list[str]) -> None:

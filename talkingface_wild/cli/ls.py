@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples
+from talkingface_wild.cli.options import command
+from talkingface_wild.cli.output import Output
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.jobs import ls_text
 from talkingface_wild.jobs.ls import Catalogue, LsRequest
@@ -17,17 +17,7 @@ from talkingface_wild.jobs.ls import ls as list_clips
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog=examples(
-        "tfw ls demo_out",
-        "tfw ls demo_out --rejected",
-        "tfw ls demo_out --reason too_short --language en",
-        "tfw ls demo_out --where 'speech_ratio < 0.85' --sort speech_ratio",
-        "tfw ls demo_out --all --columns state,sharpness --sort=-sharpness --limit 5",
-        "tfw ls demo_out --csv",
-    )
-)
-@options_of(LsRequest)
+@command(app, LsRequest)
 def ls(
     request: LsRequest,
     output: Output,

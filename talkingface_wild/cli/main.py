@@ -1,7 +1,7 @@
 """The program ``tfw``: a verb is a line of ``VERBS`` and a module ``cli/<verb>.py``, imported only
-when typed, that exposes ``app = typer.Typer(add_completion=False)``: one ``@app.command(epilog=
-examples(…))`` makes a plain verb, an ``@app.callback()`` and several commands a group. A verb
-raises ``TfwError`` and writes through ``output.Output`` alone.
+when typed, that exposes ``app = typer.Typer(add_completion=False)``: one ``@command(app, …)`` makes a plain
+verb, an ``@app.callback()`` and several commands a group. A verb raises ``TfwError`` and writes
+through ``output.Output`` alone.
 """
 
 import importlib
@@ -15,13 +15,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from talkingface_wild.cli.front_page import front_page
 from talkingface_wild.cli.output import Output, fresh_output, latest_output
 from talkingface_wild.cli.typed_command import remembered, typed_command
 from talkingface_wild.core.errors import Interrupted, TfwError
 from talkingface_wild.core.log import redact, talk_to_stderr
 from talkingface_wild.core.terminal import empty_input
 from talkingface_wild.core.version import __version__
+from talkingface_wild.pages.terminal.front_page import front_page
 
 _SUMMARIES = {
     "curate": "Make a data set from searches, lists or folders.",

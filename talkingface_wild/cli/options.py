@@ -10,7 +10,7 @@ import typer
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from talkingface_wild.cli.output import JsonOption, Output
+from talkingface_wild.cli.output import JsonOption, Output, examples
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.request import (
     ARGUMENT,
@@ -66,6 +66,21 @@ def options_of(
         call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         call.__annotations__ = {}
         return call
+
+    return decorate
+
+
+def command(
+    app: typer.Typer,
+    request: type[Request],
+    name: str | None = None,
+    after: Mapping[str, Sequence[str]] | None = None,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorates a verb as ``options_of`` does, and adds it to ``app`` with its examples."""
+
+    def decorate(verb: Callable[..., None]) -> Callable[..., None]:
+        register = app.command(name, epilog=examples(*request.EXAMPLES))
+        return register(options_of(request, after)(verb))
 
     return decorate
 

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from talkingface_wild.core.plain_data import plain
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and all talk on stderr.")
@@ -123,55 +122,6 @@ def show(renderable: RenderableType) -> None:
     print(captured.get(), end="", flush=True)
 
 
-def table(
-    title: str | None,
-    headings: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    *,
-    right: Container[str] = (),
-    unwrapped: Container[str] = (),
-    fold: bool = False,
-    styles: Sequence[str | None] = (),
-    **look: Any,
-) -> Table:
-    """A table of ``rows`` under ``headings``; ``right`` and ``unwrapped`` name headings.
-
-    ``fold`` breaks long words instead of cutting them, ``styles`` has one of each row, ``look`` is
-    what ``rich.table.Table`` takes beside.
-    """
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table(title=title, title_justify="left", caption_justify="left", **look)
-    for heading in headings:
-        drawn.add_column(
-            heading,
-            justify="right" if heading in right else "left",
-            overflow="fold" if fold else "ellipsis",
-            no_wrap=heading in unwrapped,
-        )
-    for place, row in enumerate(rows):
-        cells = [cell if isinstance(cell, Text) else Text(str(cell)) for cell in row]
-        drawn.add_row(*cells, style=styles[place] if styles else None)
-    return drawn
-
-
-@contextlib.contextmanager
-def bar(name: str, in_bytes: bool = False) -> Iterator[Callable[[int, int | None], None] | None]:
-    """A bar on stderr where that is a terminal; takes how much is done, and of how much."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import DownloadColumn, MofNCompleteColumn, Progress, TransferSpeedColumn
-
-    counts = (DownloadColumn(), TransferSpeedColumn()) if in_bytes else (MofNCompleteColumn(),)
-    columns = (*Progress.get_default_columns(), *counts)
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
 def shown_width() -> int:
     """Columns for a person's view: the terminal's or $COLUMNS; 160 where there is neither."""
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
@@ -182,24 +132,3 @@ def shown_width() -> int:
 def examples(*commands: str) -> str:
     """The end of a verb's help: commands that work as they stand, a line each."""
     return "Examples:\n\n" + "\n\n".join(f"  {command}" for command in commands)
-
-
-def plain(value: Any) -> Any:
-    """``value`` as JSON can hold it: NaN and infinity None, paths text, numpy values Python's."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item) for item in value), key=str)
-    if isinstance(value, Path):
-        return str(value)
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    raise TypeError(f"{type(value).__name__} is no plain data; give dicts, lists, text and numbers")

@@ -4,8 +4,8 @@ import dataclasses
 
 import typer
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples
+from talkingface_wild.cli.options import command
+from talkingface_wild.cli.output import Output
 from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.jobs.purge import PurgeRequest
 from talkingface_wild.jobs.purge import purge as remove
@@ -13,8 +13,7 @@ from talkingface_wild.jobs.purge import purge as remove
 app = typer.Typer(add_completion=False)
 
 
-@app.command(epilog=examples("tfw purge demo_out --dry-run", "tfw purge demo_out"))
-@options_of(PurgeRequest)
+@command(app, PurgeRequest)
 def purge(request: PurgeRequest, output: Output) -> None:
     """Remove finished clips that no commit keeps, and what killed runs left of them.
 

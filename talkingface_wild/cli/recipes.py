@@ -2,7 +2,7 @@
 
 import typer
 
-from talkingface_wild.cli.options import options_of
+from talkingface_wild.cli.options import command, options_of
 from talkingface_wild.cli.output import Output, examples
 from talkingface_wild.core.request import Request
 from talkingface_wild.jobs.recipes import RecipeRequest, recipe_text, summaries
@@ -23,14 +23,7 @@ def list_recipes(request: Request, output: Output) -> None:
     output.result(rows, "\n".join(f"{row['name']:18} {row['summary']}" for row in rows))
 
 
-@app.command(
-    epilog=examples(
-        "tfw recipes show embedded",
-        "tfw recipes show talkingface_wild --set gates.sync=3.5 > mine.yaml",
-        "tfw recipes show talkingface_wild --table",
-    )
-)
-@options_of(RecipeRequest)
+@command(app, RecipeRequest)
 def show(request: RecipeRequest, output: Output) -> None:
     """A recipe with every setting resolved, as YAML that --recipe takes."""
     data, text = recipe_text(request)

@@ -2,8 +2,8 @@
 
 import typer
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples
+from talkingface_wild.cli.options import command
+from talkingface_wild.cli.output import Output
 from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.durations import human_hours
 from talkingface_wild.jobs.report import ReportRequest, report_data
@@ -12,10 +12,7 @@ from talkingface_wild.jobs.report import report as write_page
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog=examples("tfw report demo_out", "tfw report demo_out --output report.html --json")
-)
-@options_of(ReportRequest)
+@command(app, ReportRequest)
 def report(request: ReportRequest, output: Output) -> None:
     """Write one HTML page that needs nothing else: funnel, gates, languages, cost.
 

@@ -1,19 +1,15 @@
 """``tfw review``: give a sample to reviewers, take their words into a new commit."""
 
-from __future__ import annotations
-
 import dataclasses
-from typing import TYPE_CHECKING
 
 import typer
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, bar, examples, table
+from talkingface_wild.cli.options import command
+from talkingface_wild.cli.output import Output
 from talkingface_wild.jobs import review as job
-from talkingface_wild.jobs.review import Reviewed, ReviewExportRequest, ReviewImportRequest
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from talkingface_wild.jobs.review import ReviewExportRequest, ReviewImportRequest
+from talkingface_wild.pages.terminal.bar import bar
+from talkingface_wild.pages.terminal.review import defects_table
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -26,10 +22,7 @@ def _review() -> None:
     """
 
 
-@app.command(
-    epilog=examples("tfw review export demo_out", "tfw review export demo_out --no-sheets")
-)
-@options_of(ReviewExportRequest)
+@command(app, ReviewExportRequest)
 def export(request: ReviewExportRequest, output: Output) -> None:
     """Write review/manifest.parquet, manifest.csv and contact sheets.
 
@@ -46,10 +39,7 @@ def export(request: ReviewExportRequest, output: Output) -> None:
     output.result(dataclasses.asdict(sample), words)
 
 
-@app.command(
-    "import", epilog=examples("tfw review import demo_out/review/manifest.csv --out demo_out")
-)
-@options_of(ReviewImportRequest)
+@command(app, ReviewImportRequest, "import")
 def import_command(request: ReviewImportRequest, output: Output) -> None:
     """Take reviewers' answers in: rejected clips leave clips/ in a new commit.
 
@@ -58,28 +48,4 @@ def import_command(request: ReviewImportRequest, output: Output) -> None:
     reviewed = job.import_answers(request, output)
     data = dataclasses.asdict(reviewed)
     data |= {"commit": reviewed.commit.number, "new": reviewed.commit.new}
-    output.result(data, lambda: _defects(reviewed))
-
-
-def _defects(reviewed: Reviewed) -> Table:
-    caption = "Random clips alone; exact 95 % interval."
-    if reviewed.defect_rate is not None:
-        caption += f" All languages, weighted by their kept clips: {reviewed.defect_rate:.1%}."
-    rows = [
-        (
-            row.language,
-            row.kept,
-            row.drawn,
-            row.answered,
-            row.defects,
-            *("—" if rate is None else f"{rate:.1%}" for rate in (row.rate, row.high)),
-        )
-        for row in reviewed.defects
-    ]
-    return table(
-        f"Commit {reviewed.commit.number}: rejected {reviewed.rejected}, "
-        f"accepted {reviewed.accepted}, left empty {reviewed.empty}",
-        ("language", "kept", "drawn", "answered", "defects", "defect rate", "at most"),
-        rows,
-        caption=caption,
-    )
+    output.result(data, lambda: defects_table(data))

@@ -5,24 +5,17 @@ from typing import Annotated
 
 import typer
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples, table
+from talkingface_wild.cli.options import command
+from talkingface_wild.cli.output import Output
 from talkingface_wild.jobs.schema import HEADINGS, SchemaRequest, cells
 from talkingface_wild.jobs.schema import markdown as markdown_table
 from talkingface_wild.jobs.schema import schema as columns_of
+from talkingface_wild.pages.terminal.table import table
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog=examples(
-        "tfw schema",
-        "tfw schema --table ledger",
-        "tfw schema --table items",
-        "tfw schema --markdown",
-    )
-)
-@options_of(SchemaRequest)
+@command(app, SchemaRequest)
 def schema(
     request: SchemaRequest,
     output: Output,

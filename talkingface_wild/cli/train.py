@@ -6,26 +6,16 @@ from typing import Any
 import typer
 
 from talkingface_wild.cli.board import Board
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples
+from talkingface_wild.cli.options import command
+from talkingface_wild.cli.output import Output
 from talkingface_wild.cli.typed_command import going_on_by
 from talkingface_wild.jobs.train.logs import logs_of, tensorboard_line
 from talkingface_wild.jobs.train.request import TrainRequest
-from talkingface_wild.models import FIRST
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog=examples(
-        f"tfw train --model {FIRST} --preset tiny --stage all --data demo_out --out runs/tiny",
-        f"tfw train --model {FIRST} --preset tiny --stage 3 --data demo_out --out runs/tiny "
-        "--set training.stage3.iterations=600 --fresh",
-        f"tfw train --model {FIRST} --preset tiny --variant no_archive --data demo_out "
-        "--out runs/tiny",
-    )
-)
-@options_of(TrainRequest)
+@command(app, TrainRequest)
 def train(request: TrainRequest, output: Output) -> None:
     """Train a generator in stages. A stopped run goes on; a finished stage is not run again.
 

@@ -4,13 +4,15 @@ import functools
 
 import typer
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, bar, examples, table
+from talkingface_wild.cli.options import command, options_of
+from talkingface_wild.cli.output import Output, examples
 from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.errors import CheckFailed
 from talkingface_wild.core.request import Request
 from talkingface_wild.jobs import weights as jobs
 from talkingface_wild.jobs.weights import FetchRequest, ImportRequest, VerifyRequest, WhereRequest
+from talkingface_wild.pages.terminal.bar import bar
+from talkingface_wild.pages.terminal.table import table
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 _MEANINGS = {
@@ -51,21 +53,14 @@ def list_weights(request: Request, output: Output) -> None:
     output.result({"folder": folder, "weights": rows}, page)
 
 
-@app.command(epilog=examples("tfw weights where", "tfw weights where --json"))
-@options_of(WhereRequest)
+@command(app, WhereRequest)
 def where(request: WhereRequest, output: Output) -> None:
     """Print the folder of the weights, or the verified file of one."""
     path = jobs.where(request)
     output.result({"name": request.name, "path": path}, str(path))
 
 
-@app.command(
-    epilog=examples(
-        "tfw weights fetch syncnet_v2  # needs the network",
-        "tfw weights fetch --all  # needs the network",
-    )
-)
-@options_of(FetchRequest)
+@command(app, FetchRequest)
 def fetch(request: FetchRequest, output: Output) -> None:
     """Fetch weights from their official addresses and check their sha256.
 
@@ -76,14 +71,7 @@ def fetch(request: FetchRequest, output: Output) -> None:
     output.result({"fetched": files}, lines)
 
 
-@app.command(
-    "import",
-    epilog=examples(
-        "tfw weights import .  # needs your own files",
-        "tfw weights import ~/Downloads --trust  # needs your own files",
-    ),
-)
-@options_of(ImportRequest)
+@command(app, ImportRequest, "import")
 def import_command(request: ImportRequest, output: Output) -> None:
     """Copy weights into the store, recognised by sha256 whatever their names.
 
@@ -99,8 +87,7 @@ def import_command(request: ImportRequest, output: Output) -> None:
     output.result({"folder": folder, "files": rows}, "\n".join(lines), exit_code=code)
 
 
-@app.command(epilog=examples("tfw weights verify", "tfw weights verify --json"))
-@options_of(VerifyRequest)
+@command(app, VerifyRequest)
 def verify(request: VerifyRequest, output: Output) -> None:
     """Hash the weights again and compare; exit code 6 when one is not what it should be."""
     files, folder = jobs.verify(request, output), jobs.where(WhereRequest())

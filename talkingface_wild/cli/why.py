@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from talkingface_wild.cli.options import options_of
-from talkingface_wild.cli.output import Output, examples
+from talkingface_wild.cli.options import command
+from talkingface_wild.cli.output import Output
 from talkingface_wild.dataset.arrow_schema import NOT_MEASURED
 from talkingface_wild.jobs.why import WhyRequest, text
 from talkingface_wild.jobs.why import why as path_of
@@ -20,14 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog=examples(
-        "tfw why demo_out en_two_faces",
-        "tfw why demo_out demo_out/corpus/de/de_talk.mp4",
-        "tfw why demo_out ru/ru_no_audio.mp4 --json",
-    )
-)
-@options_of(WhyRequest)
+@command(app, WhyRequest)
 def why(request: WhyRequest, output: Output) -> None:
     """Tell one clip's whole path: stages, measures, gates, cost, verdict, reviewers' words.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,6 +31,9 @@ class WrongField(UsageError):
 
 class Request(BaseModel):
     """Base of all requests. Raises UsageError for an unknown field or a value of another kind."""
+
+    EXAMPLES: ClassVar[tuple[str, ...]] = ()
+    """Commands that work as they stand, for the end of a verb's help."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=()

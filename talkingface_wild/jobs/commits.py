@@ -3,7 +3,7 @@
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -34,6 +34,13 @@ _COUNTS = {
 
 class CommitsRequest(Request):
     """What is done with the commits of a data set."""
+
+    EXAMPLES: ClassVar = (
+        "tfw commits demo_out",
+        "tfw commits demo_out diff 1",
+        "tfw commits demo_out restore 1",
+        "tfw commits demo_out prune --keep 1 --dry-run",
+    )
 
     out: Path = Field(json_schema_extra={ARGUMENT: "SET"})
     """The data set's folder."""

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -55,6 +55,8 @@ Status = Literal["ok", "note", "broken"]
 
 class DoctorRequest(Request):
     """Where it is looked."""
+
+    EXAMPLES: ClassVar = ("tfw doctor", "tfw doctor --json")
 
     folder: Path = Field(Path(), json_schema_extra={OPTION: "--out"})
     """Where data sets will go; its disk is looked at."""

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,6 +38,15 @@ def _names(columns: Any) -> Any:
 
 class LsRequest(DatasetRequest):
     """Which clips of a data set are listed, in which order, and what is shown of each."""
+
+    EXAMPLES: ClassVar = (
+        "tfw ls demo_out",
+        "tfw ls demo_out --rejected",
+        "tfw ls demo_out --reason too_short --language en",
+        "tfw ls demo_out --where 'speech_ratio < 0.85' --sort speech_ratio",
+        "tfw ls demo_out --all --columns state,sharpness --sort=-sharpness --limit 5",
+        "tfw ls demo_out --csv",
+    )
 
     kept: bool = False
     """Kept clips: the default."""

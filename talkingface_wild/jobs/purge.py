@@ -4,6 +4,7 @@ import contextlib
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -40,6 +41,8 @@ class Purge:
 
 class PurgeRequest(Request):
     """Which data set's unused files are removed."""
+
+    EXAMPLES: ClassVar = ("tfw purge demo_out --dry-run", "tfw purge demo_out")
 
     out: Path = Field(json_schema_extra={ARGUMENT: "SET"})
     """The data set's folder."""

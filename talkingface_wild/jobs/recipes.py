@@ -1,6 +1,6 @@
 """Recipes: what there are, and one with every setting."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from pydantic import Field
@@ -10,6 +10,12 @@ from talkingface_wild.core.request import ARGUMENT, OPTION, Request
 
 class RecipeRequest(Request):
     """A recipe, and what is changed in it."""
+
+    EXAMPLES: ClassVar = (
+        "tfw recipes show embedded",
+        "tfw recipes show talkingface_wild --set gates.sync=3.5 > mine.yaml",
+        "tfw recipes show talkingface_wild --table",
+    )
 
     name: str = Field(json_schema_extra={ARGUMENT: ""})
     """A recipe's name, or a YAML file."""

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -28,6 +28,15 @@ from talkingface_wild.pipelines.sweep import STEPS, Range, Sweep, sweep
 
 class RecutRequest(DatasetRequest):
     """Other gates on what a data set measured, or a sweep of one bound."""
+
+    EXAMPLES: ClassVar = (
+        "tfw recut demo_out --set gates.speech_ratio.at_least=0.85 --dry-run",
+        "tfw recut demo_out --sweep clip_seconds --per-language",
+        "tfw recut demo_out --sweep sharpness --from 5 --to 40 --steps 7",
+        "tfw recut demo_out --set gates.length=5",
+        "tfw recut demo_out --set gates.sharpness=off",
+        "tfw recut demo_out --set gates.presence.zh=0.9",
+    )
 
     settings: tuple[str, ...] = Field(default=(), json_schema_extra={OPTION: "--set"})
     """gates.NAME=BOUND, gates.NAME.LANGUAGE=BOUND, gates.NAME=off; NAME is a gate or, as in
@@ -68,6 +77,19 @@ class Blank:
     clips: int
     kept: bool
     """Whether they were kept all the same (``missing: pass``); else rejected as unmeasured."""
+
+    @property
+    def sentence(self) -> str:
+        """What became of them, and how they are kept."""
+        clips = "1 clip has" if self.clips == 1 else f"{self.clips} clips have"
+        if self.kept:
+            return (
+                f"{clips} no value of {self.column}: kept, as gates.{self.gate}.missing=pass says."
+            )
+        return (
+            f"{clips} no value of {self.column}: rejected as unmeasured; "
+            f"keep such clips with `--set gates.{self.gate}.missing=pass`."
+        )
 
 
 @dataclass(frozen=True)

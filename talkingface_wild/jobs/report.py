@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ _NUMBERS = ("clips", "hours", "mean_seconds", "identities", "duplicates")
 
 class ReportRequest(DatasetRequest):
     """Which data set the page is on."""
+
+    EXAMPLES: ClassVar = ("tfw report demo_out", "tfw report demo_out --output report.html --json")
 
     output_file: Path | None = Field(None, json_schema_extra={OPTION: "--output"})
     """The page; OUT/report.html without it."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 from pydantic import Field
@@ -30,6 +31,8 @@ _DEFAULT_OUT = Path("talkingface_wild_data")
 class ReviewExportRequest(Request):
     """Which clips reviewers see."""
 
+    EXAMPLES: ClassVar = ("tfw review export demo_out", "tfw review export demo_out --no-sheets")
+
     out: Path = Field(_DEFAULT_OUT, json_schema_extra={ARGUMENT: ""})
     """The data set's folder."""
     per_language: int = Field(203, ge=0)
@@ -44,6 +47,8 @@ class ReviewExportRequest(Request):
 
 class ReviewImportRequest(Request):
     """Whose answers are taken in."""
+
+    EXAMPLES: ClassVar = ("tfw review import demo_out/review/manifest.csv --out demo_out",)
 
     file: Path = Field(json_schema_extra={ARGUMENT: ""})
     """The manifest with answers, CSV or Parquet."""

@@ -1,5 +1,7 @@
 """The columns of a data set's tables, from the declarations that make them."""
 
+from typing import ClassVar
+
 from talkingface_wild.core.columns import Column
 from talkingface_wild.core.request import Request
 from talkingface_wild.pipelines.schema import described_columns
@@ -9,6 +11,13 @@ HEADINGS = ("column", "type", "unit", "range", "stage", "meaning")
 
 class SchemaRequest(Request):
     """Which table's columns are shown."""
+
+    EXAMPLES: ClassVar = (
+        "tfw schema",
+        "tfw schema --table ledger",
+        "tfw schema --table items",
+        "tfw schema --markdown",
+    )
 
     table: str = "clips"
     """clips, tracks, sources, ledger or items"""

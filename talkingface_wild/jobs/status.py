@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -24,6 +24,8 @@ from talkingface_wild.pipelines.targets import admitted_ruling
 
 class StatusRequest(DatasetRequest):
     """Which data set's state is shown."""
+
+    EXAMPLES: ClassVar = ("tfw status demo_out", "tfw status demo_out --json")
 
 
 def status(request: StatusRequest) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -48,6 +48,8 @@ def list_weights() -> Iterator[dict[str, Any]]:
 class WhereRequest(Request):
     """A weight, or none for the folder of all."""
 
+    EXAMPLES: ClassVar = ("tfw weights where", "tfw weights where --json")
+
     name: str | None = Field(default=None, json_schema_extra={ARGUMENT: ""})
     """A weight; without it, the folder."""
 
@@ -62,6 +64,11 @@ def where(request: WhereRequest) -> Path:
 
 class FetchRequest(Request):
     """Which weights are fetched."""
+
+    EXAMPLES: ClassVar = (
+        "tfw weights fetch syncnet_v2  # needs the network",
+        "tfw weights fetch --all  # needs the network",
+    )
 
     names: tuple[str, ...] = Field((), json_schema_extra={ARGUMENT: ""})
     """Names of weights."""
@@ -98,6 +105,11 @@ def fetch(
 class ImportRequest(Request):
     """What is taken into the store."""
 
+    EXAMPLES: ClassVar = (
+        "tfw weights import .  # needs your own files",
+        "tfw weights import ~/Downloads --trust  # needs your own files",
+    )
+
     source: Path = Field(json_schema_extra={ARGUMENT: ""})
     """A folder, a file, or a zip or tar archive."""
     trust: bool = False
@@ -118,6 +130,8 @@ def import_files(request: ImportRequest, reporter: Reporter) -> list[Imported]:
 
 class VerifyRequest(Request):
     """Which weights are hashed again."""
+
+    EXAMPLES: ClassVar = ("tfw weights verify", "tfw weights verify --json")
 
     names: tuple[str, ...] = Field((), json_schema_extra={ARGUMENT: ""})
     """Names of weights; without them, all that are here."""

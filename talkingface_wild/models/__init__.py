@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 REGISTRY: dict[str, str] = {"mcdm": "talkingface_wild.models.mcdm.generator:MCDMGenerator"}
 GROUP = "talkingface_wild.generators"
-FIRST = next(iter(REGISTRY))
-"""The generator that examples show."""
 
 
 def registered() -> dict[str, str]:

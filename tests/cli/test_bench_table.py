@@ -14,11 +14,13 @@ from tests.benchmark.made_runs import make_run
 @pytest.fixture(autouse=True)
 def _verbs(monkeypatch):
     from talkingface_wild.cli import bench_finished
+    from talkingface_wild.cli.options import command
+    from talkingface_wild.jobs.bench.finished import TableRequest
 
     module = types.ModuleType("tests_cli_bench")
     module.app = typer.Typer(add_completion=False)
     module.app.callback()(lambda: None)
-    module.app.command("table", epilog=bench_finished.TABLE_EPILOG)(bench_finished.table)
+    command(module.app, TableRequest)(bench_finished.table)
     monkeypatch.setitem(sys.modules, "talkingface_wild.cli.bench", module)
 
 

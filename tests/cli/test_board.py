@@ -7,9 +7,10 @@ import pytest
 from rich.console import Console
 
 from talkingface_wild.cli import board as module
-from talkingface_wild.cli.board import Board, drawn, plain_line, time_left
+from talkingface_wild.cli.board import Board
 from talkingface_wild.cli.output import Output
 from talkingface_wild.core.reporter import ProgressRow, Snapshot
+from talkingface_wild.pages.terminal.progress_view import drawn, plain_line, time_left
 
 ROWS = (
     ProgressRow("download", 18, 18),

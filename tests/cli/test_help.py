@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from talkingface_wild.cli.front_page import BEGIN, GROUPS, front_page, grouped
 from talkingface_wild.cli.main import VERBS, run
-from talkingface_wild.cli.topics import EXIT_CODES, TOPICS
 from talkingface_wild.core import errors
+from talkingface_wild.pages.terminal.front_page import BEGIN, GROUPS, front_page, grouped
+from talkingface_wild.pages.terminal.topics import EXIT_CODES, TOPICS
 from tests.cli.documented import README, all_leaves, readme_blocks, words_of
 
 ROOT = Path(__file__).resolve().parents[2]

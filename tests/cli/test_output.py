@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from talkingface_wild.cli.main import run
-from talkingface_wild.cli.output import plain
 from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.errors import RecipeError, UsageError, WeightMissing
+from talkingface_wild.core.plain_data import plain
 
 
 def test_json_gives_one_object_on_stdout_and_talk_on_stderr(verb, capsys):

@@ -1,7 +1,7 @@
 """The page of ``tfw status``."""
 
 from talkingface_wild.cli.output import show
-from talkingface_wild.cli.status import page
+from talkingface_wild.pages.terminal.status import status_page
 
 DATA = {
     "out": "my_set",
@@ -18,7 +18,7 @@ DATA = {
 def test_the_counts_keep_their_whole_headings_on_a_narrow_terminal(monkeypatch, capsys):
     """At 40 columns the headings of the states were cut to a few letters."""
     monkeypatch.setenv("COLUMNS", "40")
-    show(page(DATA))
+    show(status_page(DATA))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 40
     rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines if "│" in line]

@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from talkingface_wild.cli.main import run
-from talkingface_wild.cli.result_page import plan_page
 from talkingface_wild.jobs.curate.plan import plan_run
 from talkingface_wild.jobs.curate.request import CurateRequest
+from talkingface_wild.pages.terminal.curation import plan_page
 
 
 @pytest.fixture

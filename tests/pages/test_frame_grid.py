@@ -9,7 +9,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from talkingface_wild.cli import bench_finished
+from talkingface_wild.cli.options import command
 from talkingface_wild.core.errors import InputUnreadable, UsageError
+from talkingface_wild.jobs.bench.finished import GridRequest
 from talkingface_wild.pages.frame_grid import make_grid
 from talkingface_wild.pages.run_videos import GROUND_TRUTH, Runs, driving_sound, pictures
 from tests.benchmark.shown_runs import FRAMES, colour, make_shown_run, write_coloured
@@ -126,7 +128,7 @@ def test_an_open_set_shows_the_portrait_as_its_still(tmp_path):
 
 def test_the_command_writes_the_picture(runs, tmp_path):
     app = typer.Typer()
-    app.command()(bench_finished.grid)
+    command(app, GridRequest)(bench_finished.grid)
     output = tmp_path / "a folder" / "grid.png"
     folders = [str(run.folder) for run in runs]
     result = CliRunner().invoke(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -25,6 +25,12 @@ PICTURES = (".png", ".jpg", ".jpeg")
 
 class TableRequest(Request):
     """Runs side by side, and how they are written."""
+
+    EXAMPLES: ClassVar = (
+        "tfw bench table bench/real bench/still",
+        "tfw bench table bench/* --reported --format latex --output table.tex",
+        "tfw bench table bench/real bench/still --by language --json",
+    )
 
     runs: tuple[Path, ...] = Field(json_schema_extra={ARGUMENT: ""})
     """Folders that `tfw bench` made, one a row."""
@@ -93,6 +99,11 @@ def _text(tables: list[Table], request: TableRequest, data: dict[str, Any]) -> s
 class GridRequest(Request):
     """Runs, and which frames of which clip are shown of each."""
 
+    EXAMPLES: ClassVar = (
+        "tfw bench grid bench/real bench/still",
+        "tfw bench grid bench/real bench/still --frames 0,30,60 --output grid.png",
+    )
+
     runs: tuple[Path, ...] = Field(json_schema_extra={ARGUMENT: ""})
     """Folders that `tfw bench` made, one a row."""
     clip: str | None = None
@@ -138,6 +149,11 @@ def grid(request: GridRequest) -> Grid:
 class CiteRequest(Request):
     """Runs whose numbers are cited."""
 
+    EXAMPLES: ClassVar = (
+        "tfw cite bench/real",
+        "tfw cite bench/real bench/still --output used.bib",
+    )
+
     runs: tuple[Path, ...] = Field(json_schema_extra={ARGUMENT: ""})
     """Folders that `tfw bench` made."""
     output_file: Path | None = Field(None, json_schema_extra={OPTION: "--output"})
@@ -160,6 +176,11 @@ def cite(request: CiteRequest) -> dict[str, Any]:
 class VerifyRequest(Request):
     """A run to be computed again."""
 
+    EXAMPLES: ClassVar = (
+        "tfw bench verify bench/still",
+        "tfw bench verify bench/still --clips 5 --json",
+    )
+
     run: Path = Field(json_schema_extra={ARGUMENT: ""})
     """A run's folder."""
     clips: int = Field(2, ge=1)
@@ -180,6 +201,8 @@ def verify(request: VerifyRequest, reporter: Reporter) -> list[Checked]:
 
 class SelfcheckRequest(Request):
     """Known answers to run through the maths."""
+
+    EXAMPLES: ClassVar = ("tfw bench selfcheck", "tfw bench selfcheck --json")
 
     syncnet_example: Path | None = None
     """data/example.avi of joonson/syncnet_python."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 class ListsRequest(Request):
     """A folder of lists."""
+
+    EXAMPLES: ClassVar = (
+        "tfw bench list",
+        "tfw bench list --adapters --json",
+        "tfw bench list make hdtf-100 --from HDTF/HDTF_dataset  # needs HDTF's lists",
+    )
 
     out: Path = Path()
     """The folder of the lists; videos may lie in it."""
@@ -72,6 +78,14 @@ def adapter_data(adapter: Adapter) -> dict[str, Any]:
 
 class MakeListRequest(Request):
     """A list of the protocol and what it is made of."""
+
+    EXAMPLES: ClassVar = (
+        "tfw bench list make hdtf-100 --from HDTF/HDTF_dataset --videos videos"
+        "  # needs HDTF's lists",
+        "tfw bench list make celebv-200 --from celebvhq_info.json  # needs CelebV-HQ's list",
+        "tfw bench list make tfw-400 --from my_set --out my_set  # needs 400 identities",
+        "tfw bench list make open-400 --portraits faces --sounds voices  # needs your own files",
+    )
 
     name: str = Field(json_schema_extra={ARGUMENT: ""})
     """A list of `tfw bench list`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 class MakeStudyRequest(Request):
     """Runs to judge, and how many cases of what length."""
+
+    EXAMPLES: ClassVar = (
+        "tfw bench study make bench/real bench/still --out study --cases 3",
+        "tfw bench study make bench/* --cases 3 --seconds 2 --out study_short --json",
+    )
 
     runs: tuple[Path, ...] = Field(json_schema_extra={ARGUMENT: ""})
     """Folders that `tfw bench` made, one a method."""
@@ -49,6 +54,11 @@ def make(request: MakeStudyRequest, reporter: Reporter) -> Study:
 
 class ScoreStudyRequest(Request):
     """A study and its answers."""
+
+    EXAMPLES: ClassVar = (
+        "tfw bench study score study answers/*.csv  # needs raters' answers",
+        "tfw bench study score study a.csv --json  # needs raters' answers",
+    )
 
     study: Path = Field(json_schema_extra={ARGUMENT: ""})
     """The folder that `study make` wrote."""

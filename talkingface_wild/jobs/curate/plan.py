@@ -3,11 +3,11 @@
 Reads journals, lists and the headers of files; writes nothing, asks no host.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from talkingface_wild.core.clip import Source
-from talkingface_wild.core.counting import counted, human_bytes
+from talkingface_wild.core.counting import counted
 from talkingface_wild.core.durations import clock
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.forecast import Forecast, Reach
@@ -164,41 +164,3 @@ def _missing(rows: list[dict[str, Any]]) -> list[str]:
         "Weights that this recipe requires are missing, and it does not run without them: "
         f"tfw weights fetch {' '.join(dict.fromkeys(names))}"
     ]
-
-
-def plan_lines(plan: Mapping[str, Any]) -> list[str]:
-    """What the whole run of ``plan_run``'s data takes up, in sentences."""
-    disk = plan["disk_bytes"]
-    at_once = f"{plan['workers']:.2g}".rstrip("0").rstrip(".")
-    lines = [_sources_line(plan)]
-    whose = "What is known so far" if plan["searches_unexpanded"] else "The run"
-    if plan["seconds_estimated"]:
-        lines += [
-            f"{whose} will take about {clock(plan['seconds_estimated'])}, "
-            f"{at_once} items at a time (stages: seconds of one worker).",
-            f"Disk: about {human_bytes(disk['media'])} of finished media, "
-            f"{human_bytes(disk['tables'])} of tables, at most {human_bytes(disk['cache'])} "
-            "of cache while it works.",
-        ]
-    elif plan["searches_unexpanded"]:
-        lines.append("What there is to do is known after the searches.")
-    elif plan["sources"]:
-        lines.append("Nothing is left to do.")
-    return lines
-
-
-def _sources_line(plan: Mapping[str, Any]) -> str:
-    """How many sources there are, how many of them are new, how much video they hold."""
-    count, new, links = plan["sources"], plan["sources_new"], plan["links_of_unknown_length"]
-    parts = [counted(count, "source")]
-    if count == 1:
-        parts.append("new" if new else "not new")
-    elif count:
-        parts.append(f"{new or 'none'} of them new")
-    if plan["video_seconds"] or not links:
-        parts += [f"{clock(plan['video_seconds'])} of video"] * bool(count)
-    if links and plan["seconds_estimated"]:
-        assumed = clock(plan["seconds_assumed_per_link"])
-        each = " each" * (links > 1)
-        parts.append(f"{counted(links, 'link')} of unknown length taken as {assumed}{each}")
-    return ", ".join(parts) + "."

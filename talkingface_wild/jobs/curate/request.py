@@ -1,7 +1,7 @@
 """What ``tfw curate`` and ``talkingface_wild.curate`` ask for."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -19,6 +19,12 @@ def _tags(languages: Any) -> tuple[str, ...] | None:
 
 class CurateRequest(Request):
     """A run of curation in one folder; the same request again goes on where it stopped."""
+
+    EXAMPLES: ClassVar = (
+        "tfw curate --langs all --recipe demo --out demo_out",
+        "tfw curate --langs all --recipe demo --out demo_out --plan",
+        "tfw curate --langs de,fr --recipe demo --engine local --out demo_two",
+    )
 
     languages: Annotated[tuple[str, ...] | None, BeforeValidator(_tags)] = Field(
         None, json_schema_extra={OPTION: "--langs", SHOWN_DEFAULT: "all"}

@@ -5,12 +5,16 @@ A field's place in the help is that of its class: ``Subjects``, then the figure'
 
 import contextlib
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field
 
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.request import Request
 
+_MODEL = "--checkpoint runs/tiny"
+_TALK = "demo_out/corpus/es/es_talk.mp4"
+_SPANISH = f"--image {_TALK} --audio {_TALK}"
 Box = tuple[float, float, float, float]
 LIPS_FRAMES, ALPHA_FRAMES = 48, 75
 """Most frames of a clip where the request does not say."""
@@ -140,17 +144,41 @@ class _AlphaFrames(Request):
 class DriftRequest(Drawing, _DriftFrames, Subjects):
     """Figure 5."""
 
+    EXAMPLES: ClassVar = (
+        f"tfw model analyse drift {_MODEL} {_SPANISH} --out figures",
+        "tfw model analyse drift --checkpoint runs/tiny --dataset demo_out --split test "
+        "--frames 30,75 --steps 8 --out figures",
+    )
+
 
 class LipsRequest(Drawing, _LipsFrames, Subjects):
     """Figure 6a."""
+
+    EXAMPLES: ClassVar = (
+        f"tfw model analyse lips {_MODEL} {_SPANISH} --out figures",
+        "tfw model analyse lips --checkpoint runs/tiny --dataset demo_out --frames 24 "
+        "--mouth 0.28,0.59,0.72,0.94 --out figures",
+    )
 
 
 class ExpressionsRequest(Drawing, _Neighbours, LabelledSubjects):
     """Figure 6b."""
 
+    EXAMPLES: ClassVar = (
+        "tfw model analyse expressions --checkpoint runs/tiny --dataset demo_out --out figures",
+        "tfw model analyse expressions --checkpoint runs/tiny --image face.jpg "
+        "--labels emotions.csv --out figures  # needs your own files",
+    )
+
 
 class AlphaRequest(Drawing, _AlphaFrames, Subjects):
     """Figure 7."""
+
+    EXAMPLES: ClassVar = (
+        "tfw model analyse alpha --checkpoint runs/tiny --dataset demo_out --split test "
+        "--out figures",
+        f"tfw model analyse alpha {_MODEL} {_SPANISH} --frames 48 --steps 8 --out figures",
+    )
 
 
 Unlabelled = DriftRequest | LipsRequest | AlphaRequest

@@ -6,7 +6,7 @@ A half-made file and a finished one's sidecar are held against it.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -23,6 +23,16 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 class GenerateRequest(Request):
     """One video from a portrait and a sound."""
+
+    EXAMPLES: ClassVar = (
+        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 --out v.mp4",
+        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 --out v.mp4 --resume",
+        "tfw generate --checkpoint runs/tiny --image demo_out/corpus/es/es_talk.mp4 "
+        "--audio demo_out/corpus/es/es_talk.mp4 --seconds 2 --solver dpm++ --steps 8 --seed 1 "
+        "--out short.mp4 --json",
+    )
 
     model: str = "mcdm"
     """Which generator: mcdm."""

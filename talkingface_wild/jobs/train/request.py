@@ -1,6 +1,7 @@
 """What ``tfw train`` is asked for."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -14,6 +15,13 @@ ORDER = ("features", "encoders", "1", "2", "3")
 
 class TrainRequest(Request):
     """One training folder, and which of its stages to run."""
+
+    EXAMPLES: ClassVar = (
+        "tfw train --model mcdm --preset tiny --stage all --data demo_out --out runs/tiny",
+        "tfw train --model mcdm --preset tiny --stage 3 --data demo_out --out runs/tiny "
+        "--set training.stage3.iterations=600 --fresh",
+        "tfw train --model mcdm --preset tiny --variant no_archive --data demo_out --out runs/tiny",
+    )
 
     model: str = "mcdm"
     """Which generator: mcdm."""

@@ -3,7 +3,7 @@
 import textwrap
 from dataclasses import dataclass
 
-from talkingface_wild.cli.front_page import named_rows, page_width
+from talkingface_wild.pages.terminal.front_page import named_rows, page_width
 
 
 @dataclass(frozen=True)
@@ -68,3 +68,11 @@ ENVIRONMENT = Topic(
     "Adapters of external systems name variables of their own: `tfw bench list --adapters --json`.",
 )
 TOPICS = {topic.name: topic for topic in (EXIT_CODES, ENVIRONMENT)}
+
+
+def topics_page() -> str:
+    """The topics in a list, as wide as the terminal."""
+    width = page_width()
+    lines = named_rows([(name, topic.summary) for name, topic in TOPICS.items()], width)
+    more = textwrap.fill("tfw help TOPIC; tfw help VERB; tfw --help lists the verbs.", width)
+    return "\n".join(["Topics", *lines, "", more])

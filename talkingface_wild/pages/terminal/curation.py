@@ -7,16 +7,15 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from talkingface_wild.cli.output import table
+from talkingface_wild.core.counting import counted, human_bytes
 from talkingface_wild.core.durations import clock, human_hours
+from talkingface_wild.pages.terminal.table import table
 
 _COUNTS = ("entered", "kept", "rejected", "failed", "pending")
 
 
 def plan_page(plan: Mapping[str, Any]) -> Group:
     """The page of ``--plan``."""
-    from talkingface_wild.jobs.curate.plan import plan_lines
-
     numbers = ("done", "to do", "about")
     stages = table(
         f"Plan of recipe {plan['recipe']}",
@@ -25,7 +24,7 @@ def plan_page(plan: Mapping[str, Any]) -> Group:
         right=numbers,
         fold=True,
     )
-    return Group(stages, *map(Text, [*plan_lines(plan), *plan["notes"]]))
+    return Group(stages, *map(Text, [*_plan_lines(plan), *plan["notes"]]))
 
 
 def _stage_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -41,6 +40,44 @@ def _stage_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         clock(row["seconds_estimated"]) if row["to_do"] else "–",
         "\n".join(row["gates"]),
     )
+
+
+def _plan_lines(plan: Mapping[str, Any]) -> list[str]:
+    """What the whole run of ``plan_run``'s data takes up, in sentences."""
+    disk = plan["disk_bytes"]
+    at_once = f"{plan['workers']:.2g}".rstrip("0").rstrip(".")
+    lines = [_sources_line(plan)]
+    whose = "What is known so far" if plan["searches_unexpanded"] else "The run"
+    if plan["seconds_estimated"]:
+        lines += [
+            f"{whose} will take about {clock(plan['seconds_estimated'])}, "
+            f"{at_once} items at a time (stages: seconds of one worker).",
+            f"Disk: about {human_bytes(disk['media'])} of finished media, "
+            f"{human_bytes(disk['tables'])} of tables, at most {human_bytes(disk['cache'])} "
+            "of cache while it works.",
+        ]
+    elif plan["searches_unexpanded"]:
+        lines.append("What there is to do is known after the searches.")
+    elif plan["sources"]:
+        lines.append("Nothing is left to do.")
+    return lines
+
+
+def _sources_line(plan: Mapping[str, Any]) -> str:
+    """How many sources there are, how many of them are new, how much video they hold."""
+    count, new, links = plan["sources"], plan["sources_new"], plan["links_of_unknown_length"]
+    parts = [counted(count, "source")]
+    if count == 1:
+        parts.append("new" if new else "not new")
+    elif count:
+        parts.append(f"{new or 'none'} of them new")
+    if plan["video_seconds"] or not links:
+        parts += [f"{clock(plan['video_seconds'])} of video"] * bool(count)
+    if links and plan["seconds_estimated"]:
+        assumed = clock(plan["seconds_assumed_per_link"])
+        each = " each" * (links > 1)
+        parts.append(f"{counted(links, 'link')} of unknown length taken as {assumed}{each}")
+    return ", ".join(parts) + "."
 
 
 def result_page(data: Mapping[str, Any]) -> Group:

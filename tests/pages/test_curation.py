@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from talkingface_wild.cli.result_page import result_page
+from talkingface_wild.pages.terminal.curation import result_page
 
 STEP = {
     "level": "clip",

@@ -1,0 +1,1 @@
+"""What people look at in a terminal or a notebook: rich renderables and plain text."""
