@@ -1,7 +1,7 @@
 """The program ``tfw``: a verb is a line of ``VERBS`` and a module ``cli/<verb>.py``, imported only
-when typed, that exposes ``app = typer.Typer(add_completion=False)``: one ``@command(app, …)`` makes a plain
-verb, an ``@app.callback()`` and several commands a group. A verb raises ``TfwError`` and writes
-through ``output.Output`` alone.
+when typed, that exposes ``app = typer.Typer(add_completion=False)``: one ``@command(app, …)``
+makes a plain verb, an ``@app.callback()`` and several commands a group. A verb raises
+``TfwError`` and writes through ``output.Output`` alone.
 """
 
 import importlib
