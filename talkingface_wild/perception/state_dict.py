@@ -79,7 +79,7 @@ def load_strict(
     """
     own = {file_name(name): tensor for name, tensor in module.state_dict().items()}
     counted = {name for name in own if name.rpartition(".")[2] not in ignore}
-    found = {name for name in state if name.rpartition(".")[2] not in ignore}
+    present = {name for name in state if name.rpartition(".")[2] not in ignore}
     shapes = [
         f"{name} is {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
         for name in sorted(own.keys() & state.keys())
@@ -88,8 +88,8 @@ def load_strict(
     faults = [
         f"{len(names)} {what} ({_listed(names)})"
         for what, names in (
-            ("missing", sorted(counted - found)),
-            ("unexpected", sorted(found - counted)),
+            ("missing", sorted(counted - present)),
+            ("unexpected", sorted(present - counted)),
             ("of a wrong shape", shapes),
         )
         if names

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from talkingface_wild.weights.manifest import Layout
+from talkingface_wild.weights.manifest import WeightLayout
 
 
-def misfit(path: Path, layout: Layout) -> str | None:
+def misfit(path: Path, layout: WeightLayout) -> str | None:
     """None when the file has the layout, else what is wrong with it, as the end of a sentence."""
     judges = {
         "onnx": _onnx_misfit,
@@ -23,7 +23,7 @@ def misfit(path: Path, layout: Layout) -> str | None:
     return judges[layout.format](path, layout)
 
 
-def _onnx_misfit(path: Path, layout: Layout) -> str | None:
+def _onnx_misfit(path: Path, layout: WeightLayout) -> str | None:
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
@@ -43,7 +43,7 @@ def _onnx_misfit(path: Path, layout: Layout) -> str | None:
     return None
 
 
-def _torch_misfit(path: Path, layout: Layout) -> str | None:
+def _torch_misfit(path: Path, layout: WeightLayout) -> str | None:
     import torch
 
     try:
@@ -59,7 +59,7 @@ def _torch_misfit(path: Path, layout: Layout) -> str | None:
     return _shapes_misfit(shapes, layout)
 
 
-def _torchscript_misfit(path: Path, layout: Layout) -> str | None:
+def _torchscript_misfit(path: Path, layout: WeightLayout) -> str | None:
     from talkingface_wild.weights.torchscript import is_torchscript, read_torchscript
 
     if not is_torchscript(path):
@@ -71,7 +71,7 @@ def _torchscript_misfit(path: Path, layout: Layout) -> str | None:
     return _shapes_misfit({name: tuple(tensor.shape) for name, tensor in state.items()}, layout)
 
 
-def _mat_misfit(path: Path, layout: Layout) -> str | None:
+def _mat_misfit(path: Path, layout: WeightLayout) -> str | None:
     from scipy.io import whosmat
 
     try:
@@ -82,7 +82,7 @@ def _mat_misfit(path: Path, layout: Layout) -> str | None:
     return _shapes_misfit(shapes, layout)
 
 
-def _shapes_misfit(shapes: Mapping[Any, tuple[int, ...]], layout: Layout) -> str | None:
+def _shapes_misfit(shapes: Mapping[Any, tuple[int, ...]], layout: WeightLayout) -> str | None:
     for name, shape in layout.tensors.items():
         if name not in shapes:
             return f"it has no tensor {name!r}"
