@@ -110,7 +110,9 @@ class Encoder(nn.Module):
         self.conv1 = nn.Conv1d(size.mels, size.width, 3, padding=1)
         self.conv2 = nn.Conv1d(size.width, size.width, 3, stride=2, padding=1)
         self.register_buffer("positional_embedding", torch.empty(size.audio_positions, size.width))
-        self.blocks = nn.ModuleList(WhisperBlock(size.width, False) for _ in range(size.audio_layers))
+        self.blocks = nn.ModuleList(
+            WhisperBlock(size.width, False) for _ in range(size.audio_layers)
+        )
         self.ln_post = nn.LayerNorm(size.width)
 
     def forward(self, mels_BMF: Tensor) -> Tensor:

@@ -102,8 +102,8 @@ def _import_file(store: Store, file: Path, name: str, trust: bool, shown: Path) 
         return Imported(weight.name, shown, "refused", reason)
     if not trust:
         reason = (
-            f"it has the layout of {weight.name}, but its sha256 {sha256[:12]}… is not a known one; "
-            "add --trust if you know where it comes from."
+            f"it has the layout of {weight.name}, but its sha256 {sha256[:12]}… is not a known "
+            "one; add --trust if you know where it comes from."
         )
         return Imported(weight.name, shown, "refused", reason)
     store.place(weight.name, file, "trusted by the user")

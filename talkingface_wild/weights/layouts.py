@@ -4,23 +4,18 @@ ONNX files are parsed as data, of MATLAB files the directory alone is read; torc
 ``weights_only=True``; of TorchScript archives the tensors are read, and the code is left alone.
 """
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from talkingface_wild.weights.manifest import WeightLayout
+from talkingface_wild.weights.tensors import DamagedTensors, read_file
 
 
 def misfit(path: Path, layout: WeightLayout) -> str | None:
     """None when the file has the layout, else what is wrong with it, as the end of a sentence."""
-    judges = {
-        "onnx": _onnx_misfit,
-        "torch": _torch_misfit,
-        "mat": _mat_misfit,
-        "torchscript": _torchscript_misfit,
-    }
-    return judges[layout.format](path, layout)
+    judges = {"onnx": _onnx_misfit, "torch": _torch_misfit, "mat": _mat_misfit}
+    return judges.get(layout.format, _torchscript_misfit)(path, layout)
 
 
 def _onnx_misfit(path: Path, layout: WeightLayout) -> str | None:
@@ -44,13 +39,10 @@ def _onnx_misfit(path: Path, layout: WeightLayout) -> str | None:
 
 
 def _torch_misfit(path: Path, layout: WeightLayout) -> str | None:
-    import torch
-
     try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else ""
-        return f"torch does not read it as plain tensors ({type(error).__name__}: {reason})"
+        content = read_file(path)
+    except DamagedTensors as error:
+        return f"torch does not read it as plain tensors ({error})"
     if layout.within is not None:
         content = content.get(layout.within) if isinstance(content, Mapping) else None
     if not isinstance(content, Mapping):
