@@ -12,11 +12,7 @@ from torch import Tensor, nn
 
 from talkingface_wild.models.mcdm.context import ClipContext
 from talkingface_wild.models.mcdm.temporal_attention import MemoryTemporalAttention
-from talkingface_wild.models.networks.reference_attention import (
-    attend,
-    key_value,
-    reference_attention,
-)
+from talkingface_wild.models.networks.reference_unet import attend, key_value, reference_attention
 
 
 class MCDMTransformerBlock(BasicTransformerBlock):

@@ -10,8 +10,7 @@ from torch.nn import functional
 from talkingface_wild.models.mcdm.context import Carried
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.sampling import MotionBatch, PictureBatch
-from talkingface_wild.models.samplers.diffusion_config import DiffusionConfig
-from talkingface_wild.models.samplers.noise import diffusion_target, loss_weight
+from talkingface_wild.models.samplers.noise import DiffusionConfig, diffusion_target, loss_weight
 
 MOTION_LAYERS = ("attn_pres", "mta", "norm_mta", "motion_in", "sound_in")
 """Names in the UNet of what stage 3 trains, and stage 1 leaves alone."""

@@ -19,8 +19,7 @@ from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.present_prior import PresentClipPrior
 from talkingface_wild.models.mcdm.prior_sampling import sampled_tokens
 from talkingface_wild.models.mcdm.training.cached_clip import CachedClip
-from talkingface_wild.models.training.loop import iteration_generator
-from talkingface_wild.models.training.together import end_if_stopped
+from talkingface_wild.models.training.loop import end_if_stopped, iteration_generator
 from talkingface_wild.models.weights_hash import tensors_sha256
 
 SEED = 17

@@ -14,8 +14,8 @@ from talkingface_wild.models.mcdm.training.objectives import trained
 from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
 from talkingface_wild.models.mcdm.training.sample_rollouts import sample_frames
 from talkingface_wild.models.mcdm.training.stages import run_encoders, run_stage, take_tokens
+from talkingface_wild.models.training.loop import end_if_stopped
 from talkingface_wild.models.training.staged_run import StagedRun
-from talkingface_wild.models.training.together import end_if_stopped
 
 
 class TrainingRun(StagedRun):
