@@ -16,7 +16,7 @@ from talkingface_wild.core.request import ARGUMENT, OPTION, Request
 
 if TYPE_CHECKING:
     from talkingface_wild.weights.importing import Imported
-    from talkingface_wild.weights.store import Found
+    from talkingface_wild.weights.store import StoredWeight
 
 TRUSTED = "taken on your word; it is not the published file"
 Moved = Callable[[int, int | None], None]
@@ -137,7 +137,7 @@ class VerifyRequest(Request):
     """Names of weights; without them, all that are here."""
 
 
-def verify(request: VerifyRequest, reporter: Reporter) -> dict[str, Found]:
+def verify(request: VerifyRequest, reporter: Reporter) -> dict[str, StoredWeight]:
     """What each weight's file turns out to be, hashed anew. Raises UsageError."""
     from talkingface_wild.weights import default_store
 

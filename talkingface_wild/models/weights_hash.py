@@ -1,7 +1,7 @@
-"""Hashes of weights: of a folder's files, of networks that were never saved."""
+"""Hashes of weights: of a folder's files, of networks in memory."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
@@ -19,11 +19,13 @@ def weights_sha256(folder: Path) -> str:
     return hashed.hexdigest()
 
 
-def tensors_sha256(modules: Mapping[str, nn.Module]) -> str:
-    """One sha256 over the tensors of networks that were never saved."""
+def tensors_sha256(modules: Mapping[str, nn.Module], but: Collection[str] = ()) -> str:
+    """One sha256 over the tensors of networks, saved or not, without those named in ``but``."""
     hashed = hashlib.sha256()
     for network, module in sorted(modules.items()):
         for name, tensor in sorted(module.state_dict().items()):
+            if f"{network}.{name}" in but:
+                continue
             plain = tensor.detach().cpu().contiguous().flatten()
             hashed.update(f"{network}.{name} {plain.dtype} {list(tensor.shape)}\n".encode())
             hashed.update(plain.view(torch.uint8).numpy())

@@ -162,10 +162,10 @@ class HaarDetector:
             minSize=(self.LEAST, self.LEAST),
             outputRejectLevels=True,
         )
-        found = np.asarray(squares, dtype=np.float64).reshape(-1, 4)
-        found[:, 2:] += found[:, :2]
+        boxes = np.asarray(squares, dtype=np.float64).reshape(-1, 4)
+        boxes[:, 2:] += boxes[:, :2]
         margins = np.maximum(np.asarray(sums, dtype=np.float64) - self.LAST_STAGE_THRESHOLD, 0)
-        return np.column_stack([found, 0.5 + 0.5 * (margins / (1 + margins)).reshape(-1)])
+        return np.column_stack([boxes, 0.5 + 0.5 * (margins / (1 + margins)).reshape(-1)])
 
 
 def make_detector(

@@ -6,7 +6,7 @@ Shape legend: B patches, C channels, H height, W width, I inputs and O outputs o
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
+from talkingface_wild.core.errors import ExtraMissing
 from talkingface_wild.perception.resnet import ResNet50Trunk
 from talkingface_wild.perception.state_dict import load_state, load_strict
 
@@ -30,6 +31,8 @@ DEVIATION = (0.229, 0.224, 0.225)
 """ImageNet's channel means and standard deviations (R, G, B in 0–1)."""
 TARGET_SIZES = (224, 112, 56, 28, 14, 1)
 """Widths of the target network: five layers that are made anew for each patch."""
+PYIQA_SCALE = 100.0
+"""pyiqa's checkpoint was trained to 0–1; scores here are 0–100."""
 _BATCH = 8
 
 
@@ -98,8 +101,7 @@ def original_name(name: str) -> str:
 class HyperIQAPerceiver:
     """Scores images by either published checkpoint; the layout is recognised from its names.
 
-    pyiqa's checkpoint (names wrapped in ``params``) was trained to 0–1, so its scores are
-    multiplied by 100; the authors' checkpoint gives 0–100 itself.
+    pyiqa's checkpoint has its names wrapped in ``params`` and gives 0–1, the authors' own 0–100.
     """
 
     def __init__(self, path: Path) -> None:
@@ -111,7 +113,7 @@ class HyperIQAPerceiver:
         is_original = any(name.startswith("res.") for name in state)
         network = HyperIQA()
         load_strict(network, state, self.path, file_name=original_name if is_original else str)
-        self.scale = 1.0 if is_original else 100.0
+        self.scale = 1.0 if is_original else PYIQA_SCALE
         self.device = torch.device(device)
         convert_conv2d_weight_memory_format(network, torch.channels_last)
         self._network = network.eval().to(self.device)
@@ -164,6 +166,43 @@ class HyperIQAPerceiver:
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             raw: Tensor = self._network(batch).double().cpu()
         return np.asarray(raw.numpy(), dtype=np.float64)
+
+
+class PyiqaPerceiver:
+    """Scores images 0–100 by pyiqa's own HyperIQA, its 25 patches included: an oracle for ours.
+
+    pyiqa is no part of this project; its licence (PolyForm Noncommercial) forbids commercial use.
+
+    ``path`` is pyiqa's checkpoint. Without one pyiqa fetches it by itself and checks no hash; the
+    trunk's starting weights it fetches in either case.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+
+    def open(self, device: str = "cpu") -> Self:
+        """Make pyiqa's metric on ``device``; ExtraMissing when the package does not import."""
+        try:
+            import pyiqa
+        except (ImportError, RuntimeError) as error:
+            raise ExtraMissing(
+                "Expected the package pyiqa for quality.backend=pyiqa, found that it does not "
+                f"import ({error}); run: pip install 'talkingface-wild[pyiqa]'"
+            ) from error
+        options = {} if self.path is None else {"pretrained_model_path": str(self.path)}
+        self.device = torch.device(device)
+        self._metric: Any = pyiqa.create_metric("hyperiqa", device=self.device, **options)
+        return self
+
+    def score_images(self, images: Sequence[Pixels]) -> npt.NDArray[np.float64]:
+        """One score on the scale 0–100 for each (H, W, 3) uint8 R, G, B image."""
+        scores = np.empty(len(images))
+        for index, image in enumerate(images):
+            pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
+            with torch.inference_mode():
+                answer = self._metric(pixels.permute(2, 0, 1).unsqueeze(0).float() / 255.0)
+            scores[index] = float(answer.mean()) * PYIQA_SCALE
+        return scores
 
 
 def patches(rgb_HWC: Pixels, mode: Mode) -> Tensor:

@@ -1,5 +1,5 @@
 """I3D (Carreira and Zisserman, 2017) on Kinetics-400: a clip as 400 numbers, for FVD and KVD.
-It only embeds; ``functional/video_geometry.py`` prepares clips, distances are taken elsewhere.
+It only embeds; ``functional/video_geometry.py`` prepares clips, distances are shifted elsewhere.
 Shape legend: B batch, N clips, C channels, T frames, H height, W width.
 """
 
@@ -46,7 +46,7 @@ class InceptionI3d(nn.Module):
     """The RGB network under the names of VideoGPT's ``i3d_pretrained_400.pt``.
 
     Everything is padded as TensorFlow's SAME does, from the size of what comes in, so any number
-    of frames from nine on is taken. ``norm_epsilon`` is the batch norms' floor. It only infers:
+    of frames from nine on is shifted. ``norm_epsilon`` is the batch norms' floor. It only infers:
     its pools have no gradient.
     """
 
@@ -265,14 +265,14 @@ def _pooled(
 def _greatest(maps: Tensor, axis: int, width: int, step: int, before: int) -> Tensor:
     """The greatest of ``width`` values along an axis, from ``before`` ahead of every step."""
     source = maps.movedim(axis, 0)
-    found = source[::step].clone()
+    greatest = source[::step].clone()
     for shift in range(-before, width - before):
         first = max(0, -(shift // step))
-        last = min(found.shape[0], (source.shape[0] - 1 - shift) // step + 1)
+        last = min(greatest.shape[0], (source.shape[0] - 1 - shift) // step + 1)
         if shift and last > first:
-            taken = source[first * step + shift : (last - 1) * step + shift + 1 : step]
-            torch.maximum(found[first:last], taken, out=found[first:last])
-    return found.movedim(0, axis)
+            shifted = source[first * step + shift : (last - 1) * step + shift + 1 : step]
+            torch.maximum(greatest[first:last], shifted, out=greatest[first:last])
+    return greatest.movedim(0, axis)
 
 
 def _same(

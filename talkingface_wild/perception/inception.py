@@ -141,7 +141,7 @@ class InceptionPerceiver:
                 "Expected frames of shape (N, height, width, 3) and type uint8, found "
                 f"{frames_NHWC.shape} {frames_NHWC.dtype}; give R, G, B bytes."
             )
-        found = {
+        outputs = {
             name: np.empty((len(frames_NHWC), width), dtype=np.float32)
             for name, width in _WIDTHS.items()
         }
@@ -154,9 +154,9 @@ class InceptionPerceiver:
                 torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast),
             ):
                 taps = self._network.taps(images)
-            for name, rows in found.items():
+            for name, rows in outputs.items():
                 rows[start : start + len(batch)] = taps[name].float().cpu().numpy()
-        return found
+        return outputs
 
     def _prepared(self, frames_BHWC: Tensor) -> Tensor:
         """Bytes (B, H, W, 3) → what the network is fed, (B, 3, 299, 299)."""

@@ -118,8 +118,8 @@ class ArcFaceTorchPerceiver:
             self.open()
         pixels_BCHW = torch.from_numpy(np.array(crops_BHWC)).to(self.device).permute(0, 3, 1, 2)
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            found: Tensor = self._network((pixels_BCHW.float() - 127.5) / 127.5)
-        return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
+            embeddings: Tensor = self._network((pixels_BCHW.float() - 127.5) / 127.5)
+        return np.asarray(embeddings.float().cpu().numpy(), dtype=np.float32)
 
 
 def _stage(inputs: int, width: int, count: int) -> nn.Sequential:

@@ -60,8 +60,11 @@ class Recon3DPerceiver:
 
     def open(self, device: str = "cpu") -> Self:
         """Load both files, the network onto ``device``; WeightMissing for other layouts."""
-        given = self.points
-        self.points_53 = load_model_points(given) if isinstance(given, Path) else np.asarray(given)
+        self.points_53 = (
+            load_model_points(self.points)
+            if isinstance(self.points, Path)
+            else np.asarray(self.points)
+        )
         network = ReconNetResNet50()
         load_strict(network, load_state(self.path, key="net_recon"), self.path)
         fold_batch_norms(network.eval().backbone)
@@ -87,8 +90,8 @@ class Recon3DPerceiver:
                 f"{crops_NHWC.shape} {crops_NHWC.dtype}; cut them with align()."
             )
         starts = range(0, len(crops_NHWC), _BATCH)
-        found = [self._run(crops_NHWC[start : start + _BATCH]) for start in starts]
-        return np.concatenate([np.empty((0, COEFFICIENTS), dtype=np.float32), *found])
+        batches = [self._run(crops_NHWC[start : start + _BATCH]) for start in starts]
+        return np.concatenate([np.empty((0, COEFFICIENTS), dtype=np.float32), *batches])
 
     def expressions(self, crops_NHWC: Pixels) -> npt.NDArray[np.float32]:
         """(N, 224, 224, 3) uint8 R, G, B → (N, 64), the vectors that E-FID compares."""
@@ -100,5 +103,5 @@ class Recon3DPerceiver:
             self.open()
         crops_BCHW = torch.from_numpy(np.array(crops_BHWC)).to(self.device).permute(0, 3, 1, 2)
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            found: Tensor = self._network(crops_BCHW.float() / 255.0)
-        return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
+            coefficients: Tensor = self._network(crops_BCHW.float() / 255.0)
+        return np.asarray(coefficients.float().cpu().numpy(), dtype=np.float32)

@@ -143,10 +143,10 @@ class S3FDPerceiver:
         come from a ``numpy.memmap``: eight are in work at a time. A frame that is shrunk to fewer
         than 28 pixels a side is too small for the network and has no faces.
         """
-        found: list[Floats] = []
+        faces: list[Floats] = []
         for start in range(0, len(frames_NHWC), _BATCH):
-            found += self._detect(frames_NHWC[start : start + _BATCH])
-        return found
+            faces += self._detect(frames_NHWC[start : start + _BATCH])
+        return faces
 
     def _detect(self, frames: Pixels | Sequence[Pixels]) -> list[Floats]:
         """Faces of one batch."""

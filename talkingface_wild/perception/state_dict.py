@@ -2,31 +2,18 @@
 Nothing in a checkpoint is ever executed, and nothing is filled in silently.
 """
 
-import pickle
-import struct
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from talkingface_wild.core.errors import ExtraMissing, WeightMissing
+from talkingface_wild.core.errors import WeightMissing
+from talkingface_wild.weights.tensors import DamagedTensors, read_file, without_prefix
 from talkingface_wild.weights.torchscript import is_torchscript
 
 _SHOWN = 5
 _REMEDY = "get the published file with 'tfw weights fetch' or 'tfw weights import DIR'."
-_DAMAGED = (
-    pickle.UnpicklingError,
-    RuntimeError,
-    EOFError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    OSError,
-    struct.error,
-)
 
 
 def load_state(path: Path, key: str | None = None) -> dict[str, Tensor]:
@@ -34,14 +21,29 @@ def load_state(path: Path, key: str | None = None) -> dict[str, Tensor]:
 
     ``key`` names the entry that holds the tensors where the file wraps them (``params``,
     ``net_recon``); a file without that entry is taken as it is. A prefix ``module.`` that all names
-    carry is removed. Pickles are read by ``torch.load(weights_only=True)`` alone.
+    carry is removed. Files are read by ``weights.tensors`` alone.
 
     Raises WeightMissing when the file is absent, damaged, a TorchScript archive, would run code,
     or holds something else than named tensors; ExtraMissing when safetensors is not installed.
     """
     if not path.is_file():
         raise WeightMissing(f"Expected a checkpoint at {path}, found no file; {_REMEDY}")
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    is_safe = path.suffix == ".safetensors"
+    if not is_safe and is_torchscript(path):
+        raise WeightMissing(
+            f"Expected a state dict in {path}, found a TorchScript archive, which holds code and "
+            f"is never run; {_REMEDY}"
+        )
+    try:
+        content = read_file(path)
+    except DamagedTensors as error:
+        faults = (
+            f"a safetensors file at {path}, found a damaged one"
+            if is_safe
+            else f"a checkpoint of plain tensors in {path}, found a file that is damaged or that "
+            "would run code, which is never loaded"
+        )
+        raise WeightMissing(f"Expected {faults}; {_REMEDY}") from error
     if key is not None and isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
         content = content[key]
     if not isinstance(content, Mapping) or not content:
@@ -54,11 +56,7 @@ def load_state(path: Path, key: str | None = None) -> dict[str, Tensor]:
             f"Expected nothing but named tensors in {path}, found other entries "
             f"({_listed(others)}); {_REMEDY}"
         )
-    state = {str(name): tensor for name, tensor in content.items()}
-    prefix = "module."
-    if all(name.startswith(prefix) for name in state):
-        state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-    return state
+    return without_prefix({str(name): tensor for name, tensor in content.items()})
 
 
 def load_strict(
@@ -79,7 +77,7 @@ def load_strict(
     """
     own = {file_name(name): tensor for name, tensor in module.state_dict().items()}
     counted = {name for name in own if name.rpartition(".")[2] not in ignore}
-    found = {name for name in state if name.rpartition(".")[2] not in ignore}
+    present = {name for name in state if name.rpartition(".")[2] not in ignore}
     shapes = [
         f"{name} is {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
         for name in sorted(own.keys() & state.keys())
@@ -88,8 +86,8 @@ def load_strict(
     faults = [
         f"{len(names)} {what} ({_listed(names)})"
         for what, names in (
-            ("missing", sorted(counted - found)),
-            ("unexpected", sorted(found - counted)),
+            ("missing", sorted(counted - present)),
+            ("unexpected", sorted(present - counted)),
             ("of a wrong shape", shapes),
         )
         if names
@@ -102,40 +100,6 @@ def load_strict(
     with torch.no_grad():
         for name in own.keys() & state.keys():
             own[name].copy_(state[name])
-
-
-def _read_torch(path: Path) -> Any:
-    """Whatever plain data ``torch.save`` put into the file."""
-    if is_torchscript(path):
-        raise WeightMissing(
-            f"Expected a state dict in {path}, found a TorchScript archive, which holds code and "
-            f"is never run; {_REMEDY}"
-        )
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except _DAMAGED as error:
-        raise WeightMissing(
-            f"Expected a checkpoint of plain tensors in {path}, found a file that is damaged or "
-            f"that would run code, which is never loaded; {_REMEDY}"
-        ) from error
-
-
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file."""
-    try:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-    except ImportError as error:
-        raise ExtraMissing(
-            f"Expected the package safetensors to read {path}, found none installed; "
-            "run: pip install 'talkingface-wild[models]'"
-        ) from error
-    try:
-        return load_file(path, device="cpu")
-    except (SafetensorError, OSError) as error:
-        raise WeightMissing(
-            f"Expected a safetensors file at {path}, found a damaged one; {_REMEDY}"
-        ) from error
 
 
 def _listed(names: list[str]) -> str:

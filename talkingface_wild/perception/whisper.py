@@ -76,7 +76,7 @@ class Attention(nn.Module):
         return result
 
 
-class Block(nn.Module):
+class WhisperBlock(nn.Module):
     """A residual block: attention to itself, then to the sound (decoder only), then two layers."""
 
     def __init__(self, width: int, cross: bool) -> None:
@@ -110,7 +110,9 @@ class Encoder(nn.Module):
         self.conv1 = nn.Conv1d(size.mels, size.width, 3, padding=1)
         self.conv2 = nn.Conv1d(size.width, size.width, 3, stride=2, padding=1)
         self.register_buffer("positional_embedding", torch.empty(size.audio_positions, size.width))
-        self.blocks = nn.ModuleList(Block(size.width, False) for _ in range(size.audio_layers))
+        self.blocks = nn.ModuleList(
+            WhisperBlock(size.width, False) for _ in range(size.audio_layers)
+        )
         self.ln_post = nn.LayerNorm(size.width)
 
     def forward(self, mels_BMF: Tensor) -> Tensor:
@@ -130,7 +132,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.token_embedding = nn.Embedding(size.vocabulary, size.width)
         self.positional_embedding = nn.Parameter(torch.empty(size.text_positions, size.width))
-        self.blocks = nn.ModuleList(Block(size.width, True) for _ in range(size.text_layers))
+        self.blocks = nn.ModuleList(WhisperBlock(size.width, True) for _ in range(size.text_layers))
         self.ln = nn.LayerNorm(size.width)
 
     def forward(self, token: int, sound_BTD: Tensor) -> Tensor:
@@ -165,8 +167,8 @@ def log_mel(samples_int16_16k: npt.NDArray[np.int16], bands: int, frames: int) -
     maximum is raised to it, then (x + 4) / 4.
     """
     sound = torch.zeros(frames * HOP)
-    known = torch.from_numpy(np.asarray(samples_int16_16k, dtype=np.float32) / 32768)[: len(sound)]
-    sound[: len(known)] = known
+    speech = torch.from_numpy(np.asarray(samples_int16_16k, dtype=np.float32) / 32768)[: len(sound)]
+    sound[: len(speech)] = speech
     window = torch.hann_window(FFT)
     spectrum = torch.stft(sound, FFT, HOP, window=window, return_complex=True)[:, :-1]
     energies = torch.from_numpy(mel_filters(bands)) @ spectrum.abs().square()

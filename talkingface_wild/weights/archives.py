@@ -7,9 +7,10 @@ import contextlib
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import Any
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.core.paths import atomic_path
@@ -62,39 +63,23 @@ def extract_member(archive: Path, member: str, final: Path, most_bytes: int) -> 
                 write.write(piece)
 
 
-class _Member:
-    """A callable that opens one member for reading; one class for both kinds of archive."""
-
-    def __init__(
-        self, archive: zipfile.ZipFile | tarfile.TarFile, info: zipfile.ZipInfo | tarfile.TarInfo
-    ) -> None:
-        self._archive = archive
-        self._info = info
-
-    def __call__(self) -> IO[bytes]:
-        if isinstance(self._archive, zipfile.ZipFile) and isinstance(self._info, zipfile.ZipInfo):
-            return self._archive.open(self._info)
-        if isinstance(self._archive, tarfile.TarFile) and isinstance(self._info, tarfile.TarInfo):
-            stream = self._archive.extractfile(self._info)
-            if stream is not None:
-                return stream
-        raise ValueError("not a regular file")
+Member = tuple[str, int, Callable[[], Any]]
+"""Own name, stated size in bytes, and what opens it for reading, as bytes."""
 
 
 @contextlib.contextmanager
-def _opened(archive: Path) -> Iterator[list[tuple[str, int, _Member]]]:
-    """Own name, stated size and opener of each regular file; breakage is InputUnreadable."""
+def _opened(archive: Path) -> Iterator[list[Member]]:
+    """Every regular file of the archive; breakage is InputUnreadable."""
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as zipped:
                 yield _listed(
-                    archive,
-                    [(_zip_name(i), i.file_size, _Member(zipped, i)) for i in zipped.infolist()],
+                    (_zip_name(i), i.file_size, partial(zipped.open, i)) for i in zipped.infolist()
                 )
         else:
             with tarfile.open(archive) as tarred:
                 infos = (info for info in tarred if info.isreg())
-                yield _listed(archive, ((i.name, i.size, _Member(tarred, i)) for i in infos))
+                yield _listed((i.name, i.size, partial(tarred.extractfile, i)) for i in infos)
     except _BROKEN as error:
         raise InputUnreadable(
             f"Expected a zip or tar archive that can be read, found {archive}: {error}; "
@@ -108,15 +93,12 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
     return "" if info.is_dir() or kind not in (0, stat.S_IFREG) else info.filename
 
 
-def _listed(
-    archive: Path, entries: Iterator[tuple[str, int, _Member]] | list[tuple[str, int, _Member]]
-) -> list[tuple[str, int, _Member]]:
+def _listed(entries: Iterable[Member]) -> list[Member]:
     """The entries under their own names; too many are refused before they unfold."""
     listed = []
     for count, (name, size, source) in enumerate(entries, start=1):
         if count > MOST_MEMBERS:
             raise ValueError(f"more than {MOST_MEMBERS} members")
-        own = PurePosixPath(name.replace("\\", "/")).name
-        if own and name:
+        if own := PurePosixPath(name.replace("\\", "/")).name:
             listed.append((own, size, source))
     return listed

@@ -79,9 +79,9 @@ def fetch(
     for failure in failures:
         if isinstance(failure, CheckFailed):
             raise failure
-    found = "; ".join(f"{o.url}: {f}" for o, f in zip(weight.sources, failures, strict=True))
+    reasons = "; ".join(f"{o.url}: {f}" for o, f in zip(weight.sources, failures, strict=True))
     raise NetworkUnavailable(
-        redact(f"Expected to fetch {name}, found no address that delivers it ({found}); ")
+        redact(f"Expected to fetch {name}, found no address that delivers it ({reasons}); ")
         + "run the same command again later: what has come is kept and resumed."
     )
 
@@ -113,10 +113,10 @@ def _fetch_from(
         if origin.member is not None:
             extract_member(part, origin.member, taken, most_bytes=weight.size or MOST_BYTES)
             file = taken
-        found = file_sha256(file)
-        if weight.sha256 is not None and found != weight.sha256:
+        sha256 = file_sha256(file)
+        if weight.sha256 is not None and sha256 != weight.sha256:
             raise CheckFailed(
-                f"Expected sha256 {weight.sha256} for {weight.name}, found {found} from "
+                f"Expected sha256 {weight.sha256} for {weight.name}, found {sha256} from "
                 f"{origin.url}; the file was not kept, get it from another source and run "
                 "'tfw weights import FILE'."
             )

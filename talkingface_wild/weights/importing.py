@@ -84,11 +84,11 @@ def _import_file(store: Store, file: Path, name: str, trust: bool, shown: Path) 
     candidates = _candidates(store, name, file.stat().st_size)
     if not candidates:
         return None
-    found = file_sha256(file)
+    sha256 = file_sha256(file)
     for weight in candidates:
         recorded = store.recorded().get(weight.name, {}).get("sha256")
-        if found in (weight.sha256, recorded):
-            if store.sha256(weight.name) == found:
+        if sha256 in (weight.sha256, recorded):
+            if store.sha256(weight.name) == sha256:
                 return Imported(weight.name, shown, "already there")
             store.place(weight.name, file, "recognised by its published sha256")
             return Imported(weight.name, shown, "imported")
@@ -102,8 +102,8 @@ def _import_file(store: Store, file: Path, name: str, trust: bool, shown: Path) 
         return Imported(weight.name, shown, "refused", reason)
     if not trust:
         reason = (
-            f"it has the layout of {weight.name}, but its sha256 {found[:12]}… is not a known one; "
-            "add --trust if you know where it comes from."
+            f"it has the layout of {weight.name}, but its sha256 {sha256[:12]}… is not a known "
+            "one; add --trust if you know where it comes from."
         )
         return Imported(weight.name, shown, "refused", reason)
     store.place(weight.name, file, "trusted by the user")

@@ -4,26 +4,21 @@ ONNX files are parsed as data, of MATLAB files the directory alone is read; torc
 ``weights_only=True``; of TorchScript archives the tensors are read, and the code is left alone.
 """
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from talkingface_wild.weights.manifest import Layout
+from talkingface_wild.weights.manifest import WeightLayout
+from talkingface_wild.weights.tensors import DamagedTensors, read_file
 
 
-def misfit(path: Path, layout: Layout) -> str | None:
+def misfit(path: Path, layout: WeightLayout) -> str | None:
     """None when the file has the layout, else what is wrong with it, as the end of a sentence."""
-    judges = {
-        "onnx": _onnx_misfit,
-        "torch": _torch_misfit,
-        "mat": _mat_misfit,
-        "torchscript": _torchscript_misfit,
-    }
-    return judges[layout.format](path, layout)
+    judges = {"onnx": _onnx_misfit, "torch": _torch_misfit, "mat": _mat_misfit}
+    return judges.get(layout.format, _torchscript_misfit)(path, layout)
 
 
-def _onnx_misfit(path: Path, layout: Layout) -> str | None:
+def _onnx_misfit(path: Path, layout: WeightLayout) -> str | None:
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
@@ -43,14 +38,11 @@ def _onnx_misfit(path: Path, layout: Layout) -> str | None:
     return None
 
 
-def _torch_misfit(path: Path, layout: Layout) -> str | None:
-    import torch
-
+def _torch_misfit(path: Path, layout: WeightLayout) -> str | None:
     try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else ""
-        return f"torch does not read it as plain tensors ({type(error).__name__}: {reason})"
+        content = read_file(path)
+    except DamagedTensors as error:
+        return f"torch does not read it as plain tensors ({error})"
     if layout.within is not None:
         content = content.get(layout.within) if isinstance(content, Mapping) else None
     if not isinstance(content, Mapping):
@@ -59,7 +51,7 @@ def _torch_misfit(path: Path, layout: Layout) -> str | None:
     return _shapes_misfit(shapes, layout)
 
 
-def _torchscript_misfit(path: Path, layout: Layout) -> str | None:
+def _torchscript_misfit(path: Path, layout: WeightLayout) -> str | None:
     from talkingface_wild.weights.torchscript import is_torchscript, read_torchscript
 
     if not is_torchscript(path):
@@ -71,7 +63,7 @@ def _torchscript_misfit(path: Path, layout: Layout) -> str | None:
     return _shapes_misfit({name: tuple(tensor.shape) for name, tensor in state.items()}, layout)
 
 
-def _mat_misfit(path: Path, layout: Layout) -> str | None:
+def _mat_misfit(path: Path, layout: WeightLayout) -> str | None:
     from scipy.io import whosmat
 
     try:
@@ -82,7 +74,7 @@ def _mat_misfit(path: Path, layout: Layout) -> str | None:
     return _shapes_misfit(shapes, layout)
 
 
-def _shapes_misfit(shapes: Mapping[Any, tuple[int, ...]], layout: Layout) -> str | None:
+def _shapes_misfit(shapes: Mapping[Any, tuple[int, ...]], layout: WeightLayout) -> str | None:
     for name, shape in layout.tensors.items():
         if name not in shapes:
             return f"it has no tensor {name!r}"

@@ -24,7 +24,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Layout:
+class WeightLayout:
     """What a file of the right kind looks like, as far as it can be seen without running it.
 
     ONNX: the number of graph outputs and, when given, the last dimension of the first one. Torch:
@@ -47,7 +47,7 @@ class Weight:
     name: str
     file: str
     licence: str
-    layout: Layout
+    layout: WeightLayout
     aliases: tuple[str, ...] = ()
     sha256: str | None = None
     sha256_source: str = ""
@@ -69,13 +69,13 @@ class Weight:
 def parse(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Weight]:
     """The entries of a manifest that was read as plain data; unknown fields are a TypeError."""
     parsed = {}
-    for name, given in data.items():
-        fields = dict(given)
+    for name, entry_fields in data.items():
+        fields = dict(entry_fields)
         layout = dict(fields.pop("layout"))
         tensors = {key: tuple(shape) for key, shape in layout.pop("tensors", {}).items()}
         origins = tuple(Origin(**origin) for origin in fields.pop("sources", ()))
         fields |= {key: tuple(fields.get(key, ())) for key in ("aliases", "used_by")}
-        shape = Layout(**layout, tensors=tensors)
+        shape = WeightLayout(**layout, tensors=tensors)
         parsed[name] = Weight(name=name, layout=shape, sources=origins, **fields)
     return parsed
 
@@ -91,10 +91,10 @@ def entries() -> Mapping[str, Weight]:
 
 def entry(name: str, manifest: Mapping[str, Weight] | None = None) -> Weight:
     """The entry ``name``; UsageError with the nearest known name when there is none."""
-    known = entries() if manifest is None else manifest
-    if name not in known:
+    weights = entries() if manifest is None else manifest
+    if name not in weights:
         raise UsageError(
-            f"Expected the name of a weight, found {name!r}{nearest(name, known)}; "
+            f"Expected the name of a weight, found {name!r}{nearest(name, weights)}; "
             "run 'tfw weights list' to see them all."
         )
-    return known[name]
+    return weights[name]

@@ -6,6 +6,7 @@ The store reads and places files; it opens no network and judges no layout.
 import contextlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ differs: not the file it should be; unknown: there is neither a published nor a 
 
 def default_folder() -> Path:
     """``TFW_WEIGHTS``, or the platform's folder for user data."""
-    if given := os.environ.get("TFW_WEIGHTS"):
-        return Path(given).expanduser()
+    if folder := os.environ.get("TFW_WEIGHTS"):
+        return Path(folder).expanduser()
     if sys.platform == "darwin":
         base = Path.home() / "Library" / "Application Support"
     elif sys.platform == "win32":
@@ -36,12 +37,17 @@ def default_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the store knows of one weight; ``sha256`` is that of the file at ``path``."""
+class StoredWeight:
+    """What the store has of one weight; ``sha256`` is that of the file at ``path``."""
 
     state: State
     path: Path | None = None
     sha256: str | None = None
+
+    @property
+    def verified(self) -> Path | None:
+        """The file where it is the published one or vouched for."""
+        return self.path if self.state in ("present", "trusted") else None
 
 
 class Store:
@@ -57,33 +63,32 @@ class Store:
         """The manifest's entry; UsageError with the nearest name when there is none."""
         return entry(name, self.manifest)
 
-    def look(self, name: str, fresh: bool = False) -> Found:
+    def look(self, name: str, fresh: bool = False) -> StoredWeight:
         """What is there of a weight; ``fresh`` hashes again instead of trusting size and time."""
         weight = self.entry(name)
         recorded = self.recorded().get(name, {}).get("sha256")
-        worst = Found("missing")
+        worst = StoredWeight("missing")
         for file_name in weight.file_names:
             path = self.folder / file_name
             if not path.is_file():
                 continue
-            found = self._hash(path, fresh)
-            if found == weight.sha256 or (weight.sha256 is None and found == recorded):
-                return Found("present", path, found)
-            if found == recorded:
-                return Found("trusted", path, found)
+            sha256 = self._hash(path, fresh)
             expected = weight.sha256 or recorded
-            worst = Found("differs" if expected else "unknown", path, found)
+            if sha256 == expected:
+                return StoredWeight("present", path, sha256)
+            if sha256 == recorded:
+                return StoredWeight("trusted", path, sha256)
+            worst = StoredWeight("differs" if expected else "unknown", path, sha256)
         return worst
 
     def find(self, name: str) -> Path | None:
         """The verified file, or None when it is absent or not what it should be."""
-        found = self.look(name)
-        return found.path if found.state in ("present", "trusted") else None
+        return self.look(name).verified
 
     def sha256(self, name: str) -> str | None:
         """The sha256 of the verified file, or None when there is none."""
-        found = self.look(name)
-        return found.sha256 if found.state in ("present", "trusted") else None
+        stored = self.look(name)
+        return stored.sha256 if stored.verified else None
 
     def path(self, name: str) -> Path:
         """The verified file.
@@ -91,23 +96,21 @@ class Store:
         Raises:
             WeightMissing: the file is absent or differs; the sentence names the ways to get it.
         """
-        found = self.look(name)
-        if found.state in ("present", "trusted") and found.path is not None:
-            return found.path
+        stored = self.look(name)
+        if stored.verified:
+            return stored.verified
         weight = self.entry(name)
-        if found.state == "missing":
-            seen = f"no file {weight.file} in {self.folder}"
-        elif found.state == "differs":
-            seen = f"{found.path} with another sha256 ({str(found.sha256)[:12]}…)"
-        else:
-            seen = f"{found.path}, which no published or recorded hash vouches for"
-        ways = [f"run 'tfw weights import DIR' if you have the file (licence: {weight.licence})"]
-        ways.append("set TFW_WEIGHTS to a folder that holds it")
-        if weight.sources:
-            ways.insert(0, f"run 'tfw weights fetch {name}'")
-        else:
-            ways.insert(0, f"'tfw weights fetch {name}' says where a person gets it")
-        raise WeightMissing(f"Expected the weight {name}, found {seen}; {', or '.join(ways)}.")
+        fault = {
+            "missing": f"no file {weight.file} in {self.folder}",
+            "differs": f"{stored.path} with another sha256 ({str(stored.sha256)[:12]}…)",
+        }.get(stored.state, f"{stored.path}, which no published or recorded hash vouches for")
+        fetch = f"'tfw weights fetch {name}'"
+        raise WeightMissing(
+            f"Expected the weight {name}, found {fault}; "
+            f"{f'run {fetch}' if weight.sources else f'{fetch} says where a person gets it'}, or "
+            f"run 'tfw weights import DIR' if you have the file (licence: {weight.licence}), or "
+            "set TFW_WEIGHTS to a folder that holds it."
+        )
 
     def place(self, name: str, source: Path, how: str) -> Path:
         """Copy ``source`` into the store under its official name and record its hash.
@@ -119,39 +122,35 @@ class Store:
         expected = file_sha256(source)
         final = self.folder / weight.file
         with atomic_path(final) as temporary:
-            with source.open("rb") as read, temporary.open("wb") as write:
-                while piece := read.read(1 << 20):
-                    write.write(piece)
+            shutil.copyfile(source, temporary)
             copied = file_sha256(temporary)
             if copied != expected:
                 raise InputUnreadable(
                     f"Expected {source} to stay as it was while it was copied, found another hash "
                     "afterwards; run the same command again when nothing writes to it."
                 )
-        self._record(name, {"sha256": copied, "size": final.stat().st_size, "how": how})
+        record = {"sha256": copied, "size": final.stat().st_size, "how": how}
+        text = json.dumps({**self.recorded(), name: record}, indent=2, sort_keys=True)
+        write_text(self.folder / "recorded.json", text + "\n")
         return final
 
     def recorded(self) -> dict[str, dict[str, Any]]:
         """What was recorded when files came in: sha256, size and how, by weight name."""
         return _read_json(self.folder / "recorded.json")
 
-    def _record(self, name: str, what: dict[str, Any]) -> None:
-        kept = {**self.recorded(), name: what}
-        write_text(self.folder / "recorded.json", json.dumps(kept, indent=2, sort_keys=True) + "\n")
-
     def _hash(self, path: Path, fresh: bool) -> str:
         """The file's sha256, remembered by size and time of change where that can be written."""
         cache = self.folder / ".hashes.json"
         stat = path.stat()
         key = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
-        known = _read_json(cache)
-        remembered = known.get(path.name)
+        hashes = _read_json(cache)
+        remembered = hashes.get(path.name)
         if not fresh and isinstance(remembered, dict) and remembered.get("key") == key:
             return str(remembered["sha256"])
-        found = file_sha256(path)
+        sha256 = file_sha256(path)
         with contextlib.suppress(OSError, DiskFull):
-            write_text(cache, json.dumps({**known, path.name: {"key": key, "sha256": found}}))
-        return found
+            write_text(cache, json.dumps({**hashes, path.name: {"key": key, "sha256": sha256}}))
+        return sha256
 
 
 def default_store() -> Store:

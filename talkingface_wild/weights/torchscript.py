@@ -90,7 +90,7 @@ def norm_epsilons(path: Path) -> set[float]:
             ]
     except _DAMAGED as error:
         raise ValueError(f"its code cannot be read as text ({error})") from error
-    return {float(found) for text in texts for found in _NORM_EPSILON.findall(text)}
+    return {float(epsilon) for text in texts for epsilon in _NORM_EPSILON.findall(text)}
 
 
 class _Part:

@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 
 from talkingface_wild.core.errors import ExtraMissing
-from talkingface_wild.perception.pyiqa_quality import PyiqaPerceiver
+from talkingface_wild.perception.hyperiqa import PyiqaPerceiver
 
 
 @pytest.mark.skipif(

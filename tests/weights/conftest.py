@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from talkingface_wild.weights.manifest import Layout, Weight
+from talkingface_wild.weights.manifest import Weight, WeightLayout
 from talkingface_wild.weights.store import Store
 
 CONTENT = bytes(range(256)) * 400
@@ -23,7 +23,12 @@ def make_store(tmp_path: Path):
     def make(**entries) -> Store:
         manifest = {}
         for name, fields in entries.items():
-            given = {"file": f"{name}.bin", "licence": "MIT", "layout": Layout("torch"), **fields}
+            given = {
+                "file": f"{name}.bin",
+                "licence": "MIT",
+                "layout": WeightLayout("torch"),
+                **fields,
+            }
             manifest[name] = Weight(name=name, **given)
         return Store(tmp_path / "store", manifest)
 

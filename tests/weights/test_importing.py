@@ -7,13 +7,13 @@ import pytest
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.weights.importing import import_weights
-from talkingface_wild.weights.manifest import Layout
+from talkingface_wild.weights.manifest import WeightLayout
 from talkingface_wild.weights.store import Store
 from tests.weights.checkpoints import onnx_model, torch_state
 from tests.weights.conftest import CONTENT, OTHER, sha
 
 SHAPES = {"conv.weight": (4, 3)}
-LAYOUT = Layout("torch", tensors=SHAPES)
+LAYOUT = WeightLayout("torch", tensors=SHAPES)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_the_right_layout_with_an_unknown_hash_needs_trust(make_store, inbox):
 def test_the_wrong_layout_is_refused_even_with_trust(make_store, inbox):
     store = make_store(
         torch={"file": "net.pth", "layout": LAYOUT},
-        onnx={"file": "net.onnx", "layout": Layout("onnx", outputs=9)},
+        onnx={"file": "net.onnx", "layout": WeightLayout("onnx", outputs=9)},
     )
     torch_state(inbox / "net.pth", {"other": (1,)})
     onnx_model(inbox / "net.onnx", outputs=2, last=4)

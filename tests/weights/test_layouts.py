@@ -8,24 +8,24 @@ import torch
 from scipy.io import savemat
 
 from talkingface_wild.weights.layouts import misfit
-from talkingface_wild.weights.manifest import Layout, entry
+from talkingface_wild.weights.manifest import WeightLayout, entry
 from tests.weights.checkpoints import onnx_model, torch_state
 
-TORCH = Layout("torch", within="params", tensors={"conv.weight": (4, 3)})
+TORCH = WeightLayout("torch", within="params", tensors={"conv.weight": (4, 3)})
 
 
 def test_onnx_outputs_and_their_last_dimension_are_compared(tmp_path):
     model = onnx_model(tmp_path / "m.onnx", outputs=1, last=512)
-    assert misfit(model, Layout("onnx", outputs=1, last_dimension=512)) is None
-    assert "1 outputs instead of 9" in misfit(model, Layout("onnx", outputs=9))
-    assert "512 values instead of 128" in misfit(model, Layout("onnx", last_dimension=128))
+    assert misfit(model, WeightLayout("onnx", outputs=1, last_dimension=512)) is None
+    assert "1 outputs instead of 9" in misfit(model, WeightLayout("onnx", outputs=9))
+    assert "512 values instead of 128" in misfit(model, WeightLayout("onnx", last_dimension=128))
 
 
 @pytest.mark.parametrize("data", [b"", b"<html></html>", bytes(range(256)) * 10])
 def test_what_is_no_onnx_model_is_said_to_be_none(tmp_path, data):
     path = tmp_path / "m.onnx"
     path.write_bytes(data)
-    assert "no ONNX model" in misfit(path, Layout("onnx"))
+    assert "no ONNX model" in misfit(path, WeightLayout("onnx"))
 
 
 def test_the_real_detectors_have_the_layout_of_their_entries(shared):
@@ -45,7 +45,7 @@ def test_torch_tensors_are_compared_by_name_and_shape(tmp_path):
 
 
 def test_matlab_tables_are_compared_by_name_and_shape(tmp_path):
-    path, layout = tmp_path / "a.mat", Layout("mat", tensors={"lm": (68, 3)})
+    path, layout = tmp_path / "a.mat", WeightLayout("mat", tensors={"lm": (68, 3)})
     savemat(path, {"lm": np.zeros((68, 3))})
     assert misfit(path, layout) is None
     savemat(path, {"lm": np.zeros((5, 3))})

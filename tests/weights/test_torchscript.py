@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from talkingface_wild.weights.layouts import misfit
-from talkingface_wild.weights.manifest import Layout
+from talkingface_wild.weights.manifest import WeightLayout
 from talkingface_wild.weights.torchscript import is_torchscript, norm_epsilons, read_torchscript
 
 
@@ -64,15 +64,15 @@ def test_state_dicts_and_other_files_are_no_torchscript(network, tmp_path):
     assert not is_torchscript(tmp_path / "a.pth")
     assert not is_torchscript(tmp_path / "b.pth")
     assert not is_torchscript(tmp_path / "absent.pth")
-    assert "no TorchScript" in misfit(tmp_path / "a.pth", Layout("torchscript"))
+    assert "no TorchScript" in misfit(tmp_path / "a.pth", WeightLayout("torchscript"))
 
 
 def test_the_layout_compares_names_and_shapes(archive):
-    good = Layout("torchscript", tensors={"stem.0.weight": (4, 3, 3, 3)})
+    good = WeightLayout("torchscript", tensors={"stem.0.weight": (4, 3, 3, 3)})
     assert misfit(archive, good) is None
-    assert misfit(archive, Layout("torchscript")) is None
-    assert "no tensor 'x'" in misfit(archive, Layout("torchscript", tensors={"x": (4,)}))
-    wrong = Layout("torchscript", tensors={"head.weight": (4, 2)})
+    assert misfit(archive, WeightLayout("torchscript")) is None
+    assert "no tensor 'x'" in misfit(archive, WeightLayout("torchscript", tensors={"x": (4,)}))
+    wrong = WeightLayout("torchscript", tensors={"head.weight": (4, 2)})
     assert "(2, 4) instead of (4, 2)" in misfit(archive, wrong)
 
 

@@ -1,16 +1,39 @@
-"""Pictures on the way into a model and out of it: squares of its side, sizes asked for.
+"""Frames of a model, and pictures on the way into it and out: squares of its side, other sizes.
 
 Shapes: T frames, H W pixels (uint8 RGB), S the side of a square.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from talkingface_wild.core.config import Count
 from talkingface_wild.core.errors import InputUnreadable
+
+
+@dataclass(frozen=True)
+class PictureConfig:
+    """Frames and what stands for them in latent space."""
+
+    side: Count = 512
+    """Width and height of a frame in pixels."""
+    fps: Count = 25
+    """Frames a second (R24)."""
+    codec: Literal["vae", "pca"] = "vae"
+    """``vae``: Stable Diffusion's frozen VAE (R27); ``pca``: closed-form patches, for a CPU."""
+    latent_channels: Count = 4
+    """Channels of a latent."""
+    shrink: Count = 8
+    """Pixels on a side for one latent on a side."""
+
+    @property
+    def latent_side(self) -> int:
+        """Width and height of a latent."""
+        return self.side // self.shrink
 
 
 def resized(frames_THWC: Tensor, height: int, width: int) -> Tensor:

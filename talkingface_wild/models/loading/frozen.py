@@ -1,14 +1,13 @@
 """The frozen encoders: CLIP's vision transformer and wav2vec 2.0, from transformers folders."""
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.models.loading.locating import FileLayout
-from talkingface_wild.models.loading.match_tensors import Placement, place
+from talkingface_wild.models.loading.match_tensors import Placement, WeightFile, place
 from talkingface_wild.models.loading.tensor_files import read_json
 
 _STEMS = ("model", "pytorch_model")
@@ -18,17 +17,11 @@ _WEIGHT_NORM = {"parametrizations.weight.original0": "weight_g",
                 "parametrizations.weight.original1": "weight_v"}  # fmt: skip
 
 
-def place_clip(
-    tensors: Mapping[str, Tensor],
-    file: Path,
-    width: int,
-    source: str,
-    attach: Callable[[nn.Module], None],
-) -> Placement:
+def place_clip(file: WeightFile, width: int, attach: Callable[[nn.Module], None]) -> Placement:
     """A new CLIPVisionModel whose features are ``width`` wide; the text encoder is left out."""
     from transformers import CLIPVisionConfig, CLIPVisionModel
 
-    config = _configuration(CLIPVisionConfig, file, ("clip", "clip_vision_model"), width, source)
+    config = _configuration(CLIPVisionConfig, file, ("clip", "clip_vision_model"), width)
     model = CLIPVisionModel(config)
     inner = "vision_model."
     names = {
@@ -36,30 +29,24 @@ def place_clip(
     }
     return place(
         "clip",
-        source,
+        file.source,
         model,
         names,
-        tensors,
+        file.tensors,
         left_out=r"^(text_model|text_projection|visual_projection|logit_scale)|position_ids$",
         advice="take the whole of openai/clip-vit-large-patch14",
         attach=attach,
     )
 
 
-def place_wav2vec2(
-    tensors: Mapping[str, Tensor],
-    file: Path,
-    width: int,
-    source: str,
-    attach: Callable[[nn.Module], None],
-) -> Placement:
+def place_wav2vec2(file: WeightFile, width: int, attach: Callable[[nn.Module], None]) -> Placement:
     """A new Wav2Vec2Model whose features are ``width`` wide; its head for text is left out.
 
     The published file has no ``masked_spec_embed``, which only training reads.
     """
     from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-    config = _configuration(Wav2Vec2Config, file, ("wav2vec2",), width, source)
+    config = _configuration(Wav2Vec2Config, file, ("wav2vec2",), width)
     model = Wav2Vec2Model(config)
     names = {}
     for name in model.state_dict():
@@ -69,10 +56,10 @@ def place_wav2vec2(
         names[name] = (f"wav2vec2.{name}", f"wav2vec2.{before}", name, before)
     return place(
         "wav2vec2",
-        source,
+        file.source,
         model,
         names,
-        tensors,
+        file.tensors,
         left_out=r"^(lm_head|quantizer|project_q|project_hid|dropout_features)\.",
         idle=r"masked_spec_embed$",
         advice="take the whole of facebook/wav2vec2-base-960h",
@@ -80,13 +67,11 @@ def place_wav2vec2(
     )
 
 
-def _configuration(
-    kind: Any, file: Path, model_types: tuple[str, ...], width: int, source: str
-) -> Any:
+def _configuration(kind: Any, file: WeightFile, model_types: tuple[str, ...], width: int) -> Any:
     """The configuration beside the weights. Raises InputUnreadable for another network's."""
     from huggingface_hub.errors import StrictDataclassError
 
-    path = file.with_name("config.json")
+    path = file.path.with_name("config.json")
     model_type = read_json(path).get("model_type")
     if model_type not in model_types:
         raise InputUnreadable(
@@ -103,7 +88,7 @@ def _configuration(
     if config.hidden_size != width:
         raise InputUnreadable(
             f"Expected features {width} wide, as the preset has them, found {config.hidden_size} "
-            f"in {source}; take another checkpoint or set present.image_width or "
+            f"in {file.source}; take another checkpoint or set present.image_width or "
             "present.audio_width."
         )
     return config

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +13,14 @@ from talkingface_wild.models.loading.coverage import Coverage, Mismatch
 
 Names = Mapping[str, tuple[str, ...]]
 """Each tensor of the network, with the names a checkpoint may have for it, the likeliest first."""
+
+
+class WeightFile(NamedTuple):
+    """The tensors of a published file, where it lies, and how a sentence names it."""
+
+    tensors: Mapping[str, Tensor]
+    path: Path
+    source: str
 
 
 @dataclass

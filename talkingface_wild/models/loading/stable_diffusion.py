@@ -1,18 +1,20 @@
-"""Stable Diffusion 1.5's UNet and VAE: diffusers folders, single files, fine-tuned ones."""
+"""Stable Diffusion 1.5's UNet and VAE: diffusers folders, single files, fine-tuned ones.
+
+Our networks keep diffusers' names; single files such as v1-5-pruned.safetensors have the original
+ones, which ``unet_name`` and ``vae_name`` give.
+"""
 
 import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from diffusers import AutoencoderKL
-from torch import Tensor, nn
+from torch import nn
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.conditions.picture_config import PictureConfig
+from talkingface_wild.models.conditions.pictures import PictureConfig
 from talkingface_wild.models.loading.locating import FileLayout
-from talkingface_wild.models.loading.match_tensors import Names, Placement, place
-from talkingface_wild.models.loading.original_names import unet_name, vae_name
+from talkingface_wild.models.loading.match_tensors import Names, Placement, WeightFile, place
 from talkingface_wild.models.loading.tensor_files import read_json
 from talkingface_wild.models.networks.trunk import TrunkConfig
 
@@ -45,6 +47,32 @@ _SD15_VAE: dict[str, Any] = {
     "layers_per_block": 2,
     "latent_channels": 4,
 }
+_UNET_ENDS = {
+    "time_embedding.linear_1": "time_embed.0",
+    "time_embedding.linear_2": "time_embed.2",
+    "conv_in": "input_blocks.0.0",
+    "conv_norm_out": "out.0",
+    "conv_out": "out.2",
+    "mid_block.resnets.0": "middle_block.0",
+    "mid_block.attentions.0": "middle_block.1",
+    "mid_block.resnets.1": "middle_block.2",
+}
+_UNET_RESNET = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+_VAE_ATTENTION = {
+    "group_norm": "norm",
+    "to_q": "q",
+    "to_k": "k",
+    "to_v": "v",
+    "to_out.0": "proj_out",
+}
+_SIDE = re.compile(r"(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)")
 
 
 def trunk_names(unet: nn.Module, trunk: TrunkConfig, own: str = "") -> Names:
@@ -63,8 +91,7 @@ def trunk_names(unet: nn.Module, trunk: TrunkConfig, own: str = "") -> Names:
 def place_trunk(
     unet: nn.Module,
     trunk: TrunkConfig,
-    tensors: Mapping[str, Tensor],
-    source: str,
+    file: WeightFile,
     *,
     own: str = "",
     group: str = "unet trunk",
@@ -72,15 +99,15 @@ def place_trunk(
 ) -> Placement:
     """A UNet's trunk; ``own`` as in ``trunk_names``, ``idle`` as in ``place``."""
     names = trunk_names(unet, trunk, own)
-    return place(group, source, unet, names, tensors, left_out=_NOT_UNET, idle=idle, advice=ADVICE)
+    return place(
+        group, file.source, unet, names, file.tensors, left_out=_NOT_UNET, idle=idle, advice=ADVICE
+    )
 
 
-def place_reference(
-    unet: nn.Module, trunk: TrunkConfig, tensors: Mapping[str, Tensor], source: str
-) -> Placement:
+def place_reference(unet: nn.Module, trunk: TrunkConfig, file: WeightFile) -> Placement:
     """A reference UNet; Moore's file has no way out, and nothing reads it."""
     way_out = r"^conv_(norm_)?out\."
-    return place_trunk(unet, trunk, tensors, source, group="reference_unet", idle=way_out)
+    return place_trunk(unet, trunk, file, group="reference_unet", idle=way_out)
 
 
 def vae_names(vae: nn.Module, levels: int) -> Names:
@@ -98,17 +125,13 @@ def vae_names(vae: nn.Module, levels: int) -> Names:
 
 
 def place_vae(
-    tensors: Mapping[str, Tensor],
-    file: Path,
-    picture: PictureConfig,
-    source: str,
-    attach: Callable[[nn.Module], None],
+    file: WeightFile, picture: PictureConfig, attach: Callable[[nn.Module], None]
 ) -> Placement:
     """A new frozen VAE by the ``config.json`` beside the file, SD's where there is none.
 
     Raises InputUnreadable when its latents are not those of the configuration.
     """
-    beside = file.with_name("config.json")
+    beside = file.path.with_name("config.json")
     raw = read_json(beside) if beside.is_file() else _SD15_VAE
     try:
         vae = AutoencoderKL.from_config(
@@ -125,15 +148,78 @@ def place_vae(
         raise InputUnreadable(
             f"Expected latents of {picture.latent_channels} channels, {picture.shrink} times "
             f"smaller than frames, found a VAE of {latents[0]} channels and {latents[1]} times in "
-            f"{source}; take Stable Diffusion's vae folder or stabilityai/sd-vae-ft-mse."
+            f"{file.source}; take Stable Diffusion's vae folder or stabilityai/sd-vae-ft-mse."
         )
     return place(
         "vae",
-        source,
+        file.source,
         vae,
         vae_names(vae, levels),
-        tensors,
+        file.tensors,
         left_out=_NOT_VAE,
         advice="take Stable Diffusion's vae folder or stabilityai/sd-vae-ft-mse",
         attach=attach,
     )
+
+
+def unet_name(name: str, layers: int, attention: tuple[bool, ...]) -> str:
+    """The name of a UNet's tensor below ``model.diffusion_model.``.
+
+    ``layers`` is the residual blocks of a level, ``attention`` which levels have transformers.
+    """
+    for ours, theirs in _UNET_ENDS.items():
+        if name.startswith(f"{ours}."):
+            moved = theirs + name.removeprefix(ours)
+            return _renamed(moved, _UNET_RESNET) if ".resnets." in ours else moved
+    side = _SIDE.match(name)
+    if side is None:
+        return name
+    which, level, kind, number = side[1], int(side[2]), side[3], int(side[4])
+    rest = name[side.end() :]
+    if which == "down":
+        if kind == "downsamplers":
+            return f"input_blocks.{(level + 1) * (layers + 1)}.0.op{rest.removeprefix('.conv')}"
+        place = f"input_blocks.{1 + level * (layers + 1) + number}"
+    else:
+        place = (
+            f"output_blocks.{level * (layers + 1) + (layers if kind == 'upsamplers' else number)}"
+        )
+        if kind == "upsamplers":
+            return f"{place}.{2 if attention[::-1][level] else 1}{rest}"
+    if kind == "attentions":
+        return f"{place}.1{rest}"
+    return _renamed(f"{place}.0{rest}", _UNET_RESNET)
+
+
+def vae_name(name: str, levels: int) -> str:
+    """The name of an autoencoder's tensor below ``first_stage_model.``."""
+    half, _, inside = name.partition(".")
+    if half not in ("encoder", "decoder"):
+        return name
+    if inside.startswith("conv_norm_out."):
+        return f"{half}.{inside.removeprefix('conv_')}"
+    if middle := re.match(r"mid_block\.(resnets|attentions)\.(\d+)", inside):
+        rest = inside[middle.end() :]
+        if middle[1] == "attentions":
+            return _renamed(f"{half}.mid.attn_1{rest}", _VAE_ATTENTION)
+        return f"{half}.mid.block_{int(middle[2]) + 1}{_shortcut(rest)}"
+    side = _SIDE.match(inside)
+    if side is None:
+        return name
+    level = int(side[2]) if side[1] == "down" else levels - 1 - int(side[2])
+    rest = inside[side.end() :]
+    if side[3] in ("downsamplers", "upsamplers"):
+        return f"{half}.{side[1]}.{level}.{side[1]}sample{rest}"
+    return f"{half}.{side[1]}.{level}.block.{side[4]}{_shortcut(rest)}"
+
+
+def _renamed(name: str, renamed: dict[str, str]) -> str:
+    """The parts of a block under the names they had."""
+    for ours, theirs in renamed.items():
+        if (start := name.find(f".{ours}.")) >= 0:
+            return f"{name[:start]}.{theirs}.{name[start + len(ours) + 2 :]}"
+    return name
+
+
+def _shortcut(rest: str) -> str:
+    return rest.replace(".conv_shortcut.", ".nin_shortcut.")

@@ -1,34 +1,20 @@
-"""Tensors of a checkpoint's file, by name. Nothing in the file is executed.
-
-safetensors are mapped; pickles go through torch's ``weights_only`` reader, mapped where their
-format allows it.
-"""
+"""A published checkpoint's tensors by name, its shards and wrappers included, and its settings."""
 
 import json
-import pickle
-import struct
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.weights.tensors import DamagedTensors, read_file, without_prefix
 
 SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt", ".bin")
 """Endings of files that hold tensors."""
 INDEX = ".index.json"
 """Ending of the file that says which shard holds which tensor."""
 _WRAPPERS = ("state_dict", "model_state_dict")
-# All that torch's reader was seen to raise for broken files.
-_BROKEN = (
-    pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError,
-    AttributeError, IndexError, AssertionError, struct.error, zipfile.BadZipFile,
-)  # fmt: skip
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -38,10 +24,17 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     if path.name.endswith(INDEX):
         return _read_shards(path)
-    if path.suffix == ".safetensors":
-        content: Any = _read_safetensors(path)
-    else:
-        content = _read_pickle(path)
+    try:
+        content = read_file(path)
+    except DamagedTensors as error:
+        faults = (
+            f"a whole safetensors file in {path}, found a broken one ({error.__cause__}); get it "
+            "again from its source."
+            if path.suffix == ".safetensors"
+            else f"plain tensors in {path}, found what torch does not read without running code "
+            f"({error}); take the same checkpoint as .safetensors."
+        )
+        raise InputUnreadable(f"Expected {faults}") from error
     for wrapper in _WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]
@@ -51,9 +44,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise InputUnreadable(
             f"Expected tensors by name in {path}, found none; take the file of weights."
         )
-    if all(name.startswith("module.") for name in tensors):
-        return {name.removeprefix("module."): value for name, value in tensors.items()}
-    return tensors
+    return without_prefix(tensors)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -90,25 +81,3 @@ def _read_shards(index: Path) -> dict[str, Tensor]:
             )
         tensors |= read_tensors(index.parent / name)
     return tensors
-
-
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputUnreadable(
-            f"Expected a whole safetensors file in {path}, found a broken one ({error}); get it "
-            "again from its source."
-        ) from error
-
-
-def _read_pickle(path: Path) -> Any:
-    try:
-        mapped = zipfile.is_zipfile(path)
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped or None)
-    except _BROKEN as error:
-        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else ""
-        raise InputUnreadable(
-            f"Expected plain tensors in {path}, found what torch does not read without running "
-            f"code ({type(error).__name__}: {reason}); take the same checkpoint as .safetensors."
-        ) from error

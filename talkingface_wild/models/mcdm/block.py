@@ -13,11 +13,7 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
 from talkingface_wild.models.mcdm.temporal_attention import MemoryTemporalAttention
-from talkingface_wild.models.networks.reference_attention import (
-    attend,
-    key_value,
-    reference_attention,
-)
+from talkingface_wild.models.networks.reference_unet import attend, key_value, reference_attention
 
 Carried = dict[int, Tensor]
 """Motion memory by block: (B, N, C) the last row, or (B, F, N, C) all rows."""

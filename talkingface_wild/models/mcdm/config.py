@@ -13,9 +13,9 @@ from pydantic import Field, NonNegativeInt
 
 from talkingface_wild.core.config import Count, Document, build, read_yaml, scalar
 from talkingface_wild.core.errors import RecipeError, nearest
-from talkingface_wild.models.conditions.picture_config import PictureConfig
+from talkingface_wild.models.conditions.pictures import PictureConfig
 from talkingface_wild.models.networks.trunk import TrunkConfig
-from talkingface_wild.models.samplers.diffusion_config import DiffusionConfig
+from talkingface_wild.models.samplers.noise import DiffusionConfig
 
 
 @dataclass(frozen=True)

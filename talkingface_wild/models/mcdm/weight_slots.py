@@ -6,15 +6,14 @@ CrossAttn_pres starts as a copy of the text attention's q, k, v; ways out stay a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
+from torch import nn
 
-from talkingface_wild.models.loading.animatediff import place_temporal
+from talkingface_wild.models.loading.animation import place_guider, place_temporal
 from talkingface_wild.models.loading.frozen import place_clip, place_wav2vec2
-from talkingface_wild.models.loading.match_tensors import Placement, place
-from talkingface_wild.models.loading.moore import place_guider
+from talkingface_wild.models.loading.match_tensors import Placement, WeightFile, place
 from talkingface_wild.models.loading.slots import Slot
 from talkingface_wild.models.loading.stable_diffusion import (
     place_reference,
@@ -33,9 +32,7 @@ TEMPORAL = {f"mta.to_{way}": f"attn1.to_{way}" for way in "qkv"} | {"norm_mta": 
 """Layers of a block, and AnimateDiff's that they start from."""
 
 
-def place_unet(
-    unet: nn.Module, trunk: TrunkConfig, tensors: Mapping[str, Tensor], source: str
-) -> list[Placement]:
+def place_unet(unet: nn.Module, trunk: TrunkConfig, file: WeightFile) -> list[Placement]:
     """The denoising UNet's trunk, and CrossAttn_pres from its text attention."""
     names = trunk_names(unet, trunk, OWN)
     present = {
@@ -44,8 +41,10 @@ def place_unet(
         if re.search(r"\.attn_pres\.to_[qkv]\.weight$", name)
     }
     return [
-        place_trunk(unet, trunk, tensors, source, own=OWN),
-        place("present q,k,v", source, unet, present, tensors, left_out=".", derived=True),
+        place_trunk(unet, trunk, file, own=OWN),
+        place(
+            "present q,k,v", file.source, unet, present, file.tensors, left_out=".", derived=True
+        ),
     ]
 
 
@@ -65,36 +64,26 @@ def slots_of(parts: MCDMParts) -> dict[str, Slot]:
         return why if lacks else ""
 
     return {
-        "unet": Slot(lambda f: place_unet(networks["unet"], trunk, f.tensors, f.source)),
+        "unet": Slot(lambda f: place_unet(networks["unet"], trunk, f)),
         "reference_unet": Slot(
-            lambda f: [place_reference(networks["reference_unet"], trunk, f.tensors, f.source)],
+            lambda f: [place_reference(networks["reference_unet"], trunk, f)],
             reason("reference_unet" not in networks, "this variant has no reference UNet"),
         ),
-        "temporal": Slot(
-            lambda f: [place_temporal(networks["unet"], TEMPORAL, f.tensors, f.source)]
-        ),
+        "temporal": Slot(lambda f: [place_temporal(networks["unet"], TEMPORAL, f)]),
         "pose_guider": Slot(
-            lambda f: [place_guider(networks["landmark_guider"], f.tensors, f.source)],
+            lambda f: [place_guider(networks["landmark_guider"], f)],
             reason("landmark_guider" not in networks, f"its head tokens come from {present.head}"),
         ),
         "vae": Slot(
-            lambda f: [place_vae(f.tensors, f.path, picture, f.source, attach("vae"))],
+            lambda f: [place_vae(f, picture, attach("vae"))],
             reason(picture.codec != "vae", f"its codec is {picture.codec}"),
         ),
         "clip": Slot(
-            lambda f: [
-                place_clip(
-                    f.tensors, f.path, present.image_width, f.source, attach("image_encoder")
-                )
-            ],
+            lambda f: [place_clip(f, present.image_width, attach("image_encoder"))],
             reason(present.image != "clip", f"its image features are {present.image}"),
         ),
         "wav2vec2": Slot(
-            lambda f: [
-                place_wav2vec2(
-                    f.tensors, f.path, present.audio_width, f.source, attach("audio_encoder")
-                )
-            ],
+            lambda f: [place_wav2vec2(f, present.audio_width, attach("audio_encoder"))],
             reason(present.audio != "wav2vec2", f"its sound features are {present.audio}"),
         ),
     }

@@ -1,6 +1,7 @@
-"""AnimateAnyone's reference UNet; MCDM has it as variant B2 of the paper's Table 5.
+"""AnimateAnyone's reference UNet, and the attention that reads its bank, which may be left out.
 
-Shapes: B clips, C H W a latent, N places, S context tokens, D width.
+MCDM has it as variant B2 of the paper's Table 5. Shapes: B clips, F frames (folded into the batch,
+BF), C H W a latent, N places, S context tokens, D width; in attention C is the channels.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
+from torch.nn import functional
 
 from talkingface_wild.models.networks.trunk import (
     TrunkConfig,
@@ -63,3 +66,31 @@ class ReferenceUNet(UNet2DConditionModel):
             after.append(side.upsamplers)
         unused = {id(p) for part in after if part is not None for p in part.parameters()}
         return {name: p for name, p in self.named_parameters() if id(p) not in unused}
+
+
+def key_value(attention: Attention, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Keys and values of rows (E, L, C), each (E, heads, L, width of a head)."""
+    split = (attention.heads, -1)
+    key = attention.to_k(rows).unflatten(-1, split).transpose(1, 2)
+    return key, attention.to_v(rows).unflatten(-1, split).transpose(1, 2)
+
+
+def attend(attention: Attention, rows: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """What rows (E, L, C) read of keys and values, through the way out, (E, L, C)."""
+    query = attention.to_q(rows).unflatten(-1, (attention.heads, -1)).transpose(1, 2)
+    out = functional.scaled_dot_product_attention(query, key, value)
+    return attention.to_out[0](out.transpose(1, 2).flatten(-2))
+
+
+def reference_attention(
+    attention: Attention, rows_ENC: Tensor, bank_BNC: Tensor | None, frames: int
+) -> Tensor:
+    """Self-attention of the frames' rows (BF, N, C) over themselves and their clip's bank.
+
+    Without a bank it is plain self-attention, as where guidance drops the reference.
+    """
+    read = rows_ENC
+    if bank_BNC is not None:
+        bank = bank_BNC[:, None].expand(-1, frames, -1, -1).flatten(0, 1)
+        read = torch.cat([rows_ENC, bank.to(rows_ENC.dtype)], dim=1)
+    return attend(attention, rows_ENC, *key_value(attention, read))

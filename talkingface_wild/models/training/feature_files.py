@@ -18,7 +18,7 @@ from talkingface_wild.core.stopping import stop_requested
 from talkingface_wild.models.out_of_memory import memory_told
 from talkingface_wild.models.training.clip_file import ClipFile, clip_facts
 from talkingface_wild.models.training.features_summary import FeaturesSummary, summarise
-from talkingface_wild.models.training.together import end_if_stopped
+from talkingface_wild.models.training.loop import end_if_stopped
 from talkingface_wild.models.training.training_clip import BROKEN, TrainingClip, evenly
 
 VALIDATION_CLIPS = 4

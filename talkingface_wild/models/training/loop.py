@@ -22,7 +22,6 @@ from talkingface_wild.core.errors import CheckFailed, Interrupted
 from talkingface_wild.core.stopping import stop_requested
 from talkingface_wild.models.training.checkpoints import Checkpoints
 from talkingface_wild.models.training.logbook import Logbook, read_log
-from talkingface_wild.models.training.together import stop_agreed
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,21 @@ def rate_at(settings: LoopSettings, iteration: int) -> float:
     span = max(1, settings.iterations - settings.warmup)
     done = (iteration - settings.warmup) / span
     return settings.rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def stop_agreed(accelerator: Accelerator) -> bool:
+    """Whether a signal asked any process to end; all of them must ask at the same place."""
+    if accelerator.num_processes == 1:
+        return stop_requested()
+    mine = torch.tensor([int(stop_requested())], device=accelerator.device)
+    return bool(accelerator.reduce(mine, "sum").item())
+
+
+def end_if_stopped(accelerator: Accelerator | None, what: str) -> None:
+    """Raise Interrupted, in all processes, once a stop was requested; ``what`` tells what stays."""
+    stopped = stop_requested() if accelerator is None else stop_agreed(accelerator)
+    if stopped:
+        raise Interrupted(f"Interrupted {what}; run the same command again to go on.")
 
 
 class TrainingLoop:

@@ -20,8 +20,7 @@ from accelerate import Accelerator
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.stopping import stop_on_signals
-from talkingface_wild.models.training.loop import Watch
-from talkingface_wild.models.training.together import end_if_stopped
+from talkingface_wild.models.training.loop import Watch, end_if_stopped
 
 STOPPING = "Stopping: what is in work is finished and saved; once more breaks off at once."
 FEATURES = "features"

@@ -1,6 +1,5 @@
 """One stage of a generator's training: its loop, what it is validated on, and what stays frozen."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from talkingface_wild.models.training.loop import (
     Watch,
     iteration_generator,
 )
+from talkingface_wild.models.weights_hash import tensors_sha256
 
 VALIDATION_BATCHES = 4
 VALIDATION_SEED = 20_261_124
@@ -85,9 +85,9 @@ class TrainingStage:
         )
         with torch.no_grad():
             before = validate() if loop.checkpoints.latest() is None else None
-        frozen = frozen_digest(self.modules, self.parameters)
+        frozen = tensors_sha256(self.modules, self.parameters)
         last = loop.run(watch)
-        if frozen_digest(self.modules, self.parameters) != frozen:
+        if tensors_sha256(self.modules, self.parameters) != frozen:
             raise CheckFailed(
                 f"Expected everything but what stage {self.name} trains to stay as it was, found a "
                 "frozen tensor changed; this is a defect, please report it."
@@ -102,14 +102,3 @@ class TrainingStage:
             with accelerator.autocast():
                 total += float(self.validation_loss(batch, draws))
         return total / VALIDATION_BATCHES
-
-
-def frozen_digest(modules: Mapping[str, nn.Module], parameters: Mapping[str, nn.Parameter]) -> str:
-    """A hash over every tensor that a stage must leave alone, buffers included."""
-    digest = hashlib.sha256()
-    for network, module in modules.items():
-        for name, tensor in module.state_dict().items():
-            if f"{network}.{name}" not in parameters:
-                plain = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
-                digest.update(plain.numpy())
-    return digest.hexdigest()

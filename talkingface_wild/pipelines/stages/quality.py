@@ -71,7 +71,7 @@ class Quality(ItemByItem):
         path = weights.path(self.config.checkpoint)
         self._perceiver: Any
         if self.config.backend == "pyiqa":
-            from talkingface_wild.perception.pyiqa_quality import PyiqaPerceiver
+            from talkingface_wild.perception.hyperiqa import PyiqaPerceiver
 
             self._perceiver = PyiqaPerceiver(path).open(self.place.device)
         else:

@@ -1,19 +1,25 @@
 """Names and sizes of the published networks at full size, on the meta device."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from diffusers import AutoencoderKL, MotionAdapter, UNet2DConditionModel
 from diffusers.models.controlnets.controlnet import ControlNetConditioningEmbedding
 from transformers import CLIPConfig, CLIPModel, Wav2Vec2Config, Wav2Vec2ForCTC
 
-from talkingface_wild.models.loading import animatediff, frozen, moore, stable_diffusion
-from talkingface_wild.models.loading.match_tensors import place
+from talkingface_wild.models.loading import animation, frozen, stable_diffusion
+from talkingface_wild.models.loading.match_tensors import WeightFile, place
 from talkingface_wild.models.mcdm import MCDMUNet
 from talkingface_wild.models.mcdm.weight_slots import TEMPORAL, place_unet
 from talkingface_wild.models.networks.pose_guider import LandmarkGuider
 from talkingface_wild.models.networks.reference_unet import ReferenceUNet
 from talkingface_wild.models.networks.trunk import TrunkConfig
 from tests.models.loading.published import raw_motion
+
+
+def of(source, tensors, path=Path()):
+    return WeightFile(tensors, path, source)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +39,7 @@ def sd15():
 
 def test_sd15_is_covered_whole(unet):
     official = sd15()
-    trunk, present = (p.coverage for p in place_unet(unet, TrunkConfig(), official, "sd15"))
+    trunk, present = (p.coverage for p in place_unet(unet, TrunkConfig(), of("sd15", official)))
     assert len(official) == len(trunk.loaded) == 686
     assert (trunk.share, trunk.missing, trunk.unexpected, trunk.mismatched) == (1, (), (), ())
     assert trunk.values == pytest.approx(859.52e6, rel=1e-3)
@@ -46,10 +52,10 @@ def test_reference_unet_of_both_sources():
     with torch.device("meta"):
         reference = ReferenceUNet.of(TrunkConfig(), 4, 64)
     official = sd15()
-    whole = stable_diffusion.place_reference(reference, TrunkConfig(), official, "sd15")
+    whole = stable_diffusion.place_reference(reference, TrunkConfig(), of("sd15", official))
     assert len(whole.coverage.loaded) == 686
     moores = {n: v for n, v in official.items() if not n.startswith(("conv_out", "conv_norm_out"))}
-    cut = stable_diffusion.place_reference(reference, TrunkConfig(), moores, "moore")
+    cut = stable_diffusion.place_reference(reference, TrunkConfig(), of("moore", moores))
     assert (len(cut.coverage.loaded), len(cut.coverage.idle), cut.coverage.share) == (682, 4, 1)
 
 
@@ -61,7 +67,7 @@ def test_animatediff_has_21_modules_of_which_16_are_used(unet):
     assert sum(p.numel() for p in adapter.parameters()) == pytest.approx(453.2e6, rel=1e-3)
     assert len({_module(name) for name in official}) == 21
     for tensors in (official, raw_motion(official)):
-        placement = animatediff.place_temporal(unet, TEMPORAL, tensors, "animatediff")
+        placement = animation.place_temporal(unet, TEMPORAL, of("animatediff", tensors))
         coverage = placement.coverage
         assert (len(coverage.loaded), coverage.share, coverage.unexpected) == (80, 1, ())
         assert len(coverage.left_out) == len(tensors) - 80
@@ -93,7 +99,7 @@ def test_pose_guider_is_covered_whole():
     with torch.device("meta"):
         guider = LandmarkGuider()
         official = ControlNetConditioningEmbedding(320, block_out_channels=(16, 32, 96, 256))
-    placement = moore.place_guider(guider, official.state_dict(), "moore")
+    placement = animation.place_guider(guider, of("moore", official.state_dict()))
     assert placement.coverage.share == 1
     assert placement.coverage.values == 1_086_480
 
@@ -110,7 +116,7 @@ def test_encoders_are_covered_whole(tmp_path):
     config.save_pretrained(tmp_path)
     file = tmp_path / "model.safetensors"
     with torch.device("meta"):
-        clip = frozen.place_clip(whole, file, 1024, "clip", print)
+        clip = frozen.place_clip(of("clip", whole, file), 1024, print)
     assert (clip.coverage.share, clip.coverage.unexpected) == (1, ())
     assert clip.coverage.values == pytest.approx(303e6, rel=2e-3)
 
@@ -120,7 +126,7 @@ def test_encoders_are_covered_whole(tmp_path):
     config.save_pretrained(tmp_path)
     del whole["wav2vec2.masked_spec_embed"]
     with torch.device("meta"):
-        sound = frozen.place_wav2vec2(whole, file, 768, "wav2vec2", print)
+        sound = frozen.place_wav2vec2(of("wav2vec2", whole, file), 768, print)
     assert (sound.coverage.share, sound.coverage.unexpected) == (1, ())
     assert sound.coverage.idle == ("masked_spec_embed",)
     assert sound.coverage.values == pytest.approx(94.37e6, rel=1e-3)

@@ -10,7 +10,7 @@ from diffusers.loaders.single_file_utils import (
 from safetensors.torch import save_file
 
 from talkingface_wild.models.loading import load_weights
-from talkingface_wild.models.loading.original_names import unet_name, vae_name
+from talkingface_wild.models.loading.stable_diffusion import unet_name, vae_name
 from tests.models.loading import published
 
 KINDS = {

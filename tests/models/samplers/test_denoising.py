@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from talkingface_wild.models.samplers.denoising import denoise
-from talkingface_wild.models.samplers.diffusion_config import DiffusionConfig
-from talkingface_wild.models.samplers.noise import SOLVERS, make_noise, make_solver
+from talkingface_wild.models.samplers.noise import SOLVERS, DiffusionConfig, make_noise, make_solver
 
 CLEAN = torch.linspace(-1, 1, 24).reshape(2, 4, 3)
 

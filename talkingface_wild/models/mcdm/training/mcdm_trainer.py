@@ -28,8 +28,8 @@ from talkingface_wild.models.mcdm.training.predict_tokens import predict_tokens
 from talkingface_wild.models.mcdm.training.stages import run_stage, trained
 from talkingface_wild.models.mcdm.variants import FOLDER, varied
 from talkingface_wild.models.training.feature_files import quiet
+from talkingface_wild.models.training.loop import end_if_stopped
 from talkingface_wild.models.training.staged_run import StagedRun, WriteSample
-from talkingface_wild.models.training.together import end_if_stopped
 from talkingface_wild.models.training.training_clip import TrainingClip
 
 _SECONDS = {"encoder": 0.037, "stage1": 0.25, "stage2": 0.13, "stage3": 0.36, "features": 1.0}

@@ -18,8 +18,7 @@ from talkingface_wild.models.conditions.sound_features import sound_windows
 from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.present_prior import PresentClipPrior, sampled_tokens
 from talkingface_wild.models.mcdm.training.clip_features import CachedClip
-from talkingface_wild.models.training.loop import iteration_generator
-from talkingface_wild.models.training.together import end_if_stopped
+from talkingface_wild.models.training.loop import end_if_stopped, iteration_generator
 from talkingface_wild.models.weights_hash import tensors_sha256
 
 SEED = 17

@@ -19,8 +19,7 @@ from talkingface_wild.models.mcdm.networks import MCDMParts
 from talkingface_wild.models.mcdm.training.clip_features import CachedClip
 from talkingface_wild.models.mcdm.training.sampling import ClipSampler, MotionBatch, PictureBatch
 from talkingface_wild.models.mcdm.unet import Denoised
-from talkingface_wild.models.samplers.diffusion_config import DiffusionConfig
-from talkingface_wild.models.samplers.noise import diffusion_target, loss_weight
+from talkingface_wild.models.samplers.noise import DiffusionConfig, diffusion_target, loss_weight
 from talkingface_wild.models.training.loop import LoopSettings, Watch
 from talkingface_wild.models.training.training_stage import Draw, StageOutcome, TrainingStage
 

@@ -18,7 +18,7 @@ from talkingface_wild.models.mcdm.variants import ABLATIONS, varied
 from talkingface_wild.models.training import training_stage
 from talkingface_wild.models.training.logbook import read_log
 from talkingface_wild.models.training.loop import iteration_generator
-from talkingface_wild.models.training.training_stage import frozen_digest
+from talkingface_wild.models.weights_hash import tensors_sha256
 from tests.models.mcdm.training.made_clips import made_clip
 
 SHORT = (
@@ -157,9 +157,9 @@ def test_every_variant_trains_and_generates(variant, tmp_path, monkeypatch):
             continue
         parameters = trained(parts, stage)
         before = {name: tensor.detach().clone() for name, tensor in parameters.items()}
-        frozen = frozen_digest(parts.modules(), parameters)
+        frozen = tensors_sha256(parts.modules(), parameters)
         run_stage(parts, stage, [clip], [], tmp_path / stage)
-        assert frozen_digest(parts.modules(), parameters) == frozen
+        assert tensors_sha256(parts.modules(), parameters) == frozen
         assert any(not torch.equal(before[name], tensor) for name, tensor in parameters.items())
     parts.eval()
     for guidance in ("1.0", "2.0"):

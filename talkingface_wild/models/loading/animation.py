@@ -1,24 +1,34 @@
-"""AnimateDiff's motion modules as a warm start of temporal attention: q, k, v and the norm.
+"""Motion modules as a warm start of temporal attention, and Moore-AnimateAnyone's files.
 
 An attention without their projections and feed-forward that keeps its way out at zero gets a start,
 no transplant. Of 21 modules the 16 that stand beside a transformer are used.
+Moore's own loader reads its four files with ``strict=False``, which hides motion modules that were
+not loaded.
 """
 
 import re
 from collections.abc import Mapping
 
-from torch import Tensor, nn
+from torch import nn
 
 from talkingface_wild.models.loading.locating import FileLayout
-from talkingface_wild.models.loading.match_tensors import Names, Placement, place
+from talkingface_wild.models.loading.match_tensors import Names, Placement, WeightFile, place
 
-LAYOUT = FileLayout(
+MOTION_LAYOUT = FileLayout(
     "AnimateDiff's motion modules",
     ("diffusion_pytorch_model",),
     ("", "motion_adapter"),
     ("mm_sd_v15_v2.ckpt", "mm_sd_v15_v2.safetensors", "motion_module.pth"),
 )
-ADVICE = "take mm_sd_v15_v2.ckpt of guoyww/animatediff: older ones lack the middle block's module"
+MOTION_ADVICE = (
+    "take mm_sd_v15_v2.ckpt of guoyww/animatediff: older ones lack the middle block's module"
+)
+TRUNK_LAYOUT = FileLayout("Moore's trunk", files=("denoising_unet.pth",), guess=False)
+REFERENCE_LAYOUT = FileLayout("Moore's reference UNet", files=("reference_unet.pth",), guess=False)
+TEMPORAL_LAYOUT = FileLayout("Moore's motion modules", files=("motion_module.pth",), guess=False)
+GUIDER_LAYOUT = FileLayout("Moore's pose guider", files=("pose_guider.pth",), guess=False)
+ONE_GUIDER_LAYOUT = FileLayout("a pose guider", files=("pose_guider.pth", "pose_guider1.pth"))
+GUIDER_ADVICE = "take pose_guider.pth of patrolli/AnimateAnyone, or leave it out and train one"
 _BLOCK = re.compile(r"^(.*)\.attentions\.(\d+)\.transformer_blocks\.0\.(.*)$")
 
 
@@ -43,16 +53,25 @@ def temporal_names(unet: nn.Module, layers: Mapping[str, str]) -> Names:
     return names
 
 
-def place_temporal(
-    unet: nn.Module, layers: Mapping[str, str], tensors: Mapping[str, Tensor], source: str
-) -> Placement:
+def place_temporal(unet: nn.Module, layers: Mapping[str, str], file: WeightFile) -> Placement:
     """The warm start of these layers, and what of the motion modules it leaves out."""
     return place(
         "temporal q,k,v",
-        source,
+        file.source,
         unet,
         temporal_names(unet, layers),
-        tensors,
+        file.tensors,
         left_out=r"\.motion_modules\.",
-        advice=ADVICE,
+        advice=MOTION_ADVICE,
     )
+
+
+def place_guider(guider: nn.Module, file: WeightFile) -> Placement:
+    """The pose guider into a landmark guider's convolutions."""
+    prefix = "guider."
+    names = {
+        name: (name.removeprefix(prefix), name)
+        for name in guider.state_dict()
+        if name.startswith(prefix)
+    }
+    return place("pose guider", file.source, guider, names, file.tensors, advice=GUIDER_ADVICE)
