@@ -29,7 +29,7 @@ def bench(ctx: typer.Context, request: BenchRequest, json: bool) -> None:
         return
     output = Output("bench", json)
     from talkingface_wild.jobs.bench import ablations, run
-    from talkingface_wild.pages.terminal.scores import scores_page
+    from talkingface_wild.pages.terminal.score_page import scores_page
 
     with going_on_by(), break_off_on_signals(), Board(output) as board:
         if request.ablations:

@@ -15,7 +15,7 @@ from talkingface_wild.jobs.bench.finished import (
     TableRequest,
     VerifyRequest,
 )
-from talkingface_wild.pages.terminal.table import table as drawn_table
+from talkingface_wild.pages.terminal.rich_table import table as drawn_table
 
 
 def table(request: TableRequest, output: Output) -> None:

@@ -6,7 +6,7 @@ from talkingface_wild.cli.options import command, options_of
 from talkingface_wild.cli.output import Output, examples
 from talkingface_wild.jobs.bench import lists
 from talkingface_wild.jobs.bench.lists import ListsRequest, MakeListRequest
-from talkingface_wild.pages.terminal.table import table
+from talkingface_wild.pages.terminal.rich_table import table
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 

@@ -6,7 +6,7 @@ from talkingface_wild.cli.options import command
 from talkingface_wild.cli.output import Output
 from talkingface_wild.jobs.bench import study
 from talkingface_wild.jobs.bench.study import MakeStudyRequest, ScoreStudyRequest
-from talkingface_wild.pages.terminal.table import table
+from talkingface_wild.pages.terminal.rich_table import table
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

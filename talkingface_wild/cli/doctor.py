@@ -8,7 +8,7 @@ from talkingface_wild.cli.options import command
 from talkingface_wild.cli.output import Output
 from talkingface_wild.core.errors import CheckFailed
 from talkingface_wild.jobs.doctor import DoctorRequest, run_checks
-from talkingface_wild.pages.terminal.table import table
+from talkingface_wild.pages.terminal.rich_table import table
 
 app = typer.Typer(add_completion=False)
 

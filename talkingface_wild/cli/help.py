@@ -52,10 +52,10 @@ def _show_verb(output: Output, ctx: typer.Context, words: list[str]) -> None:
     for place, word in enumerate(words):
         below = getattr(context.command, "commands", {})
         if word not in below:
-            known = [*below, *(TOPICS if place == 0 else ())]
+            names = [*below, *(TOPICS if place == 0 else ())]
             kind = "a topic or a verb" if place == 0 else f"a verb below {context.command_path!r}"
             raise UsageError(
-                f"Expected {kind}, found {word!r}{nearest(word, known)}; tfw help lists the "
+                f"Expected {kind}, found {word!r}{nearest(word, names)}; tfw help lists the "
                 "topics, tfw --help the verbs."
             )
         _, command, _ = context.command.resolve_command(context, [word])

@@ -85,8 +85,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
         print(f"tfw {__version__}")
         raise typer.Exit
 
@@ -150,8 +150,10 @@ def _outcome(arguments: list[str]) -> tuple[int, str]:
             error.show()
             return 2, ""
         hint = f" Try '{error.ctx.command_path} --help'." if getattr(error, "ctx", None) else ""
-        said = error.format_message().strip()
-        return error.exit_code, said + ("" if said.endswith((".", "?", "!")) else ".") + hint
+        sentence = error.format_message().strip()
+        return error.exit_code, sentence + (
+            "" if sentence.endswith((".", "?", "!")) else "."
+        ) + hint
     except (KeyboardInterrupt, typer.Abort):
         return 130, _interrupted()
     except BrokenPipeError:
@@ -177,14 +179,14 @@ def _interrupted() -> str:
 
 def _unexpected(error: Exception) -> str:
     """One sentence for what nobody foresaw, and the file that holds the traceback."""
-    said = redact(f"{type(error).__name__}: {error}".strip().splitlines()[0][:300])
+    sentence = redact(f"{type(error).__name__}: {error}".strip().splitlines()[0][:300])
     try:
         handle, name = tempfile.mkstemp(prefix="tfw-traceback-", suffix=".txt")
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(redact("".join(traceback.format_exception(error))))
     except OSError:
-        return f"Unexpected error: {said}; run again with TFW_DEBUG=1 to see where."
-    return f"Unexpected error: {said}; the traceback is in {name}, please report it."
+        return f"Unexpected error: {sentence}; run again with TFW_DEBUG=1 to see where."
+    return f"Unexpected error: {sentence}; the traceback is in {name}, please report it."
 
 
 def _typed_verb(options: list[str]) -> str:

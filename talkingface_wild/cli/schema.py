@@ -10,7 +10,7 @@ from talkingface_wild.cli.output import Output
 from talkingface_wild.jobs.schema import HEADINGS, SchemaRequest, cells
 from talkingface_wild.jobs.schema import markdown as markdown_table
 from talkingface_wild.jobs.schema import schema as columns_of
-from talkingface_wild.pages.terminal.table import table
+from talkingface_wild.pages.terminal.rich_table import table
 
 app = typer.Typer(add_completion=False)
 

@@ -128,7 +128,7 @@ def import_files(request: ImportRequest, reporter: Reporter) -> list[Imported]:
     return results
 
 
-class VerifyRequest(Request):
+class VerifyWeightsRequest(Request):
     """Which weights are hashed again."""
 
     EXAMPLES: ClassVar = ("tfw weights verify", "tfw weights verify --json")
@@ -137,7 +137,7 @@ class VerifyRequest(Request):
     """Names of weights; without them, all that are here."""
 
 
-def verify(request: VerifyRequest, reporter: Reporter) -> dict[str, StoredWeight]:
+def verify(request: VerifyWeightsRequest, reporter: Reporter) -> dict[str, StoredWeight]:
     """What each weight's file turns out to be, hashed anew. Raises UsageError."""
     from talkingface_wild.weights import default_store
 

@@ -125,9 +125,9 @@ class Adapter:
         if self.tried and not self.tried_with:
             raise ValueError("tried: true expects tried_with: date, commit, machine")
         if self.run is not None:
-            known = (*INPUTS, *self.run.variables)
+            names = (*INPUTS, *self.run.variables)
             for name, text in self.run.texts():
-                _check_placeholders(f"run.{name}", text, known)
+                _check_placeholders(f"run.{name}", text, names)
 
     @property
     def row(self) -> str:
@@ -161,10 +161,10 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda match: values[match.group(1)], text)
 
 
-def _check_placeholders(where: str, text: str, known: tuple[str, ...]) -> None:
+def _check_placeholders(where: str, text: str, names: tuple[str, ...]) -> None:
     for name in _PLACEHOLDER.findall(text):
-        if name not in known:
-            raise ValueError(f"{where}: {{{name}}} is no known placeholder{nearest(name, known)}")
+        if name not in names:
+            raise ValueError(f"{where}: {{{name}}} is no known placeholder{nearest(name, names)}")
 
 
 def adapter_names() -> list[str]:
@@ -181,11 +181,11 @@ def load_adapter(name: str) -> Adapter:
     """
     if name.endswith((".yaml", ".yml")) or "/" in name:
         return _adapter(read_yaml_file(Path(name)))
-    known = adapter_names()
-    if name not in known:
+    names = adapter_names()
+    if name not in names:
         raise UsageError(
-            f"Expected an adapter ({', '.join(known)}) or a YAML file, found {name!r}"
-            f"{nearest(name, known)}; start from the template that `tfw bench list --adapters` "
+            f"Expected an adapter ({', '.join(names)}) or a YAML file, found {name!r}"
+            f"{nearest(name, names)}; start from the template that `tfw bench list --adapters` "
             "names."
         )
     file = resources.files("talkingface_wild.benchmark") / "adapters" / f"{name}.yaml"

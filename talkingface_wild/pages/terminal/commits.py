@@ -10,7 +10,7 @@ from rich.text import Text
 from talkingface_wild.core.durations import human_hours
 from talkingface_wild.dataset.commit_diff import CommitDiff
 from talkingface_wild.dataset.commits import CommitSummary
-from talkingface_wild.pages.terminal.table import table
+from talkingface_wild.pages.terminal.rich_table import table
 
 
 def commits_table(out: Path, commits: Sequence[CommitSummary]) -> Table:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from talkingface_wild.core.counting import counted, human_bytes
 from talkingface_wild.core.durations import clock, human_hours
-from talkingface_wild.pages.terminal.table import table
+from talkingface_wild.pages.terminal.rich_table import table
 
 _COUNTS = ("entered", "kept", "rejected", "failed", "pending")
 

@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.table import Table
 
 from talkingface_wild.core.reasons import GROUPS, OWN, OWN_WORDS
-from talkingface_wild.pages.terminal.table import table
+from talkingface_wild.pages.terminal.rich_table import table
 from talkingface_wild.pipelines.schema import GivenReason
 
 _NARROWEST_TABLE = 60

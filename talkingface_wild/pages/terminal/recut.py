@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from talkingface_wild.core.durations import human_hours
-from talkingface_wild.pages.terminal.table import table
+from talkingface_wild.pages.terminal.rich_table import table
 from talkingface_wild.pipelines.sweep import Sweep
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from talkingface_wild.pages.terminal.table import table
+from talkingface_wild.pages.terminal.rich_table import table
 
 
 def defects_table(data: Mapping[str, Any]) -> Table:

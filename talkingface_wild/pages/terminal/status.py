@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.text import Text
 
 from talkingface_wild.core.durations import human_hours
-from talkingface_wild.pages.terminal.table import table
+from talkingface_wild.pages.terminal.rich_table import table
 
 _LEVELS = ("source", "clip")
 

@@ -198,14 +198,14 @@ def _mouth_warp(level: int) -> _Warp:
     inner_bottom = inner_top + gap * arch
     chin = 177 + jaw * (0.7 * gap - 2.0 * (1 - teeth))
     fixed = np.ones_like(columns)
-    found = np.stack([126 * fixed, upper, lower, lower, 177 * fixed, 214 * fixed])
-    wanted = np.stack([126 * fixed, lip, inner_top, inner_bottom, chin, 214 * fixed])
+    source_rows = np.stack([126 * fixed, upper, lower, lower, 177 * fixed, 214 * fixed])
+    target_rows = np.stack([126 * fixed, lip, inner_top, inner_bottom, chin, 214 * fixed])
     inside = np.clip((rows[:, None] - inner_top) * 1.2, 0, 1)
     inside = (inside * np.clip((inner_bottom - rows[:, None]) * 1.2, 0, 1))[..., None]
     depth = np.clip((rows[:, None] - inner_top) / np.maximum(gap * arch, 0.5), 0, 1)
     tongue = (_smooth_step((depth - 0.45) / 0.4) * arch)[..., None]
     colour = (1 - tongue) * (46, 14, 16) + tongue * (150, 66, 66)
-    return _row_warp(columns, rows, wanted, found, inside * colour, 1 - inside)
+    return _row_warp(columns, rows, target_rows, source_rows, inside * colour, 1 - inside)
 
 
 @lru_cache(maxsize=len(EYES) * LID_LEVELS)
@@ -219,24 +219,24 @@ def _lid_warp(eye: int, level: int) -> _Warp:
     upper, lower = middle - (middle - top) * arch, middle + (bottom - middle) * arch + 0.1
     lid = upper + 0.85 * level / (LID_LEVELS - 1) * (lower - upper)
     fixed = np.ones_like(columns)
-    found = np.stack([90 * fixed, upper, lower, 114 * fixed])
-    wanted = np.stack([90 * fixed, lid, lower, 114 * fixed])
-    return _row_warp(columns, rows, wanted, found)
+    source_rows = np.stack([90 * fixed, upper, lower, 114 * fixed])
+    target_rows = np.stack([90 * fixed, lid, lower, 114 * fixed])
+    return _row_warp(columns, rows, target_rows, source_rows)
 
 
 def _row_warp(
     columns: Floats,
     rows: Floats,
-    wanted: Floats,
-    found: Floats,
+    target_rows: Floats,
+    source_rows: Floats,
     paint: Floats | None = None,
     alpha_left: Floats | None = None,
 ) -> _Warp:
-    """The warp by which what lay at rows ``found`` (knots, columns) comes to lie at ``wanted``."""
+    """The warp by which what lay at ``source_rows`` (knots, columns) comes to lie at ``target_rows``."""
     map_y = np.empty((len(rows), len(columns)), dtype=np.float32)
-    step = 1e-3 * np.arange(len(found))
+    step = 1e-3 * np.arange(len(source_rows))
     for index in range(len(columns)):
-        map_y[:, index] = np.interp(rows, wanted[:, index] + step, found[:, index])
+        map_y[:, index] = np.interp(rows, target_rows[:, index] + step, source_rows[:, index])
     left, top = round((columns[0] - LEFT) * ENLARGE), round((rows[0] - TOP) * ENLARGE)
     map_x = np.broadcast_to((columns - LEFT) * ENLARGE, map_y.shape)
     return _Warp(

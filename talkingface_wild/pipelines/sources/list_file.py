@@ -17,7 +17,7 @@ MOST_FIELD = 1 << 17
 
 
 @dataclass(frozen=True)
-class ListRow:
+class SourceRow:
     """One row of a list: its line (its number, in Parquet), its cells, or what is wrong with it."""
 
     line: int
@@ -25,7 +25,7 @@ class ListRow:
     fault: str = ""
 
 
-def read_rows(path: Path) -> list[ListRow]:
+def read_rows(path: Path) -> list[SourceRow]:
     """All rows of a txt, CSV, JSONL or Parquet list, without empty cells; names in lower case.
 
     Raises InputUnreadable when the file cannot be read as what its suffix says.
@@ -40,15 +40,15 @@ def read_rows(path: Path) -> list[ListRow]:
     return [_checked(row) for row in reader(lines, path)]
 
 
-def _checked(row: ListRow) -> ListRow:
+def _checked(row: SourceRow) -> SourceRow:
     """The row, at fault if its text cannot be kept: NUL, undecodable bytes, an oversized field."""
     for name, value in row.cells.items():
         if "\0" in value or "\0" in name:
-            return ListRow(row.line, {}, f"the cell {name[:40]!r} holds a NUL character")
+            return SourceRow(row.line, {}, f"the cell {name[:40]!r} holds a NUL character")
         if not value.isprintable() and _has_surrogate(value):
-            return ListRow(row.line, {}, f"the cell {name[:40]!r} is not valid UTF-8")
+            return SourceRow(row.line, {}, f"the cell {name[:40]!r} is not valid UTF-8")
         if len(value) > MOST_FIELD:
-            return ListRow(
+            return SourceRow(
                 row.line, {}, f"the cell {name[:40]!r} has more than {MOST_FIELD} characters"
             )
     return row
@@ -70,15 +70,15 @@ def _decoded(path: Path) -> str:
     return csv_text(data, errors="surrogateescape")
 
 
-def _plain(text: str, path: Path) -> Iterator[ListRow]:
+def _plain(text: str, path: Path) -> Iterator[SourceRow]:
     """One address or path a line; a line that opens with ``#`` is a comment."""
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         value = line.strip()
         if value and not value.startswith("#"):
-            yield ListRow(number, {"url" if is_address(value) else "path": value})
+            yield SourceRow(number, {"url" if is_address(value) else "path": value})
 
 
-def _csv(text: str, path: Path) -> Iterator[ListRow]:
+def _csv(text: str, path: Path) -> Iterator[SourceRow]:
     """Rows under the first line's names."""
     reader = csv_fields(text)
     names: list[str] = []
@@ -89,18 +89,18 @@ def _csv(text: str, path: Path) -> Iterator[ListRow]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield ListRow(start, {}, f"it is no CSV ({error})")
+            yield SourceRow(start, {}, f"it is no CSV ({error})")
             continue
         if not names:
             names = [cell.strip().lower() for cell in cells]
             _check_names(names, path)
         elif len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
-            yield ListRow(start, {}, f"it has {len(cells)} cells under {len(names)} names")
+            yield SourceRow(start, {}, f"it has {len(cells)} cells under {len(names)} names")
         elif any(cell.strip() for cell in cells):
-            yield ListRow(start, _filled(dict(zip(names, cells, strict=False))))
+            yield SourceRow(start, _filled(dict(zip(names, cells, strict=False))))
 
 
-def _jsonl(text: str, path: Path) -> Iterator[ListRow]:
+def _jsonl(text: str, path: Path) -> Iterator[SourceRow]:
     """One JSON object a line; nested values are kept as JSON text."""
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         if not line.strip():
@@ -108,16 +108,16 @@ def _jsonl(text: str, path: Path) -> Iterator[ListRow]:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            yield ListRow(number, {}, f"it is no JSON ({error})")
+            yield SourceRow(number, {}, f"it is no JSON ({error})")
             continue
         if isinstance(value, dict):
             cells = {str(name).strip().lower(): _as_text(cell) for name, cell in value.items()}
-            yield ListRow(number, _filled(cells))
+            yield SourceRow(number, _filled(cells))
         else:
-            yield ListRow(number, {}, "it is no JSON object")
+            yield SourceRow(number, {}, "it is no JSON object")
 
 
-def _parquet(path: Path) -> Iterator[ListRow]:
+def _parquet(path: Path) -> Iterator[SourceRow]:
     """Rows of a Parquet file, columns of raw bytes left out; ``line`` counts from 1."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -131,7 +131,7 @@ def _parquet(path: Path) -> Iterator[ListRow]:
                 for record in batch.to_pylist():
                     number += 1
                     cells = {name.strip().lower(): _as_text(cell) for name, cell in record.items()}
-                    yield ListRow(number, _filled(cells))
+                    yield SourceRow(number, _filled(cells))
     except (OSError, pa.ArrowException) as error:
         first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise InputUnreadable(

@@ -15,7 +15,7 @@ from talkingface_wild.pipelines.sources.entry import (
     skipped,
     summary,
 )
-from talkingface_wild.pipelines.sources.list_file import ListRow, read_rows
+from talkingface_wild.pipelines.sources.list_file import SourceRow, read_rows
 
 ALIASES = {
     "start_seconds": "start",
@@ -69,7 +69,7 @@ def read_list(path: Path, languages: tuple[str, ...] | None) -> tuple[list[Liste
     return entries, notes
 
 
-def _entry(row: ListRow, path: Path, languages: tuple[str, ...] | None) -> ListedVideo:
+def _entry(row: SourceRow, path: Path, languages: tuple[str, ...] | None) -> ListedVideo:
     """One row as an entry; ValueError says in a clause what is wrong with it."""
     if row.fault:
         raise ValueError(row.fault)

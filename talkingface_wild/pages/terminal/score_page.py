@@ -9,7 +9,7 @@ from rich.text import Text
 from talkingface_wild.benchmark.metrics import METRICS
 from talkingface_wild.benchmark.tables.score_columns import ARROWS
 from talkingface_wild.core.counting import counted
-from talkingface_wild.pages.terminal.table import table
+from talkingface_wild.pages.terminal.rich_table import table
 
 
 def scores_page(data: Mapping[str, Any]) -> Group:
