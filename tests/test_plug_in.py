@@ -1,4 +1,4 @@
-"""A package of somebody else adds a stage and a metric: installed, tested, used by ``tfw``."""
+"""Somebody else's package adds a stage, a metric, a generator: installed, tested, used."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def _tfw(folder, *words):
 def test_its_own_test_passes(package):
     done = _python(package, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_vivid.py")
     assert done.returncode == 0, done.stdout
-    assert "2 passed" in done.stdout
+    assert "3 passed" in done.stdout
 
 
 def test_its_stage_and_the_reason_of_its_gate_are_used_by_curate(package, shared):
@@ -82,12 +82,21 @@ def test_its_metric_is_used_by_bench(package, shared):
     assert score["signature"]
 
 
+def test_its_generator_is_used_by_generate(package, shared):
+    """Fails before: any other generator was taken for MCDM."""
+    clip = shared / "media" / "clips" / "hdtf_hill.mp4"
+    words = ("--model", "wobble", "--image", clip, "--audio", clip, "--seconds", "0.4")
+    _tfw(package, "generate", *words, "--out", "wobble.mp4")
+    mark = json.loads((package / "wobble.mp4.json").read_text())
+    assert mark["generated"] and mark["model"] == "wobble"
+
+
 def test_the_page_shows_the_files_as_they_are():
     """docs/extending.md is at most 80 lines, and every example is a part of the plug-in's files."""
     page = (ROOT / "docs" / "extending.md").read_text("utf-8")
     assert len(page.splitlines()) <= 80
     texts = [path.read_text("utf-8") for path in PLUG_IN.rglob("*.*") if path.suffix != ".pyc"]
     examples = re.findall(r"^```\w+\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
-    assert len(examples) >= 4
+    assert len(examples) == 5
     for example in examples:
         assert any(example in text for text in texts), example

@@ -151,9 +151,8 @@ def _outcome(arguments: list[str]) -> tuple[int, str]:
             return 2, ""
         hint = f" Try '{error.ctx.command_path} --help'." if getattr(error, "ctx", None) else ""
         sentence = error.format_message().strip()
-        return error.exit_code, sentence + (
-            "" if sentence.endswith((".", "?", "!")) else "."
-        ) + hint
+        stop = "" if sentence.endswith((".", "?", "!")) else "."
+        return error.exit_code, f"{sentence}{stop}{hint}"
     except (KeyboardInterrupt, typer.Abort):
         return 130, _interrupted()
     except BrokenPipeError:

@@ -10,12 +10,7 @@ from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.errors import CheckFailed
 from talkingface_wild.core.request import Request
 from talkingface_wild.jobs import weights as jobs
-from talkingface_wild.jobs.weights import (
-    FetchRequest,
-    ImportRequest,
-    VerifyWeightsRequest,
-    WhereRequest,
-)
+from talkingface_wild.jobs.weights import FetchRequest, ImportRequest, WhereRequest
 from talkingface_wild.pages.terminal.bar import bar
 from talkingface_wild.pages.terminal.rich_table import table
 
@@ -92,8 +87,8 @@ def import_command(request: ImportRequest, output: Output) -> None:
     output.result({"folder": folder, "files": rows}, "\n".join(lines), exit_code=code)
 
 
-@command(app, VerifyWeightsRequest)
-def verify(request: VerifyWeightsRequest, output: Output) -> None:
+@command(app, jobs.VerifyWeightsRequest)
+def verify(request: jobs.VerifyWeightsRequest, output: Output) -> None:
     """Hash the weights again and compare; exit code 6 when one is not what it should be."""
     files, folder = jobs.verify(request, output), jobs.where(WhereRequest())
     rows = [

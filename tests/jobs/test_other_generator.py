@@ -4,6 +4,7 @@ Before, every other generator was taken for MCDM ("train one with `tfw train --m
 """
 
 import json
+import shutil
 
 import av
 import numpy as np
@@ -19,48 +20,10 @@ from talkingface_wild.media.resumable_video import ResumableVideo
 from talkingface_wild.media.sound import write_wav
 from talkingface_wild.models import generator_class, registered
 from tests.benchmark.films import FPS, film
+from tests.conftest import ROOT
 from tests.models.mcdm.small import speech
 
-MODULE = '''
-import dataclasses
-
-import numpy as np
-
-from talkingface_wild.core.generator import Facts, Generator, State
-
-
-class Wobble(Generator):
-    """The portrait, brighter where the sound is loud."""
-
-    name = "wobble"
-    stochastic = False
-    needs_checkpoint = False
-    facts = Facts(side=64, preset="only")
-
-    @classmethod
-    def open(cls, checkpoint, device="auto", precision="auto", compiled=False):
-        return cls()
-
-    @classmethod
-    def read_facts(cls, checkpoint, label="The model"):
-        return cls.facts
-
-    def fingerprint(self, options):
-        return "wobble-1"
-
-    def start(self, portrait_HWC, drive, options, seed):
-        return State(0, {"portrait": portrait_HWC}, {"seed": seed}, drive, options)
-
-    def step(self, state):
-        first, drive = state.position, state.drive
-        count = min(8, drive.frames - first)
-        sound = drive.sound[first * 640 : (first + count) * 640].astype(int)
-        loud = [abs(part).mean() / 100 if len(part) else 0.0 for part in
-                (sound[t * 640 : (t + 1) * 640] for t in range(count))]
-        pictures = [state.tensors["portrait"].astype(int) + round(level) for level in loud]
-        chunk = np.clip(np.stack(pictures), 0, 255).astype(np.uint8)
-        return chunk, dataclasses.replace(state, position=first + count)
-'''
+PLUG_IN = ROOT / "tests" / "plug_in" / "tfw_vivid"
 
 
 @pytest.fixture
@@ -69,7 +32,7 @@ def wobble(tmp_path, monkeypatch):
     folder = tmp_path / "site"
     info = folder / "wobble_generator-1.0.dist-info"
     info.mkdir(parents=True)
-    (folder / "wobble_generator.py").write_text(MODULE)
+    shutil.copy(PLUG_IN / "wobble.py", folder / "wobble_generator.py")
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: wobble-generator\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[talkingface_wild.generators]\nwobble = wobble_generator:Wobble\n"

@@ -232,7 +232,7 @@ def _row_warp(
     paint: Floats | None = None,
     alpha_left: Floats | None = None,
 ) -> _Warp:
-    """The warp by which what lay at ``source_rows`` (knots, columns) comes to lie at ``target_rows``."""
+    """The warp that brings ``source_rows`` (knots, columns) to ``target_rows``."""
     map_y = np.empty((len(rows), len(columns)), dtype=np.float32)
     step = 1e-3 * np.arange(len(source_rows))
     for index in range(len(columns)):

@@ -1,1 +1,1 @@
-"""A stage and a metric for talkingface_wild, in a package of their own."""
+"""A stage, a metric and a generator for talkingface_wild, in a package of their own."""
