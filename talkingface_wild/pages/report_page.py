@@ -1,9 +1,11 @@
 """The report on a data set as one HTML page without scripts or outside hosts."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from talkingface_wild.core.durations import human_hours
+from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.core.language_names import NAMES
 from talkingface_wild.core.paths import write_text
 from talkingface_wild.core.reasons import ALL
@@ -20,6 +22,7 @@ from talkingface_wild.pages.data_report import (
 from talkingface_wild.pages.report_gates import gate_chart, scores_by_language
 from talkingface_wild.pages.svg import number
 from talkingface_wild.pages.templating import NONE, Cell, MarkedText, decimals, noun, render
+from talkingface_wild.pipelines.stages import stage_class
 
 MOST_FAILURES = 200
 
@@ -116,7 +119,18 @@ def _lost_reasons(report: Report) -> Sequence[tuple[Cell, ...]]:
             for reason, count in step.reasons.items():
                 counts[reason] = counts.get(reason, 0) + count
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [(reason, ALL.get(reason, ""), count) for reason, count in ordered]
+    meanings = _own_meanings(report) | ALL
+    return [(reason, meanings.get(reason, ""), count) for reason, count in ordered]
+
+
+def _own_meanings(report: Report) -> dict[str, str]:
+    """What gates and stages say of reasons of their own; a plug-in may be gone by now."""
+    meanings = {gate.reason: gate.meaning for gate in report.recorded.gates}
+    for name in report.recorded.stages:
+        with contextlib.suppress(RecipeError):
+            own = getattr(stage_class(name), "reasons", ())
+            meanings |= {reason.name: reason.meaning for reason in own}
+    return meanings
 
 
 def _step_cells(step: Step) -> tuple[Cell, ...]:

@@ -302,6 +302,7 @@ def _recipe(name: str, gates: tuple[Gate, ...], stages=STAGES) -> str:
             "missing": gate.missing,
         }
         | ({"per_language": dict(gate.per_group)} if gate.per_group else {})
+        | ({"meaning": gate.meaning} if gate.meaning else {})
         for gate in gates
     }
     data = {

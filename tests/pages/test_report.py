@@ -1,6 +1,7 @@
 """The report's numbers, counted on paper from the fixture's takes, and the page that shows them."""
 
 import base64
+import dataclasses
 import re
 
 import cv2
@@ -251,3 +252,17 @@ def test_kept_clips_without_speech_are_said(tmp_path):
     assert f"tfw recut {made.out} --set gates.speech_ratio.above=0" in warning
     loud = _report(make_data_set(tmp_path / "loud"))
     assert not any("no speech" in text for text in loud.warnings)
+
+
+def test_a_gates_own_reason_is_shown_with_its_own_words(tmp_path):
+    """The page showed a reason that is in no list of ours without a meaning."""
+    own = [
+        dataclasses.replace(gate, reason="pale", meaning="the picture has little colour")
+        if gate.reason == "low_quality"
+        else gate
+        for gate in GATES
+    ]
+    data_set = make_data_set(tmp_path, gates=tuple(own))
+    write_report(data_set.out, tmp_path / "page.html", pictures=0)
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert re.search(r"pale.{0,200}the picture has little colour", text, re.DOTALL)
