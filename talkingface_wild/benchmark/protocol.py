@@ -6,12 +6,13 @@ ones; each field's meaning stands here, and nowhere else.
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt
+from pydantic.dataclasses import dataclass
 
 from talkingface_wild.core.config import Count, Document, build, read_yaml, read_yaml_file
 from talkingface_wild.core.errors import RecipeError, UsageError, nearest

@@ -6,10 +6,12 @@ nothing: ``program.py`` does.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import resources
 from pathlib import Path
 from typing import Literal
+
+from pydantic.dataclasses import dataclass
 
 from talkingface_wild.core.config import Document, build, read_yaml, read_yaml_file
 from talkingface_wild.core.errors import InputUnreadable, RecipeError, UsageError, nearest

@@ -3,11 +3,11 @@
 Shapes: T frames, H W pixels (uint8 RGB), S the side of a square.
 """
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import torch
+from pydantic.dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 

@@ -5,11 +5,12 @@ The defaults are the preset ``paper``. Other presets are YAML files beside this 
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import resources
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt
+from pydantic.dataclasses import dataclass
 
 from talkingface_wild.core.config import Count, Document, build, read_yaml, scalar
 from talkingface_wild.core.errors import RecipeError, nearest

@@ -1,11 +1,11 @@
 """Stable Diffusion's UNet as the generators' trunk: its settings and its transformer blocks."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention import BasicTransformerBlock
 from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from talkingface_wild.core.config import Count
 

@@ -3,7 +3,6 @@
 All of it is diffusers'; this file only says which of its schedulers a configuration means.
 """
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -14,6 +13,7 @@ from diffusers import (
     SchedulerMixin,
     UniPCMultistepScheduler,
 )
+from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from talkingface_wild.core.errors import RecipeError

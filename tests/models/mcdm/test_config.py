@@ -1,11 +1,13 @@
 """The configuration: presets, settings, and what is refused in one sentence."""
 
+import dataclasses
 import json
 
 import pytest
 
 from talkingface_wild.core.errors import RecipeError
 from talkingface_wild.models.mcdm import PRESETS, MCDMConfig, MCDMParts, preset
+from talkingface_wild.models.mcdm.config import ClipConfig
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -119,3 +121,11 @@ def test_tiny_is_small_and_has_all_four_attentions():
     assert sum(p.numel() for p in parts.unet.parameters()) < 1.5e6
     blocks = parts.unet.motion_blocks()
     assert len(blocks) == 7 and all(block.mta.favor for block in blocks)
+
+
+def test_a_bound_holds_however_a_config_is_made():
+    """Only what came from a file was held to the bounds; a replaced field was believed."""
+    with pytest.raises(ValueError, match="alpha"):
+        dataclasses.replace(preset("tiny").temporal, alpha=2.0)
+    with pytest.raises(ValueError, match="frames"):
+        ClipConfig(frames=0)
