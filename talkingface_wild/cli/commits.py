@@ -9,9 +9,7 @@ import typer
 
 from talkingface_wild.cli.options import command
 from talkingface_wild.cli.output import Output
-from talkingface_wild.jobs.commits import CommitsRequest, Pruned
-from talkingface_wild.jobs.commits import commits as job
-from talkingface_wild.pages.terminal.commits import commits_table, diff_page
+from talkingface_wild.jobs.request import CommitsRequest
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from talkingface_wild.dataset.commit_diff import CommitDiff
     from talkingface_wild.dataset.commits import CommitSummary
     from talkingface_wild.dataset.media_links import Linked
+    from talkingface_wild.jobs.commits import Pruned
 
 app = typer.Typer(add_completion=False)
 
@@ -30,16 +29,22 @@ def commits(request: CommitsRequest, output: Output) -> None:
     restore deletes nothing: the next tfw curate or recut goes on from there under a new number.
     prune removes tables alone; tfw purge then frees the media that no commit keeps.
     """
+    from talkingface_wild.jobs.commits import commits as job
+
     show: Any = {"list": _list, "diff": _diff, "restore": _restore, "prune": _prune}[request.action]
     output.result(*show(request, job(request)))
 
 
 def _list(request: CommitsRequest, rows: list[CommitSummary]) -> tuple[Any, RenderableType]:
+    from talkingface_wild.pages.terminal.commits import commits_table
+
     data = {"out": str(request.out), "commits": [dataclasses.asdict(row) for row in rows]}
     return data, commits_table(request.out, rows)
 
 
 def _diff(request: CommitsRequest, diff: CommitDiff) -> tuple[Any, RenderableType]:
+    from talkingface_wild.pages.terminal.commits import diff_page
+
     data: dict[str, Any] = dataclasses.asdict(diff)
     data["recipe"] = [
         {"setting": name, "before": old, "after": new} for name, old, new in diff.recipe

@@ -6,16 +6,12 @@ import typer
 
 from talkingface_wild.cli.output import JsonOption, Output, examples
 from talkingface_wild.core.errors import UsageError, nearest
-from talkingface_wild.pages.terminal.topics import TOPICS, topics_page
+from talkingface_wild.pages.terminal.topics import EXAMPLES, TOPICS, topics_page
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog=examples(
-        "tfw help", "tfw help exit-codes", "tfw help weights fetch", "tfw help environment --json"
-    )
-)
+@app.command(epilog=examples(*EXAMPLES))
 def help(
     ctx: typer.Context,
     words: Annotated[

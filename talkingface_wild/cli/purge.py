@@ -7,8 +7,7 @@ import typer
 from talkingface_wild.cli.options import command
 from talkingface_wild.cli.output import Output
 from talkingface_wild.core.counting import human_bytes
-from talkingface_wild.jobs.purge import PurgeRequest
-from talkingface_wild.jobs.purge import purge as remove
+from talkingface_wild.jobs.request import PurgeRequest
 
 app = typer.Typer(add_completion=False)
 
@@ -20,6 +19,8 @@ def purge(request: PurgeRequest, output: Output) -> None:
     Sources, downloads, measures and reviews are never touched. To free clips that earlier commits
     keep, remove those commits first: tfw commits SET prune --keep 1.
     """
+    from talkingface_wild.jobs.purge import purge as remove
+
     purged = remove(request, output)
     count, size = len(purged.names), human_bytes(purged.bytes)
     words = f"Removed {count} files, {size}."

@@ -6,9 +6,7 @@ import typer
 
 from talkingface_wild.cli.options import command
 from talkingface_wild.cli.output import Output
-from talkingface_wild.jobs.recut import RecutRequest, sweep_of
-from talkingface_wild.jobs.recut import recut as cut_anew
-from talkingface_wild.pages.terminal.recut import changes_table, sweep_page
+from talkingface_wild.jobs.request import RecutRequest
 
 app = typer.Typer(add_completion=False)
 
@@ -26,6 +24,9 @@ def recut(request: RecutRequest, output: Output) -> None:
 
 
 def _recut(output: Output, request: RecutRequest) -> None:
+    from talkingface_wild.jobs.recut import recut as cut_anew
+    from talkingface_wild.pages.terminal.recut import changes_table
+
     cut = cut_anew(request)
     for blank in cut.without_value:
         output.say(blank.sentence)
@@ -42,6 +43,9 @@ def _recut(output: Output, request: RecutRequest) -> None:
 
 
 def _sweep(output: Output, request: RecutRequest) -> None:
+    from talkingface_wild.jobs.recut import sweep_of
+    from talkingface_wild.pages.terminal.recut import sweep_page
+
     swept, picture = sweep_of(request, output)
     data = dataclasses.asdict(swept) | {"column": swept.column.name, "unit": swept.column.unit}
     data |= {"bounds_of_languages": data.pop("per_language"), "picture": picture}

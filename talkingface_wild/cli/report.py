@@ -6,8 +6,7 @@ from talkingface_wild.cli.options import command
 from talkingface_wild.cli.output import Output
 from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.durations import human_hours
-from talkingface_wild.jobs.report import ReportRequest, report_data
-from talkingface_wild.jobs.report import report as write_page
+from talkingface_wild.jobs.request import ReportRequest
 
 app = typer.Typer(add_completion=False)
 
@@ -18,8 +17,10 @@ def report(request: ReportRequest, output: Output) -> None:
 
     The page holds small pictures of people; share it as you would share the clips.
     """
-    page = write_page(request, output)
+    from talkingface_wild.jobs import report as job
+
+    page = job.report(request, output)
     size = request.page.stat().st_size
-    data = report_data(page) | {"output": request.page, "bytes": size}
+    data = job.report_data(page) | {"output": request.page, "bytes": size}
     what = f"{page.clips} clips, {human_hours(page.hours)}, commit {page.recorded.number}"
     output.result(data, f"{request.page} ({human_bytes(size)}): {what}")

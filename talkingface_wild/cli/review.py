@@ -6,8 +6,7 @@ import typer
 
 from talkingface_wild.cli.options import command
 from talkingface_wild.cli.output import Output
-from talkingface_wild.jobs import review as job
-from talkingface_wild.jobs.review import ReviewExportRequest, ReviewImportRequest
+from talkingface_wild.jobs.request import ReviewExportRequest, ReviewImportRequest
 from talkingface_wild.pages.terminal.bar import bar
 from talkingface_wild.pages.terminal.review import defects_table
 
@@ -28,6 +27,8 @@ def export(request: ReviewExportRequest, output: Output) -> None:
 
     The sample is that many random kept clips a language, and the clips nearest to each gate.
     """
+    from talkingface_wild.jobs import review as job
+
     with bar("contact sheets") as progress:
         sample = job.export(request, progress)
     out, text = request.out, sample.csv
@@ -45,6 +46,8 @@ def import_command(request: ReviewImportRequest, output: Output) -> None:
 
     No measure is edited. One wrong line, and nothing is imported.
     """
+    from talkingface_wild.jobs import review as job
+
     reviewed = job.import_answers(request, output)
     data = dataclasses.asdict(reviewed)
     data |= {"commit": reviewed.commit.number, "new": reviewed.commit.new}

@@ -10,9 +10,7 @@ import typer
 
 from talkingface_wild.cli.options import command
 from talkingface_wild.cli.output import Output
-from talkingface_wild.dataset.arrow_schema import NOT_MEASURED
-from talkingface_wild.jobs.why import WhyRequest, text
-from talkingface_wild.jobs.why import why as path_of
+from talkingface_wild.jobs.request import WhyRequest
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -26,6 +24,9 @@ def why(request: WhyRequest, output: Output) -> None:
 
     A source is told too, with the clips that were cut from it.
     """
+    from talkingface_wild.jobs.why import text
+    from talkingface_wild.jobs.why import why as path_of
+
     story = path_of(request)
     output.result(dataclasses.asdict(story), lambda: _page(text(story)))
 
@@ -35,6 +36,8 @@ def _page(lines: str) -> str | Text:
     if not sys.stdout.isatty():
         return lines
     from rich.text import Text
+
+    from talkingface_wild.dataset.arrow_schema import NOT_MEASURED
 
     page = Text(lines)
     page.highlight_regex(rf"(?m)^.*{NOT_MEASURED}.*$", "bright_black")

@@ -8,78 +8,25 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import BeforeValidator, Field
 
 from talkingface_wild.core.errors import UsageError, nearest
 from talkingface_wild.core.language_names import UNKNOWN
 from talkingface_wild.core.reasons import ALL
-from talkingface_wild.core.request import OPTION, SHOWN_DEFAULT, DatasetRequest
 from talkingface_wild.dataset.condition import Condition
 from talkingface_wild.dataset.layout import Layout
+from talkingface_wild.jobs.request import STATES, LsRequest
 
-STATES = ("kept", "rejected", "failed", "pending")
 COLUMNS = ("id", "name", "language", "seconds", "state", "reason")
 """What a row always has; ``name`` is the source's file name or address, and the clip's span."""
 _LEAST_ID = 8
 _VERDICT = ("state", "reason", "stage", "gate", "detail", "value", "bound")
 _KINDS = {pa.float64(): "number", pa.int64(): "number", pa.string(): "text", pa.bool_(): "bool"}
 _SOURCES = ("source_id", "source_path", "source_url")
-
-
-def _names(columns: Any) -> Any:
-    """Names of ``a,b,c`` or of a sequence."""
-    return [name.strip() for name in columns.split(",")] if isinstance(columns, str) else columns
-
-
-class LsRequest(DatasetRequest):
-    """Which clips of a data set are listed, in which order, and what is shown of each."""
-
-    EXAMPLES: ClassVar = (
-        "tfw ls demo_out",
-        "tfw ls demo_out --rejected",
-        "tfw ls demo_out --reason too_short --language en",
-        "tfw ls demo_out --where 'speech_ratio < 0.85' --sort speech_ratio",
-        "tfw ls demo_out --all --columns state,sharpness --sort=-sharpness --limit 5",
-        "tfw ls demo_out --csv",
-    )
-
-    kept: bool = False
-    """Kept clips: the default."""
-    rejected: bool = False
-    """Rejected clips, and sources that gave none."""
-    failed: bool = False
-    """What failed."""
-    pending: bool = False
-    """What has work still to come."""
-    every: bool = Field(False, json_schema_extra={OPTION: "--all"})
-    """All of them."""
-    reason: str | None = None
-    """Those with this reason."""
-    language: tuple[str, ...] = ()
-    """Those of this language; may be given often."""
-    source: str | None = None
-    """Those whose source has this text in its path or address."""
-    where: str | None = None
-    """A condition, such as 'yaw_p90 > 20 and language == "de"'."""
-    columns: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = Field(
-        None, json_schema_extra={SHOWN_DEFAULT: None}
-    )
-    """Columns to show beside id and name: a,b,c"""
-    sort: str | None = None
-    """Sort by a column; with - before it, greatest first."""
-    limit: int | None = Field(None, ge=1)
-    """Show the first so many."""
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """The states that flags name; none for those that reason and condition need."""
-        flags = zip(STATES, (self.kept, self.rejected, self.failed, self.pending), strict=True)
-        return STATES if self.every else tuple(state for state, is_set in flags if is_set)
 
 
 @dataclass(frozen=True)

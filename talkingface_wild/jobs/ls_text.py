@@ -2,6 +2,8 @@
 
 import csv
 import io
+import shutil
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +22,15 @@ def summary(listed: Catalogue) -> str:
     less = f", the first {len(listed.rows)} shown" if len(listed.rows) < listed.matching else ""
     length = f", {human_seconds(listed.seconds)}" if listed.seconds else ""
     return f"{listed.matching} of {listed.total}{length}{less}."
+
+
+def page(listed: Catalogue) -> str | None:
+    """Aligned on a terminal; elsewhere tabs between whole values."""
+    if not listed.rows:
+        return None
+    if not sys.stdout.isatty():
+        return tabbed(listed)
+    return aligned(listed, shutil.get_terminal_size().columns)
 
 
 def tabbed(listed: Catalogue) -> str:

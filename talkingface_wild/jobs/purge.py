@@ -3,20 +3,16 @@
 import contextlib
 import shutil
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import ClassVar
-
-from pydantic import Field
 
 from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.reporter import Reporter
-from talkingface_wild.core.request import ARGUMENT, Request
 from talkingface_wild.dataset.clip_store import is_stored, is_temporary, stored_files
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.media_links import link_media, links_of
 from talkingface_wild.dataset.old_layout import bring_over, is_old
 from talkingface_wild.engine.lock import folder_lock
+from talkingface_wild.jobs.request import PurgeRequest
 
 _NAMES_SHOWN = 5
 
@@ -37,17 +33,6 @@ class Purge:
     def names(self) -> list[str]:
         """All of them."""
         return [*self.files, *self.left_over]
-
-
-class PurgeRequest(Request):
-    """Which data set's unused files are removed."""
-
-    EXAMPLES: ClassVar = ("tfw purge demo_out --dry-run", "tfw purge demo_out")
-
-    out: Path = Field(json_schema_extra={ARGUMENT: "SET"})
-    """The data set's folder."""
-    dry_run: bool = False
-    """Say what would be removed, and remove nothing."""
 
 
 def purge(request: PurgeRequest, reporter: Reporter) -> Purge:

@@ -4,68 +4,23 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
 
 import pandas as pd
 import pyarrow.parquet as pq
-from pydantic import Field, model_validator
 
-from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.gate import Gate
 from talkingface_wild.core.reporter import Reporter
-from talkingface_wild.core.request import OPTION, DatasetRequest
 from talkingface_wild.dataset.commit import Commit
 from talkingface_wild.dataset.commit_diff import LanguageChange, language_changes
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.dataset.old_layout import bring_over
 from talkingface_wild.engine.lock import folder_lock
 from talkingface_wild.engine.ruling import KEPT, PENDING, Ruling
+from talkingface_wild.jobs.request import RecutRequest
 from talkingface_wild.pages.sweep_figure import write_figure
 from talkingface_wild.pipelines.commit_ruling import commit_ruling
 from talkingface_wild.pipelines.stored_measures import kept_in, open_stored
 from talkingface_wild.pipelines.sweep import STEPS, Range, Sweep, sweep
-
-
-class RecutRequest(DatasetRequest):
-    """Other gates on what a data set measured, or a sweep of one bound."""
-
-    EXAMPLES: ClassVar = (
-        "tfw recut demo_out --set gates.speech_ratio.at_least=0.85 --dry-run",
-        "tfw recut demo_out --sweep clip_seconds --per-language",
-        "tfw recut demo_out --sweep sharpness --from 5 --to 40 --steps 7",
-        "tfw recut demo_out --set gates.length=5",
-        "tfw recut demo_out --set gates.sharpness=off",
-        "tfw recut demo_out --set gates.presence.zh=0.9",
-    )
-
-    settings: tuple[str, ...] = Field(default=(), json_schema_extra={OPTION: "--set"})
-    """gates.NAME=BOUND, gates.NAME.LANGUAGE=BOUND, gates.NAME=off; NAME is a gate or, as in
-    gates.yaw_p90.at_most=20, any measured column (at_least, at_most, above, below, equals)"""
-    dry_run: bool = False
-    """Say what would change, and write nothing."""
-    sweep: str | None = None
-    """Show what is kept as the bound of this gate or column moves."""
-    steps: int | None = None
-    """About so many steps of a sweep; default: 12."""
-    least: float | None = Field(default=None, json_schema_extra={OPTION: "--from"})
-    """First bound; default: about the 1st percentile."""
-    most: float | None = Field(default=None, json_schema_extra={OPTION: "--to"})
-    """Last bound; default: about the 99th percentile."""
-    at_least: bool = False
-    """Sweep a least value, not a greatest one."""
-    per_language: bool = False
-    """A column of a sweep's table per language."""
-
-    @model_validator(mode="after")
-    def _sweeps(self) -> Self:
-        bounds = (self.steps, self.least, self.most, self.at_least, self.per_language)
-        if self.sweep is None and bounds != (None, None, None, False, False):
-            raise UsageError(
-                "Expected --sweep COLUMN beside --steps, --from, --to, --at-least or "
-                "--per-language, found none; for example "
-                f"`tfw recut {self.out} --sweep clip_seconds`."
-            )
-        return self
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,14 @@
 """One HTML page on a data set."""
 
 import dataclasses
-from pathlib import Path
-from typing import Any, ClassVar
-
-from pydantic import Field
+from typing import Any
 
 from talkingface_wild.core.reporter import Reporter
-from talkingface_wild.core.request import OPTION, DatasetRequest
-from talkingface_wild.pages.data_report import MOST_PICTURES, Report
+from talkingface_wild.jobs.request import ReportRequest
+from talkingface_wild.pages.data_report import Report
 from talkingface_wild.pages.report_page import write_report
 
 _NUMBERS = ("clips", "hours", "mean_seconds", "identities", "duplicates")
-
-
-class ReportRequest(DatasetRequest):
-    """Which data set the page is on."""
-
-    EXAMPLES: ClassVar = ("tfw report demo_out", "tfw report demo_out --output report.html --json")
-
-    output_file: Path | None = Field(None, json_schema_extra={OPTION: "--output"})
-    """The page; OUT/report.html without it."""
-    pictures: int = Field(MOST_PICTURES, ge=0)
-    """Most stills of borderline clips."""
-
-    @property
-    def page(self) -> Path:
-        """Where the page is written."""
-        return self.output_file or self.out / "report.html"
 
 
 def report(request: ReportRequest, reporter: Reporter) -> Report:

@@ -3,13 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import pandas as pd
-from pydantic import Field
 
 from talkingface_wild.core.reporter import Reporter
-from talkingface_wild.core.request import ARGUMENT, Request
 from talkingface_wild.dataset.answers import Defects, defect_rates, overall_rate, read_answers
 from talkingface_wild.dataset.commit import Commit
 from talkingface_wild.dataset.decisions import load_decisions, save_decisions
@@ -23,44 +20,8 @@ from talkingface_wild.dataset.review import (
 )
 from talkingface_wild.dataset.snapshot import read_recorded
 from talkingface_wild.jobs import recut
+from talkingface_wild.jobs.request import ReviewExportRequest, ReviewImportRequest
 from talkingface_wild.pages.sheets import write_sheets
-
-_DEFAULT_OUT = Path("talkingface_wild_data")
-
-
-class ReviewExportRequest(Request):
-    """Which clips reviewers see."""
-
-    EXAMPLES: ClassVar = ("tfw review export demo_out", "tfw review export demo_out --no-sheets")
-
-    out: Path = Field(_DEFAULT_OUT, json_schema_extra={ARGUMENT: ""})
-    """The data set's folder."""
-    per_language: int = Field(203, ge=0)
-    """Random kept clips of each language."""
-    per_gate: int = Field(30, ge=0)
-    """Clips on each side of each gate."""
-    seed: int = 0
-    """Draws another sample."""
-    sheets: bool = True
-    """Draw contact sheets, too."""
-
-
-class ReviewImportRequest(Request):
-    """Whose answers are taken in."""
-
-    EXAMPLES: ClassVar = ("tfw review import demo_out/review/manifest.csv --out demo_out",)
-
-    file: Path = Field(json_schema_extra={ARGUMENT: ""})
-    """The manifest with answers, CSV or Parquet."""
-    out: Path | None = None
-    """The data set; the one that FILE lies in, else ./talkingface_wild_data."""
-
-    @property
-    def folder(self) -> Path:
-        """The data set's folder: the one whose review/ holds the file where none is named."""
-        beside = self.file.absolute().parent
-        inside = beside.name == "review" and (beside.parent / "dataset").exists()
-        return self.out or (self.file.parent.parent if inside else _DEFAULT_OUT)
 
 
 @dataclass(frozen=True)

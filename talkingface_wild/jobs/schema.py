@@ -1,28 +1,13 @@
 """The columns of a data set's tables, from the declarations that make them."""
 
-from typing import ClassVar
+import dataclasses
+from typing import Any
 
 from talkingface_wild.core.columns import Column
-from talkingface_wild.core.request import Request
+from talkingface_wild.jobs.request import SchemaRequest
 from talkingface_wild.pipelines.schema import described_columns
 
 HEADINGS = ("column", "type", "unit", "range", "stage", "meaning")
-
-
-class SchemaRequest(Request):
-    """Which table's columns are shown."""
-
-    EXAMPLES: ClassVar = (
-        "tfw schema",
-        "tfw schema --table ledger",
-        "tfw schema --table items",
-        "tfw schema --markdown",
-    )
-
-    table: str = "clips"
-    """clips, tracks, sources, ledger or items"""
-    recipe: str = "talkingface_wild"
-    """The recipe whose stages are meant."""
 
 
 def schema(request: SchemaRequest) -> list[tuple[Column, str]]:
@@ -44,3 +29,14 @@ def markdown(rows: list[tuple[Column, str]]) -> str:
         name, *others, meaning = cells(column, stage)
         lines.append(" | ".join([f"| `{name}`", *others, meaning.replace("|", "\\|")]) + " |")
     return "\n".join(lines)
+
+
+def data_of(rows: list[tuple[Column, str]]) -> list[dict[str, Any]]:
+    """The columns as plain data."""
+    data = []
+    for column, stage in rows:
+        data.append(dataclasses.asdict(column) | {"stage": stage})
+        del data[-1]["locates"]
+        if "float" not in column.type:
+            data[-1]["decimals"] = None
+    return data

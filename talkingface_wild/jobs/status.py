@@ -2,30 +2,24 @@
 
 import json
 from collections import Counter
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.core.request import DatasetRequest
 from talkingface_wild.dataset.decisions import apply_decisions
 from talkingface_wild.dataset.layout import Layout
 from talkingface_wild.engine.item_table import build_table
 from talkingface_wild.engine.journal import Journal
 from talkingface_wild.engine.lock import holder_of
 from talkingface_wild.engine.stage import Workplace
+from talkingface_wild.jobs.request import StatusRequest
 from talkingface_wild.pipelines.planning import plan_of
 from talkingface_wild.pipelines.recipe import load_recipe
 from talkingface_wild.pipelines.source_items import root_item
 from talkingface_wild.pipelines.sources.collect import load_sources
 from talkingface_wild.pipelines.targets import admitted_ruling
-
-
-class StatusRequest(DatasetRequest):
-    """Which data set's state is shown."""
-
-    EXAMPLES: ClassVar = ("tfw status demo_out", "tfw status demo_out --json")
 
 
 def status(request: StatusRequest) -> dict[str, Any]:

@@ -1,31 +1,13 @@
 """One clip's whole path, and its lines for a person."""
 
-from typing import ClassVar
-
-from pydantic import Field
-
-from talkingface_wild.core.request import ARGUMENT, DatasetRequest
 from talkingface_wild.core.terminal import printable
 from talkingface_wild.dataset.arrow_schema import NOT_MEASURED
 from talkingface_wild.dataset.naming import find_item
 from talkingface_wild.dataset.snapshot import read_recorded
 from talkingface_wild.dataset.why import Judgement, Passage, Story, story_of
+from talkingface_wild.jobs.request import WhyRequest
 
 _LONGEST_VALUE = 100
-
-
-class WhyRequest(DatasetRequest):
-    """Which clip's or source's path is shown."""
-
-    EXAMPLES: ClassVar = (
-        "tfw why demo_out en_two_faces",
-        "tfw why demo_out demo_out/corpus/de/de_talk.mp4",
-        "tfw why demo_out ru/ru_no_audio.mp4 --json",
-    )
-
-    clip: str = Field(json_schema_extra={ARGUMENT: ""})
-    """What `tfw ls` has first: an id or its beginning; or a source's name, file or address, or a
-    finished clip's file."""
 
 
 def why(request: WhyRequest) -> Story:

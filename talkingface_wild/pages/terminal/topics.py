@@ -5,6 +5,13 @@ from dataclasses import dataclass
 
 from talkingface_wild.pages.terminal.front_page import named_rows, page_width
 
+EXAMPLES = (
+    "tfw help",
+    "tfw help exit-codes",
+    "tfw help weights fetch",
+    "tfw help environment --json",
+)
+
 
 @dataclass(frozen=True)
 class Topic:
