@@ -104,14 +104,14 @@ def test_a_source_is_decoded_once_a_surviving_span_once_more_a_kept_clip_encoded
     from talkingface_wild.pipelines import clip_crops, source_proxy
     from talkingface_wild.pipelines.stages import encode
 
-    counts = {"analyse": 0, "_look": 0, "encode_clip": 0}
-    for module, name in ((source_proxy, "analyse"), (clip_crops, "_look"), (encode, "encode_clip")):
+    counts = {"analyse": 0, "_decode_once": 0, "encode_clip": 0}
+    for module, name in ((source_proxy, "analyse"), (clip_crops, "_decode_once"), (encode, "encode_clip")):
         monkeypatch.setattr(module, name, _counted(getattr(module, name), counts))
     request = CurateRequest(out=tmp_path / "out", languages="en", recipe="demo", engine="local")
     outcome = curate(request, Quiet())
     table = outcome.ruling.table
     assert counts["analyse"] == int((table["@shots:state"] == "split").sum())
-    assert counts["_look"] == int((table["@sharpness:state"] == "done").sum())
+    assert counts["_decode_once"] == int((table["@sharpness:state"] == "done").sum())
     assert counts["encode_clip"] == outcome.count("kept", "clip") > 0
 
 
