@@ -32,7 +32,7 @@ for _number, _handler in (
 MARKS = {
     "lint": ("test_project.py",),
     "long": (
-        "models/mcdm/training/test_run.py",
+        "models/mcdm/training/test_mcdm_trainer.py",
         "benchmark/test_suite_networks.py",
         "cli/test_train_stopped.py",
     ),
