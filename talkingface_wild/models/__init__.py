@@ -35,8 +35,7 @@ def generator_class(name: str) -> type[Generator]:
     module, _, attribute = places[name].partition(":")
     if name in REGISTRY:
         need_packages("diffusers", "transformers")
-    loaded: type[Generator] = getattr(importlib.import_module(module), attribute)
-    return loaded
+    return getattr(importlib.import_module(module), attribute)
 
 
 def need_packages(*modules: str) -> None:

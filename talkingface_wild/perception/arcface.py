@@ -57,8 +57,7 @@ def align(rgb_HWC: Picture, points_52: NDArray[Any]) -> Picture:
     """
     cv2 = import_cv2()
     matrix = similarity(points_52, TEMPLATE_52)
-    crop: Picture = cv2.warpAffine(rgb_HWC, matrix, (SIZE, SIZE), borderValue=0.0)
-    return crop
+    return cv2.warpAffine(rgb_HWC, matrix, (SIZE, SIZE), borderValue=0.0)
 
 
 def embed_batches(
@@ -77,8 +76,7 @@ def embed_batches(
         raise ValueError(f"expected aligned crops of 112 x 112 x 3, found {crops.shape[1:]}")
     raw = np.concatenate([run(crops[i : i + batch]) for i in range(0, len(crops), batch)])
     lengths = np.linalg.norm(raw, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = raw / np.maximum(lengths, np.float32(1e-12))
-    return unit
+    return raw / np.maximum(lengths, np.float32(1e-12))
 
 
 class ArcFacePerceiver:

@@ -220,8 +220,7 @@ def _shared(box: NDArray[np.float64], others_N5: NDArray[np.float64]) -> NDArray
     overlap = np.prod(np.maximum(high - low, 0), axis=1)
     areas = np.prod(others_N5[:, 2:4] - others_N5[:, :2], axis=1)
     smaller = np.minimum(np.prod(box[2:4] - box[:2]), areas)
-    shares: NDArray[np.float64] = overlap / np.maximum(smaller, 1e-9)
-    return shares
+    return overlap / np.maximum(smaller, 1e-9)
 
 
 def _surest(boxes_N5: NDArray[np.float64], shared: float) -> NDArray[np.float64]:

@@ -46,8 +46,7 @@ class IBasicBlock(nn.Module):
         """(B, inputs, H, W) → (B, outputs, H / stride, W / stride)."""
         shortcut = x if self.downsample is None else self.downsample(x)
         x = self.prelu(self.bn2(self.conv1(self.bn1(x))))
-        result: Tensor = self.bn3(self.conv2(x)) + shortcut
-        return result
+        return self.bn3(self.conv2(x)) + shortcut
 
 
 class IResNet(nn.Module):
@@ -72,8 +71,7 @@ class IResNet(nn.Module):
         """(B, 3, 112, 112), R, G, B in −1–1 → (B, 512), not normalised."""
         x = self.prelu(self.bn1(self.conv1(crops_BCHW)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        embeddings: Tensor = self.features(self.fc(self.bn2(x).flatten(1)))
-        return embeddings
+        return self.features(self.fc(self.bn2(x).flatten(1)))
 
 
 def fold_batch_norms(network: IResNet) -> None:

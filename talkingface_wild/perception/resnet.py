@@ -32,8 +32,7 @@ class Bottleneck(nn.Module):
         shortcut = x if self.downsample is None else self.downsample(x)
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.relu(self.bn2(self.conv2(x)))
-        result: Tensor = self.relu(self.bn3(self.conv3(x)) + shortcut)
-        return result
+        return self.relu(self.bn3(self.conv3(x)) + shortcut)
 
 
 class ResNet50Trunk(nn.Module):

@@ -72,18 +72,15 @@ class SyncNet(nn.Module):
 
     def lip_features(self, windows_BCTHW: Tensor) -> Tensor:
         """(B, 3, 5, 224, 224) B, G, R values 0–255 → (B, 512), before the linear layers."""
-        features: Tensor = self.netcnnlip(windows_BCTHW).flatten(1)
-        return features
+        return self.netcnnlip(windows_BCTHW).flatten(1)
 
     def lips(self, windows_BCTHW: Tensor) -> Tensor:
         """(B, 3, 5, 224, 224) B, G, R values 0–255 → (B, 1024), not normalised."""
-        embeddings: Tensor = self.netfclip(self.lip_features(windows_BCTHW))
-        return embeddings
+        return self.netfclip(self.lip_features(windows_BCTHW))
 
     def sounds(self, cepstra_B1FT: Tensor) -> Tensor:
         """(B, 1, 13, 20) cepstra → (B, 1024), not normalised."""
-        embeddings: Tensor = self.netfcaud(self.netcnnaud(cepstra_B1FT).flatten(1))
-        return embeddings
+        return self.netfcaud(self.netcnnaud(cepstra_B1FT).flatten(1))
 
 
 def planar(branch: nn.Sequential) -> nn.Sequential:

@@ -72,8 +72,7 @@ class Attention(nn.Module):
         taken = F.scaled_dot_product_attention(
             heads(self.query(x_BTD)), heads(self.key(memory_BTD)), heads(self.value(memory_BTD))
         )
-        result: Tensor = self.out(taken.transpose(1, 2).flatten(2))
-        return result
+        return self.out(taken.transpose(1, 2).flatten(2))
 
 
 class WhisperBlock(nn.Module):
@@ -96,8 +95,7 @@ class WhisperBlock(nn.Module):
         x_BTD = x_BTD + self.attn(normed, normed)
         if self.cross_attn is not None and self.cross_attn_ln is not None and sound_BTD is not None:
             x_BTD = x_BTD + self.cross_attn(self.cross_attn_ln(x_BTD), sound_BTD)
-        result: Tensor = x_BTD + self.mlp(self.mlp_ln(x_BTD))
-        return result
+        return x_BTD + self.mlp(self.mlp_ln(x_BTD))
 
 
 class Encoder(nn.Module):
@@ -121,8 +119,7 @@ class Encoder(nn.Module):
         x = x + self.positional_embedding
         for block in self.blocks:
             x = block(x)
-        result: Tensor = self.ln_post(x)
-        return result
+        return self.ln_post(x)
 
 
 class Decoder(nn.Module):
@@ -141,8 +138,7 @@ class Decoder(nn.Module):
         x = first.expand(len(sound_BTD), 1, -1)
         for block in self.blocks:
             x = block(x, sound_BTD)
-        scores: Tensor = self.ln(x)[:, 0] @ self.token_embedding.weight.T
-        return scores
+        return self.ln(x)[:, 0] @ self.token_embedding.weight.T
 
 
 class Whisper(nn.Module):
@@ -156,8 +152,7 @@ class Whisper(nn.Module):
 
     def forward(self, mels_BMF: Tensor, token: int) -> Tensor:
         """Scores (B, vocabulary) of what follows ``token`` at the text's beginning."""
-        scores: Tensor = self.decoder(token, self.encoder(mels_BMF))
-        return scores
+        return self.decoder(token, self.encoder(mels_BMF))
 
 
 def log_mel(samples_int16_16k: npt.NDArray[np.int16], bands: int, frames: int) -> Tensor:

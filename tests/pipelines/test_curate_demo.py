@@ -105,7 +105,11 @@ def test_a_source_is_decoded_once_a_surviving_span_once_more_a_kept_clip_encoded
     from talkingface_wild.pipelines.stages import encode
 
     counts = {"analyse": 0, "_decode_once": 0, "encode_clip": 0}
-    for module, name in ((source_proxy, "analyse"), (clip_crops, "_decode_once"), (encode, "encode_clip")):
+    for module, name in (
+        (source_proxy, "analyse"),
+        (clip_crops, "_decode_once"),
+        (encode, "encode_clip"),
+    ):
         monkeypatch.setattr(module, name, _counted(getattr(module, name), counts))
     request = CurateRequest(out=tmp_path / "out", languages="en", recipe="demo", engine="local")
     outcome = curate(request, Quiet())
