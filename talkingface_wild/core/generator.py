@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float32]
 
 
+SOUND_RATE = 16_000
+
+
+def frame_count(samples: int, fps: int) -> int:
+    """Frames that a sound of ``SOUND_RATE`` fills, the last one perhaps in part."""
+    return -(-samples * fps // SOUND_RATE)
+
+
 @dataclass(frozen=True)
 class Poses:
     """A face's way through a driving video, in [0, 1] of the square that holds all of it."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from talkingface_wild.core.errors import InputUnreadable, UsageError
-from talkingface_wild.core.generator import Drive, Generator
+from talkingface_wild.core.generator import Drive, Generator, frame_count
 from talkingface_wild.core.outcome import ItemFailed, ItemRejected
 from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.jobs.generate.driving_video import follow_face
@@ -16,7 +16,6 @@ from talkingface_wild.models import generator_class
 
 SILENT_DBFS = -60.0
 """Sound below it drives nothing; speech lies near -25."""
-SOUND_RATE = 16_000
 
 
 def prepare(
@@ -60,11 +59,6 @@ def prepare(
         settings=settings,
         provenance=provenance,
     )
-
-
-def frame_count(samples: int, fps: int) -> int:
-    """Frames that a sound at 16 kHz fills, the last one perhaps in part."""
-    return -(-samples * fps // SOUND_RATE)
 
 
 def _opened(request: GenerateRequest) -> Generator:

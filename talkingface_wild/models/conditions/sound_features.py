@@ -17,11 +17,6 @@ RATE = 16_000
 Samples = npt.NDArray[np.int16]
 
 
-def frame_count(samples: int, fps: int) -> int:
-    """Frames that a sound at 16 kHz fills, the last one perhaps in part."""
-    return -(-samples * fps // RATE)
-
-
 def mono_sound(sound: Any) -> Samples:
     """int16 samples of int16, or of float in [-1, 1]. Raises InputUnreadable for others."""
     samples = sound.numpy() if isinstance(sound, Tensor) else np.asanyarray(sound)

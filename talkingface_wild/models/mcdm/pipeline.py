@@ -20,9 +20,10 @@ from torch import Tensor, nn
 
 from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import InputUnreadable, RecipeError, nearest
+from talkingface_wild.core.generator import frame_count
 from talkingface_wild.models.conditions.codec import to_unit
 from talkingface_wild.models.conditions.pictures import portrait_tensor
-from talkingface_wild.models.conditions.sound_features import Samples, frame_count, mono_sound
+from talkingface_wild.models.conditions.sound_features import Samples, mono_sound
 from talkingface_wild.models.mcdm.config import MCDMConfig, SamplingConfig
 from talkingface_wild.models.mcdm.drift_gate import DriftGate, Identity
 from talkingface_wild.models.mcdm.networks import CONFIG_NAME, MCDMParts

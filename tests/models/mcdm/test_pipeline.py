@@ -10,7 +10,7 @@ from PIL import Image
 from transformers import CLIPVisionConfig, CLIPVisionModel, Wav2Vec2Config, Wav2Vec2Model
 
 from talkingface_wild.core.errors import InputUnreadable, RecipeError
-from talkingface_wild.models.conditions.sound_features import frame_count
+from talkingface_wild.core.generator import frame_count
 from talkingface_wild.models.mcdm import MCDMParts, MCDMPipeline, preset
 from talkingface_wild.models.mcdm.pipeline import TokenScale, model_folder
 from tests.models.mcdm.small import QUICK, portrait, small_parts, speech, through_a_file
