@@ -35,6 +35,11 @@ MARKS = {
         "models/mcdm/training/test_mcdm_trainer.py",
         "benchmark/test_suite_networks.py",
         "cli/test_train_stopped.py",
+        "pipelines/test_curate_broken.py",
+        "pipelines/test_curate_networks.py",
+        "pipelines/test_curate_crops.py",
+        "pipelines/test_demo_corpus.py",
+        "benchmark/test_monotonic.py",
     ),
     "ray": ("terminal/", "engine/test_engines.py", "engine/test_executors.py"),
     "e2e": (

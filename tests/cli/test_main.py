@@ -52,7 +52,7 @@ def test_only_the_verb_that_is_typed_is_imported():
         "print(sorted(m for m in sys.modules if m.startswith('talkingface_wild.cli.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    names = {"front_page", "main", "options", "output", "typed_command", "weights"}
+    names = {"main", "options", "output", "typed_command", "weights"}
     assert done.stdout.splitlines()[-1] == str(sorted(f"talkingface_wild.cli.{n}" for n in names))
 
 
