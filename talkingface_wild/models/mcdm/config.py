@@ -181,7 +181,7 @@ class TrainingConfig:
     seed: int = 0
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class SamplingConfig:
     """How videos are made, A.7."""
 
