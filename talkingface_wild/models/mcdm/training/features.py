@@ -25,7 +25,7 @@ from talkingface_wild.models.training.feature_files import (
     quiet,
     write_features,
 )
-from talkingface_wild.models.training.training_clip import BROKEN, TrainingClip, evenly
+from talkingface_wild.models.training.training_clip import BROKEN, Floats, TrainingClip, evenly
 
 CODEC_FRAMES, CODEC_CLIPS, CODEC_STEP = 400, 25, 4
 """Frames that the codec is fitted on, from so many clips, every so many frames."""
@@ -91,8 +91,7 @@ def fit_guider(
             "curate it with --set faces.detector=scrfd_2.5g, or train with --preset tiny or "
             "--set present.head=face_crop."
         )
-    every_NP2 = np.concatenate(landmarks)
-    sample = every_NP2[evenly(len(every_NP2), GUIDER_FRAMES)].astype(np.float32)
+    sample = _sampled(landmarks)
     try:
         maps = parts.landmark_guider.maps(sample)
     except ValueError as error:
@@ -103,6 +102,16 @@ def fit_guider(
         ) from error
     parts.landmark_guider.fit(maps)
     tell(f"landmark guider fitted on {len(sample)} frames of {len(landmarks)} clips")
+
+
+def _sampled(points: Sequence[Floats]) -> Floats:
+    """An even sample over all frames of all clips; only its own rows are copied."""
+    ends = np.cumsum([len(rows) for rows in points])
+    places = np.array(evenly(int(ends[-1]), GUIDER_FRAMES))
+    owners = np.searchsorted(ends, places, side="right")
+    starts = np.concatenate([[0], ends])
+    rows = [points[owner][at - starts[owner]] for owner, at in zip(owners, places, strict=True)]
+    return np.stack(rows).astype(np.float32)
 
 
 def same_everywhere(module: nn.Module | None, accelerator: Accelerator) -> None:
