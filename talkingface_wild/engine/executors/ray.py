@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy, DataContext
+from ray.data._internal.execution.streaming_executor import StreamingExecutor
 from ray.exceptions import ObjectLostError, OutOfMemoryError, RayActorError, WorkerCrashedError
 
 from talkingface_wild.core.errors import TfwError
@@ -29,6 +30,9 @@ from talkingface_wild.engine.workers import any_busy, marker_path
 
 _IDLE_SECONDS = 3.0
 """After a request to stop, a pipeline in which nothing was in hand for so long is left."""
+
+_END_SECONDS = 3.0
+"""A pipeline that is broken off gets so long to end its threads."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +207,7 @@ class RayExecutor:
     def _drain(self, data: Any, place: Workplace) -> None:
         """Wait for the pipeline, in a thread of its own: signals come to a thread that only waits.
 
-        After a request to stop, a pipeline that has nothing in hand is left, Ray with it.
+        After a request to stop, a pipeline that has nothing in hand is broken off, Ray with it.
         """
         stream = _Stream(data)
         idle_since: float | None = None
@@ -213,7 +217,9 @@ class RayExecutor:
             elif idle_since is None:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > _IDLE_SECONDS:
-                self.close()
+                if stream.broken_off():
+                    self.close()
+                self._started = False
                 return
         _raise_but_for_deaths(stream.error)
 
@@ -231,12 +237,28 @@ class _Stream:
         self._thread.join(within)
         return not self._thread.is_alive()
 
+    def broken_off(self) -> bool:
+        """Whether the pipeline lets itself be ended: all its threads are gone.
+
+        While one is left, Ray must stay: who asks it for anything after its end ends the program.
+        """
+        threads = _pipeline_threads()
+        for thread in threads:
+            thread.shutdown(force=True)
+        for thread in threads:
+            thread.join(_END_SECONDS)
+        return self.ended(within=_END_SECONDS) and not _pipeline_threads()
+
     def _consume(self, data: Any) -> None:
         try:
             for _ in data.iter_batches(batch_size=None, batch_format="pyarrow"):
                 pass
         except Exception as error:
             self.error = error
+
+
+def _pipeline_threads() -> list[StreamingExecutor]:
+    return [thread for thread in threading.enumerate() if isinstance(thread, StreamingExecutor)]
 
 
 def _raise_but_for_deaths(error: Exception | None) -> None:
