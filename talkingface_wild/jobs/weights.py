@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from talkingface_wild.core.counting import human_bytes
-from talkingface_wild.core.errors import UsageError
+from talkingface_wild.core.errors import UsageError, WeightMissing
 from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.core.request import ARGUMENT, OPTION, Request
 
@@ -25,7 +25,8 @@ Moved = Callable[[int, int | None], None]
 
 def list_weights() -> Iterator[dict[str, Any]]:
     """Every weight of the manifest as plain data: whether it is here, its size, licence, users."""
-    from talkingface_wild.weights import default_store
+    from talkingface_wild.weights import default_store, hub
+    from talkingface_wild.weights.manifest import hub_entries
 
     store = default_store()
     for name, weight in store.manifest.items():
@@ -43,6 +44,21 @@ def list_weights() -> Iterator[dict[str, Any]]:
             "sources": [origin.url for origin in weight.sources],
             "note": weight.note,
         }
+    for name, network in hub_entries().items():
+        here = hub.look(network)
+        yield {
+            "name": name,
+            "state": here.state,
+            "path": here.path,
+            "file": None,
+            "size": here.path.stat().st_size if here.path else None,
+            "sha256": here.sha256,
+            "sha256_source": "the hub's own" if here.sha256 else "",
+            "licence": network.licence,
+            "used_by": network.used_by,
+            "sources": [f"https://huggingface.co/{network.hub}"],
+            "note": f"{network.what[0].upper()}{network.what[1:]}. {network.note}".strip(),
+        }
 
 
 class WhereRequest(Request):
@@ -56,9 +72,17 @@ class WhereRequest(Request):
 
 def where(request: WhereRequest) -> Path:
     """The folder of the weights, or the verified file of one. Raises WeightMissing."""
-    from talkingface_wild.weights import default_store
+    from talkingface_wild.weights import default_store, hub
+    from talkingface_wild.weights.manifest import hub_entries
 
     store = default_store()
+    if (network := hub_entries().get(request.name or "")) is not None:
+        if (path := hub.look(network).path) is None:
+            raise WeightMissing(
+                f"Expected {network.what} in the hub's cache, found none; run "
+                f"'tfw weights fetch {network.name}' (licence: {network.licence})."
+            )
+        return path
     return store.folder if request.name is None else store.path(request.name)
 
 
@@ -73,7 +97,7 @@ class FetchRequest(Request):
     names: tuple[str, ...] = Field((), json_schema_extra={ARGUMENT: ""})
     """Names of weights."""
     every: bool = Field(False, json_schema_extra={OPTION: "--all"})
-    """All weights that have an address."""
+    """All that measures use and that has an address; what generators need comes by name."""
 
 
 def fetch(
@@ -82,8 +106,9 @@ def fetch(
     bar: Callable[[str], AbstractContextManager[Moved | None]],
 ) -> dict[str, Path]:
     """The files by name; ``bar`` shows one that comes in. Raises UsageError, WeightMissing."""
-    from talkingface_wild.weights import default_store
+    from talkingface_wild.weights import default_store, hub
     from talkingface_wild.weights.fetch import fetch as fetch_weight
+    from talkingface_wild.weights.manifest import hub_entries
 
     store = default_store()
     if request.every == bool(request.names):
@@ -94,11 +119,15 @@ def fetch(
     names = list(dict.fromkeys(request.names))
     if request.every:
         names = [name for name, weight in store.manifest.items() if weight.sources]
+    networks = [hub_entries()[name] for name in names if name in hub_entries()]
     files = {}
-    for weight in [store.entry(name) for name in names]:
+    for weight in [store.entry(name) for name in names if name not in hub_entries()]:
         reporter.say(f"{weight.name}: {human_bytes(weight.size)}, licence: {weight.licence}")
         with bar(weight.name) as moved:
             files[weight.name] = fetch_weight(store, weight.name, moved)
+    for network in networks:
+        reporter.say(f"{network.name}: {network.hub}, licence: {network.licence}")
+        files[network.name] = hub.locate(network.hub, network).path
     return files
 
 
@@ -139,11 +168,18 @@ class VerifyWeightsRequest(Request):
 
 def verify(request: VerifyWeightsRequest, reporter: Reporter) -> dict[str, StoredWeight]:
     """What each weight's file turns out to be, hashed anew. Raises UsageError."""
-    from talkingface_wild.weights import default_store
+    from talkingface_wild.weights import default_store, hub
+    from talkingface_wild.weights.manifest import hub_entries
 
     store = default_store()
-    names = [store.entry(name).name for name in request.names] or list(store.manifest)
-    files = {name: store.look(name, fresh=True) for name in names}
+    networks = hub_entries()
+    names = request.names or (*store.manifest, *networks)
+    files = {
+        name: hub.look(networks[name], fresh=True)
+        if name in networks
+        else store.look(name, fresh=True)
+        for name in names
+    }
     if not request.names:
         files = {name: file for name, file in files.items() if file.state != "missing"}
     for name, file in files.items():

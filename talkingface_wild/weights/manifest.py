@@ -66,10 +66,32 @@ class Weight:
         return (self.file, *self.aliases)
 
 
+@dataclass(frozen=True)
+class HubWeight:
+    """A network that a generator starts from: a repository of the Hugging Face hub, or its like."""
+
+    name: str
+    what: str
+    """The network, as a sentence names it."""
+    hub: str
+    """The repository, such as ``stabilityai/sd-vae-ft-mse``."""
+    licence: str = ""
+    used_by: tuple[str, ...] = ()
+    note: str = ""
+    stems: tuple[str, ...] = ()
+    """File names without ending, such as ``diffusion_pytorch_model``."""
+    folders: tuple[str, ...] = ("",)
+    """Folders that may hold it, the likeliest first."""
+    files: tuple[str, ...] = ()
+    """Other names that it has been published under."""
+
+
 def parse(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Weight]:
     """The entries of a manifest that was read as plain data; unknown fields are a TypeError."""
     parsed = {}
     for name, entry_fields in data.items():
+        if "hub" in entry_fields:
+            continue
         fields = dict(entry_fields)
         layout = dict(fields.pop("layout"))
         tensors = {key: tuple(shape) for key, shape in layout.pop("tensors", {}).items()}
@@ -82,11 +104,29 @@ def parse(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Weight]:
 
 @functools.cache
 def entries() -> Mapping[str, Weight]:
-    """All entries of the package's manifest by name, in its order."""
+    """All files of the package's manifest by name, in its order."""
+    return parse(_read())
+
+
+@functools.cache
+def hub_entries() -> Mapping[str, HubWeight]:
+    """What the package's manifest has from the Hugging Face hub, by name, in its order."""
+    parsed = {}
+    for name, entry_fields in _read().items():
+        if "hub" in entry_fields:
+            lists = {k: tuple(v) for k, v in entry_fields.items() if isinstance(v, list)}
+            fields: dict[str, Any] = {**entry_fields, **lists}
+            parsed[name] = HubWeight(name=name, **fields)
+    return parsed
+
+
+@functools.cache
+def _read() -> Mapping[str, Mapping[str, Any]]:
     import yaml
 
     text = resources.files("talkingface_wild.weights").joinpath("manifest.yaml").read_text("utf-8")
-    return parse(yaml.safe_load(text))
+    data: Mapping[str, Mapping[str, Any]] = yaml.safe_load(text)
+    return data
 
 
 def entry(name: str, manifest: Mapping[str, Weight] | None = None) -> Weight:
@@ -94,7 +134,8 @@ def entry(name: str, manifest: Mapping[str, Weight] | None = None) -> Weight:
     weights = entries() if manifest is None else manifest
     if name not in weights:
         raise UsageError(
-            f"Expected the name of a weight, found {name!r}{nearest(name, weights)}; "
+            f"Expected the name of a weight, found {name!r}"
+            f"{nearest(name, [*weights, *hub_entries()])}; "
             "run 'tfw weights list' to see them all."
         )
     return weights[name]

@@ -6,6 +6,7 @@ import pytest
 
 from talkingface_wild.cli.main import run
 from talkingface_wild.weights import entries
+from talkingface_wild.weights.manifest import hub_entries
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +14,7 @@ def folder(tmp_path, monkeypatch):
     """An empty folder of weights for each test."""
     path = tmp_path / "weights"
     monkeypatch.setenv("TFW_WEIGHTS", str(path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     return path
 
 
@@ -26,7 +28,7 @@ def test_list_tells_state_size_and_licence_of_all(capsys, folder):
     assert code == 0
     assert told["data"]["folder"] == str(folder)
     rows = {row["name"]: row for row in told["data"]["weights"]}
-    assert set(rows) == set(entries())
+    assert set(rows) == {*entries(), *hub_entries()}
     assert {row["state"] for row in rows.values()} == {"missing"}
     assert run(["weights", "list"]) == 0
     table = capsys.readouterr().out

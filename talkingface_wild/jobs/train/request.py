@@ -40,7 +40,7 @@ class TrainRequest(Request):
     alpha_0 to alpha_9. It is trained in OUT/variants/NAME."""
     weights: tuple[str, ...] = ()
     """NAME=PATH of published weights to start from: sd15, vae, animatediff, moore, clip, wav2vec2;
-    repeatable."""
+    NAME alone takes them from where they are published; repeatable."""
     limit: int | None = Field(None, ge=1)
     """The first so many clips."""
     cpu: bool = False
@@ -54,8 +54,10 @@ class TrainRequest(Request):
         sources: dict[str, str] = {}
         for word in self.weights:
             name, equals, path = word.partition("=")
-            if not equals or name in sources:
-                raise UsageError(f"--weights expects NAME=PATH, each name once; found {word!r}.")
+            if bool(equals) != bool(path) or name in sources:
+                raise UsageError(
+                    f"--weights expects NAME or NAME=PATH, each name once; found {word!r}."
+                )
             sources[name] = path
         return sources
 

@@ -11,23 +11,11 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from talkingface_wild.models.loading.locating import FileLayout
 from talkingface_wild.models.loading.match_tensors import Names, Placement, WeightFile, place
 
-MOTION_LAYOUT = FileLayout(
-    "AnimateDiff's motion modules",
-    ("diffusion_pytorch_model",),
-    ("", "motion_adapter"),
-    ("mm_sd_v15_v2.ckpt", "mm_sd_v15_v2.safetensors", "motion_module.pth"),
-)
 MOTION_ADVICE = (
     "take mm_sd_v15_v2.ckpt of guoyww/animatediff: older ones lack the middle block's module"
 )
-TRUNK_LAYOUT = FileLayout("Moore's trunk", files=("denoising_unet.pth",), guess=False)
-REFERENCE_LAYOUT = FileLayout("Moore's reference UNet", files=("reference_unet.pth",), guess=False)
-TEMPORAL_LAYOUT = FileLayout("Moore's motion modules", files=("motion_module.pth",), guess=False)
-GUIDER_LAYOUT = FileLayout("Moore's pose guider", files=("pose_guider.pth",), guess=False)
-ONE_GUIDER_LAYOUT = FileLayout("a pose guider", files=("pose_guider.pth", "pose_guider1.pth"))
 GUIDER_ADVICE = "take pose_guider.pth of patrolli/AnimateAnyone, or leave it out and train one"
 _BLOCK = re.compile(r"^(.*)\.attentions\.(\d+)\.transformer_blocks\.0\.(.*)$")
 

@@ -6,13 +6,9 @@ from typing import Any
 from torch import nn
 
 from talkingface_wild.core.errors import InputUnreadable
-from talkingface_wild.models.loading.locating import FileLayout
 from talkingface_wild.models.loading.match_tensors import Placement, WeightFile, place
 from talkingface_wild.models.loading.tensor_files import read_json
 
-_STEMS = ("model", "pytorch_model")
-CLIP_LAYOUT = FileLayout("CLIP's image encoder", _STEMS, ("", "image_encoder"))
-WAV2VEC2_LAYOUT = FileLayout("wav2vec 2.0", _STEMS)
 _WEIGHT_NORM = {"parametrizations.weight.original0": "weight_g",
                 "parametrizations.weight.original1": "weight_v"}  # fmt: skip
 

@@ -2,29 +2,25 @@
 
 A model declares which slots it has. Published weights go by these names:
 
-==================  ==============================================  ===============================
-name                published as, on the Hugging Face hub           fills
-==================  ==============================================  ===============================
-``sd15``            stable-diffusion-v1-5/stable-diffusion-v1-5     unet trunk, and present q,k,v
-                    (runwayml's own is gone): ``unet/``, or         from its text attention;
-                    v1-5-pruned-emaonly.safetensors                 reference UNet if there is one
-``unet``            the same, or one fine-tuned from it             unet trunk, present q,k,v
-``reference_unet``  the same, or Moore's reference_unet.pth         reference UNet (variant B2)
-``vae``             stabilityai/sd-vae-ft-mse, or ``vae/`` of       VAE
-                    Stable Diffusion 1.5
-``animatediff``     guoyww/animatediff: mm_sd_v15_v2.ckpt, or       temporal q,k,v and norm, from 16
-                    guoyww/animatediff-motion-adapter-v1-5-2        of its 21 modules
-``moore``           patrolli/AnimateAnyone:
-                    denoising_unet.pth                              unet trunk, present q,k,v
-                    reference_unet.pth                              reference UNet if there is one
-                    pose_guider.pth                                 landmark guider if there is one
-                    motion_module.pth                               temporal q,k,v and norm
-``pose_guider``     pose_guider.pth of the same                     landmark guider
-``clip``            openai/clip-vit-large-patch14, its vision part  image encoder
-``wav2vec2``        facebook/wav2vec2-base-960h                     audio encoder
-==================  ==============================================  ===============================
+==================  ===================================================
+name                fills
+==================  ===================================================
+``sd15``            unet trunk, and present q,k,v from its text
+                    attention; reference UNet if there is one
+``unet``            unet trunk, present q,k,v
+``reference_unet``  reference UNet (variant B2)
+``vae``             VAE
+``animatediff``     temporal q,k,v and norm, from 16 of its 21 modules
+``moore``           unet trunk, present q,k,v; reference UNet and
+                    landmark guider if there are; temporal q,k,v, norm
+``pose_guider``     landmark guider
+``clip``            image encoder
+``wav2vec2``        audio encoder
+==================  ===================================================
 
-A value is a folder, a file, or a hub name, with ``@revision`` where one is pinned.
+Where each is published stands in the manifest (``weights/manifest.yaml``).
+A value is a folder, a file, or a hub name, with ``@revision`` where one is pinned; an empty one is
+the manifest's own.
 ``image_encoder``, ``audio_encoder`` and ``landmark_guider`` are other names of ``clip``,
 ``wav2vec2`` and ``pose_guider``. Where two fill the same network, one that fills nothing else goes
 before ``moore``, and ``moore`` before ``sd15``.
@@ -32,34 +28,34 @@ before ``moore``, and ``moore`` before ``sd15``.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from talkingface_wild.core.errors import UsageError, nearest
-from talkingface_wild.models.loading import animation, frozen, stable_diffusion
 from talkingface_wild.models.loading.coverage import LEAST, Coverage
-from talkingface_wild.models.loading.locating import FileLayout, locate
 from talkingface_wild.models.loading.match_tensors import Placement, WeightFile
 from talkingface_wild.models.loading.tensor_files import read_tensors
+from talkingface_wild.weights.hub import locate
+from talkingface_wild.weights.manifest import HubWeight, hub_entries
 
 ALIASES = {"image_encoder": "clip", "audio_encoder": "wav2vec2", "landmark_guider": "pose_guider"}
 
-_FILLS: dict[str, dict[str, FileLayout]] = {
-    "sd15": {"unet": stable_diffusion.UNET_LAYOUT, "reference_unet": stable_diffusion.UNET_LAYOUT},
+_FILLS: dict[str, dict[str, str]] = {
+    "sd15": {"unet": "sd15", "reference_unet": "sd15"},
     "moore": {
-        "unet": animation.TRUNK_LAYOUT,
-        "reference_unet": animation.REFERENCE_LAYOUT,
-        "pose_guider": animation.GUIDER_LAYOUT,
-        "temporal": animation.TEMPORAL_LAYOUT,
+        "unet": "moore_unet",
+        "reference_unet": "moore_reference_unet",
+        "pose_guider": "pose_guider",
+        "temporal": "moore_motion_module",
     },
-    "unet": {"unet": stable_diffusion.UNET_LAYOUT},
-    "reference_unet": {"reference_unet": stable_diffusion.UNET_LAYOUT},
-    "vae": {"vae": stable_diffusion.VAE_LAYOUT},
-    "animatediff": {"temporal": animation.MOTION_LAYOUT},
-    "pose_guider": {"pose_guider": animation.ONE_GUIDER_LAYOUT},
-    "clip": {"clip": frozen.CLIP_LAYOUT},
-    "wav2vec2": {"wav2vec2": frozen.WAV2VEC2_LAYOUT},
+    "unet": {"unet": "sd15"},
+    "reference_unet": {"reference_unet": "sd15"},
+    "vae": {"vae": "vae"},
+    "animatediff": {"temporal": "animatediff"},
+    "pose_guider": {"pose_guider": "pose_guider"},
+    "clip": {"clip": "clip"},
+    "wav2vec2": {"wav2vec2": "wav2vec2"},
 }
-"""The slots that each name fills, and where it has them. Later names go before earlier ones."""
+"""The slots that each name fills, by which entry of the manifest. Later names go first."""
 NAMES = (*_FILLS, *ALIASES)
 """Every name that may be asked for."""
 
@@ -114,16 +110,22 @@ def load_weights(
 def _placements(model: HasSlots, sources: Mapping[str, str]) -> list[Placement]:
     slots, placements = model.slots(), []
     reasons = {name: slot.lacking for name, slot in slots.items()}
-    for name, (source, layout) in layouts(reasons, sources).items():
-        path, shown = locate(source, layout)
+    for name, (source, weight, guess) in _fills(reasons, sources).items():
+        path, shown = locate(source, weight, guess)
         placements += slots[name].place(WeightFile(read_tensors(path), path, shown))
     return placements
 
 
-def layouts(
-    lacking: Mapping[str, str], sources: Mapping[str, str]
-) -> dict[str, tuple[str, FileLayout]]:
-    """What fills which slot: by its name the source, and where that has it.
+class _Fill(NamedTuple):
+    """What fills a slot: where from, the entry of the manifest, whether any file name will do."""
+
+    source: str
+    weight: HubWeight
+    guess: bool
+
+
+def _fills(lacking: Mapping[str, str], sources: Mapping[str, str]) -> dict[str, _Fill]:
+    """What fills which slot.
 
     ``lacking`` says of each slot of a model why it has none, nothing where it has one.
     Raises UsageError for an unknown name, or one that the model can't take.
@@ -140,14 +142,15 @@ def layouts(
                 f"Expected one source of weights for {name!r}, found two; leave one of them out."
             )
         by_name[name] = source
-    filled: dict[str, tuple[str, FileLayout]] = {}
+    filled: dict[str, _Fill] = {}
     for name, fills in _FILLS.items():
         if name not in by_name:
             continue
-        for slot, layout in fills.items():
-            reason = lacking.get(slot, f"it has no {slot}")
+        for slot, entry in fills.items():
+            reason, weight = lacking.get(slot, f"it has no {slot}"), hub_entries()[entry]
             if not reason:
-                filled[slot] = (by_name[name], layout)
+                guess = len(set(fills.values())) == 1
+                filled[slot] = _Fill(by_name[name] or weight.hub, weight, guess)
             elif len(fills) == 1:
                 raise UsageError(
                     f"Expected a model that takes the weights {name!r}, found that {reason}; "

@@ -13,27 +13,10 @@ from torch import nn
 
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.models.conditions.pictures import PictureConfig
-from talkingface_wild.models.loading.locating import FileLayout
 from talkingface_wild.models.loading.match_tensors import Names, Placement, WeightFile, place
 from talkingface_wild.models.loading.tensor_files import read_json
 from talkingface_wild.models.networks.trunk import TrunkConfig
 
-UNET_LAYOUT = FileLayout(
-    "Stable Diffusion 1.5's UNet",
-    ("diffusion_pytorch_model",),
-    ("unet", ""),
-    ("v1-5-pruned-emaonly.safetensors", "v1-5-pruned.safetensors"),
-)
-VAE_LAYOUT = FileLayout(
-    "Stable Diffusion's VAE",
-    ("diffusion_pytorch_model",),
-    ("vae", ""),
-    (
-        "vae-ft-mse-840000-ema-pruned.safetensors",
-        "v1-5-pruned-emaonly.safetensors",
-        "v1-5-pruned.safetensors",
-    ),
-)
 ADVICE = "take a complete Stable Diffusion 1.5, such as stable-diffusion-v1-5/stable-diffusion-v1-5"
 _SCHEDULE = r"^(alphas|betas|log_|logvar|lvlb|posterior_|sqrt_|scale_factor)"
 _NOT_UNET = (

@@ -8,12 +8,9 @@ from typing import Any
 from torch import Tensor
 
 from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.weights.hub import INDEX
 from talkingface_wild.weights.tensors import DamagedTensors, read_file, without_prefix
 
-SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt", ".bin")
-"""Endings of files that hold tensors."""
-INDEX = ".index.json"
-"""Ending of the file that says which shard holds which tensor."""
 _WRAPPERS = ("state_dict", "model_state_dict")
 
 

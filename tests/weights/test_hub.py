@@ -6,11 +6,17 @@ from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundEr
 
 from talkingface_wild.core.errors import InputUnreadable, NetworkUnavailable, WeightMissing
 from talkingface_wild.models.loading import load_weights
-from talkingface_wild.models.loading.locating import FileLayout, locate
+from talkingface_wild.weights.hub import locate
+from talkingface_wild.weights.manifest import HubWeight
 from tests.models.loading.published import small_parts
 
-UNET = FileLayout(
-    "the UNet", ("diffusion_pytorch_model",), ("unet", ""), ("v1-5-pruned.safetensors",)
+UNET = HubWeight(
+    name="unet",
+    what="the UNet",
+    hub="someone/sd15",
+    stems=("diffusion_pytorch_model",),
+    folders=("unet", ""),
+    files=("v1-5-pruned.safetensors",),
 )
 
 
@@ -59,7 +65,9 @@ class Hub:
     def __init__(self, folder, answers):
         self.folder, self.answers, self.asked = folder, answers, []
 
-    def __call__(self, repository, *, revision, allow_patterns, local_files_only):
+    def __call__(self, repository, *, revision, allow_patterns, local_files_only, dry_run=False):
+        if dry_run:
+            return []
         self.asked.append((repository, revision, allow_patterns, local_files_only))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
@@ -97,10 +105,10 @@ def test_hub_with_pickles_alone_and_with_neither(hub, monkeypatch):
     assert locate("someone/sd15", UNET).path.name == "diffusion_pytorch_model.bin"
     assert len(replaced.asked) == 2
     with pytest.raises(WeightMissing, match="in the repository someone/other"):
-        locate("someone/other", FileLayout("x", files=("motion_module.pth",)))
+        locate("someone/other", HubWeight("x", "x", "x/y", files=("motion_module.pth",)))
 
 
-def test_offline_only_what_was_fetched_before_is_used(hub, files):
+def test_offline_only_what_was_fetched_before_is_used(hub):
     missing = LocalEntryNotFoundError("not cached")
     replaced = hub(missing)
     with pytest.raises(NetworkUnavailable, match="TFW_OFFLINE=1.*give a folder"):
