@@ -3,10 +3,11 @@
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 collect_ignore = ["plug_in"]
@@ -148,8 +149,6 @@ def demo_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ready = os.environ.get("TFW_DEMO")
     if ready:
         return Path(ready)
-    from filelock import FileLock
-
     from tests.pipelines.curated import tfw
 
     folder = tmp_path_factory.getbasetemp()
@@ -163,6 +162,35 @@ def demo_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
             code, _, stderr = tfw(*map(str, words))
             assert code == 0, stderr
     return out
+
+
+@pytest.fixture(scope="session")
+def open_weight() -> Callable[[str], Path]:
+    """``open_weight(name)``: an open weight's file, fetched once into a folder kept between runs.
+
+    TFW_TEST_WEIGHTS names the folder. Without a network a test is skipped, but not under CI=true.
+    """
+    from talkingface_wild.core.errors import NetworkUnavailable
+    from talkingface_wild.weights.fetch import fetch
+    from talkingface_wild.weights.store import Store
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    kept = os.environ.get("TFW_TEST_WEIGHTS") or cache / "talkingface-wild-tests" / "weights"
+    store = Store(Path(kept))
+
+    def file(name: str) -> Path:
+        if (path := store.find(name)) is not None:
+            return path
+        with pytest.MonkeyPatch.context() as patch, FileLock(store.folder.with_suffix(".lock")):
+            patch.setenv("TFW_OFFLINE", "0")
+            try:
+                return fetch(store, name)
+            except NetworkUnavailable as error:
+                if os.environ.get("CI") == "true":
+                    raise
+                pytest.skip(str(error))
+
+    return file
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Does a file look like the weight it is named after? Read without running anything in it.
 
-ONNX files are parsed as data, of MATLAB files the directory alone is read; torch files go through
+ONNX files are parsed as data, of MATLAB files the directory alone is read, of TFLite and dlib files
+the first bytes; torch files go through
 ``weights_only=True``; of TorchScript archives the tensors are read, and the code is left alone.
 """
 
@@ -14,7 +15,13 @@ from talkingface_wild.weights.tensors import DamagedTensors, read_file
 
 def misfit(path: Path, layout: WeightLayout) -> str | None:
     """None when the file has the layout, else what is wrong with it, as the end of a sentence."""
-    judges = {"onnx": _onnx_misfit, "torch": _torch_misfit, "mat": _mat_misfit}
+    judges = {
+        "onnx": _onnx_misfit,
+        "torch": _torch_misfit,
+        "mat": _mat_misfit,
+        "tflite": _tflite_misfit,
+        "dlib": _dlib_misfit,
+    }
     return judges.get(layout.format, _torchscript_misfit)(path, layout)
 
 
@@ -61,6 +68,18 @@ def _torchscript_misfit(path: Path, layout: WeightLayout) -> str | None:
     except ValueError as error:
         return f"its tensors cannot be read without running it: {error}"
     return _shapes_misfit({name: tuple(tensor.shape) for name, tensor in state.items()}, layout)
+
+
+def _tflite_misfit(path: Path, layout: WeightLayout) -> str | None:
+    """The file identifier of the format's schema stands after the root's offset."""
+    with path.open("rb") as stream:
+        return None if stream.read(8)[4:] == b"TFL3" else "it is no TFLite model"
+
+
+def _dlib_misfit(path: Path, layout: WeightLayout) -> str | None:
+    """A file begins with a small integer: its length in bytes, then these."""
+    with path.open("rb") as stream:
+        return None if stream.read(2) == b"\x01\x01" else "it is no file of dlib's"
 
 
 def _mat_misfit(path: Path, layout: WeightLayout) -> str | None:

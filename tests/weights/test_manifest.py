@@ -38,7 +38,7 @@ def test_a_hash_stands_only_with_the_source_that_publishes_it():
 def test_sources_are_https_and_a_weight_without_one_says_how_a_person_gets_it():
     for weight in entries().values():
         assert all(origin.url.startswith("https://") for origin in weight.sources)
-        assert weight.sources or "import" in weight.note, weight.name
+        assert weight.sources or weight.packages or "import" in weight.note, weight.name
 
 
 def test_hashes_repeated_in_file_names_and_addresses_agree_with_the_entry():
