@@ -34,17 +34,30 @@ def is_archive(path: Path) -> bool:
 def members(archive: Path) -> list[tuple[str, int]]:
     """File name and stated size in bytes of each regular file inside; no folders, no links."""
     with _opened(archive) as entries:
-        return [(name, size) for name, size, _ in entries]
+        return [(_own(path), size) for path, size, _ in entries]
+
+
+def paths(archive: Path) -> list[str]:
+    """The whole name of each regular file inside, as the archive has it. Raises InputUnreadable."""
+    with _opened(archive) as entries:
+        return [path for path, _, _ in entries]
 
 
 def extract_member(archive: Path, member: str, final: Path, most_bytes: int) -> None:
     """Write the one regular file called ``member`` to ``final``, at most ``most_bytes`` long.
 
+    ``member`` is a file's own name, or, with a slash in it, its whole path in the archive.
+
     Raises:
         InputUnreadable: the archive is broken, holds no or several such files, or a larger one.
     """
     with _opened(archive) as entries:
-        matches = [(size, source) for name, size, source in entries if name == member]
+        whole = "/" in member
+        matches = [
+            (size, source)
+            for path, size, source in entries
+            if member == (path if whole else _own(path))
+        ]
         if len(matches) != 1:
             raise InputUnreadable(
                 f"Expected one regular file {member} in {archive}, found {len(matches)}; "
@@ -64,7 +77,7 @@ def extract_member(archive: Path, member: str, final: Path, most_bytes: int) -> 
 
 
 Member = tuple[str, int, Callable[[], Any]]
-"""Own name, stated size in bytes, and what opens it for reading, as bytes."""
+"""Path inside, stated size in bytes, and what opens it for reading, as bytes."""
 
 
 @contextlib.contextmanager
@@ -94,11 +107,16 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
 
 
 def _listed(entries: Iterable[Member]) -> list[Member]:
-    """The entries under their own names; too many are refused before they unfold."""
+    """The entries that are files; too many are refused before they unfold."""
     listed = []
     for count, (name, size, source) in enumerate(entries, start=1):
         if count > MOST_MEMBERS:
             raise ValueError(f"more than {MOST_MEMBERS} members")
-        if own := PurePosixPath(name.replace("\\", "/")).name:
-            listed.append((own, size, source))
+        if _own(name):
+            listed.append((name, size, source))
     return listed
+
+
+def _own(path: str) -> str:
+    """The last part of a path inside an archive."""
+    return PurePosixPath(path.replace("\\", "/")).name
