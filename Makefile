@@ -20,7 +20,7 @@ unexport PYTHONPATH PYTHONHOME
 
 help:
 	@echo "make demo   curate a small corpus in ten languages into demo_out"
-	@echo "make test   run the tests (18 min), but for linters and what is marked long"
+	@echo "make test   run the tests (12 min), but for linters and what is marked long"
 	@echo "make test-all  run all of them (45 min at most)"
 	@echo "make quick  run those that answer within two minutes"
 	@echo "make proof  train the tiny generator on two real clips and check what it learned (15 min)"

@@ -84,6 +84,9 @@ MARKS = {
         "pages/test_report.py",
         "jobs/generate/",
         "benchmark/test_rescore.py",
+        "benchmark/test_selfcheck.py",
+        "benchmark/test_list_making.py",
+        "dataset/test_old_layout.py",
     ),
 }
 """Marks of tests by the beginnings of their paths below tests/; ``--quick`` runs none of them."""
@@ -111,10 +114,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its path; the longest files come first, so that none is left over."""
+    """Mark each test by its path; the longest files come first, so that none is left over.
+
+    What looks at the demo's folder waits minutes for it, so that it is long.
+    """
     for item in items:
         for mark in _marks(item.path):
             item.add_marker(mark)
+        if "demo_out" in getattr(item, "fixturenames", ()):
+            item.add_marker("long")
     items.sort(key=lambda item: "e2e" not in _marks(item.path))
 
 

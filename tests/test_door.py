@@ -38,6 +38,7 @@ def test_curate_and_load_are_quiet_in_a_script(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done.stderr
 
 
+@pytest.mark.long
 def test_curate_shows_a_bar_at_a_terminal(tmp_path):
     terminal = Terminal(_program(tmp_path / "set"))
     assert terminal.wait(600) == 0

@@ -245,6 +245,7 @@ def test_unknown_names_get_the_nearest(films, tmp_path, monkeypatch, asked, erro
         scored(tmp_path / "run", **given)
 
 
+@pytest.mark.long
 def test_sound_that_is_missing_silent_or_short_and_lips_without_a_face(
     films, small, weights, tmp_path, monkeypatch
 ):
@@ -299,6 +300,7 @@ def test_sound_that_is_missing_silent_or_short_and_lips_without_a_face(
     assert found.run.scores["ssim"].n == 5
 
 
+@pytest.mark.long
 def test_a_face_that_is_not_there_leaves_efid_and_csim_without_it(films, small, weights, tmp_path):
     shown = pictures(films / REAL / "may.mp4", 18)
     for name, frames in (("face", shown), ("none", np.full_like(shown, 40))):

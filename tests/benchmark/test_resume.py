@@ -51,6 +51,7 @@ def _killed_after(features, arguments, folder):
     return False
 
 
+@pytest.mark.long
 def test_a_run_that_was_killed_ends_as_one_that_was_not(asked, tmp_path):
     scored(tmp_path / "quiet", **asked)
     out = tmp_path / "killed"

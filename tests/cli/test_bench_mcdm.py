@@ -194,6 +194,7 @@ def training(shown, tmp_path):
     return folder
 
 
+@pytest.mark.long
 def test_ablations_are_one_table_in_the_papers_order(asked, training, tmp_path, capsys):
     arguments = [*asked, "--checkpoint", str(training), "--ablations", "--limit", "1"]
     arguments += ["--seeds", "1", "--reported"]

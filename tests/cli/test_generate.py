@@ -183,6 +183,7 @@ def _started(place, out, *more):
     return run
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_to_identical_frames(place, whole, tmp_path):
     out = tmp_path / "v.mp4"
     run = _started(place, out)
@@ -194,6 +195,7 @@ def test_a_killed_run_goes_on_to_identical_frames(place, whole, tmp_path):
     assert _beside(out) == ["v.mp4", "v.mp4.json"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_with_the_whole_command_that_goes_on(place, whole, tmp_path, number):
     """SIGTERM and a closed terminal killed it without a word."""

@@ -137,6 +137,7 @@ def test_a_hostile_language_leads_nowhere(tmp_path):
         link_media(Layout(tmp_path))
 
 
+@pytest.mark.long
 def test_twenty_thousand_clips_in_seconds_and_whole_again_after_kill_9(tmp_path):
     """A run killed while it linked would have left half of media/ behind."""
     clips = {clip_id(number): ("en", str(number)) for number in range(20_000)}

@@ -47,6 +47,7 @@ def executor(request):
     return LocalExecutor()
 
 
+@pytest.mark.long
 def test_the_table_is_the_same_on_every_engine(tmp_path, executor):
     roots = roots_of(24, **FAULTS)
     expected = go(tmp_path / "expected", plan_of(), roots)
@@ -59,6 +60,7 @@ def test_the_table_is_the_same_on_every_engine(tmp_path, executor):
     assert "unmeasured" in reasons
 
 
+@pytest.mark.long
 def test_a_scored_table_is_the_same_on_every_engine(tmp_path, executor):
     roots = roots_of(9, **FAULTS)
     plan = plan_of(score_all=True, unmeasured={"measure": "left out"})
@@ -67,6 +69,7 @@ def test_a_scored_table_is_the_same_on_every_engine(tmp_path, executor):
     )
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_of_one_item_fails_that_item_as_crash(tmp_path, ray_executor):
     poison = {"clip_faults": {"1": {"weigh": "die"}}, "size": 12.0, "parts": 4}
     ruling = go(tmp_path / "out", plan_of([]), roots_of(8, r5=poison), ray_executor)

@@ -112,6 +112,7 @@ def test_disagreeing_inputs_are_refused():
         clusters.loose_groups(["a", "b"], np.eye(2), [["x"]])
 
 
+@pytest.mark.long
 def test_thirty_thousand_faces_fit_in_half_a_gigabyte():
     ids, rows = _people(3_000, 10, noise=0.8, dimensions=64)
     tracemalloc.start()

@@ -75,6 +75,7 @@ def test_golden_i3d_frames_that_eight_does_not_divide(stored, perceiver, state):
     golden.assert_summary(features.numpy(), summary, _tolerance(stored))
 
 
+@pytest.mark.long
 def test_golden_i3d_fvd(stored, perceiver):
     sets = [perceiver.embed(_videos(stored, f"fv{x}", 8)).astype(np.float64) for x in "AB"]
     (first, one), (second, other) = ((rows.mean(0), np.cov(rows, rowvar=False)) for rows in sets)

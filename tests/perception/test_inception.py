@@ -59,6 +59,7 @@ def test_golden_inception_features(stored, perceiver, case):
             golden.assert_summary(row, summary, stored.tolerance("absolute") * spread)
 
 
+@pytest.mark.long
 def test_golden_inception_fid(stored, perceiver):
     sets = []
     for letter, cell in (("A", 64), ("B", 32)):

@@ -62,6 +62,7 @@ def test_golden_deep3d_coefficients(goldens, perceiver):
     np.testing.assert_allclose(expressions[:, :8], data["exp_first"], rtol=0, atol=bound)
 
 
+@pytest.mark.long
 def test_golden_deep3d_efid(goldens, perceiver):
     stored = golden.load(goldens, "deep3d")
     expected = stored.data["efid"]

@@ -45,6 +45,7 @@ def media_are_as_listed(out):
     return all(file_sha256(out / row.media_path) == row.media_sha256 for row in clips.itertuples())
 
 
+@pytest.mark.long
 def test_a_setting_changed_and_changed_back_leaves_the_right_media(out):
     """Results of the first setting were believed though the second had overwritten their files."""
     for size in (256, 512):
@@ -70,6 +71,7 @@ def test_fresh_with_a_misspelt_source_loses_nothing(out):
     assert (out / "sources.json").is_file()
 
 
+@pytest.mark.long
 def test_another_language_adds_its_sources_and_an_unknown_one_is_refused(out):
     """A trial in one language would have frozen the folder to it."""
     code, _, said = tfw(*run(out, "--langs", "ja,xx"))

@@ -83,6 +83,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_table(demo, tmp_path):
     assert clips_of(out).equals(clips_of(whole))
 
 
+@pytest.mark.long
 def test_score_all_measures_what_is_rejected(demo, tmp_path):
     import pandas as pd
 

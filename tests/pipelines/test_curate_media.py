@@ -88,6 +88,7 @@ def test_both_engines_give_the_same_table(shared, weights, whole, tmp_path):
     assert different == []
 
 
+@pytest.mark.long
 def test_a_second_run_does_nothing(few, weights, local):
     before = {path: path.stat().st_mtime_ns for path in (local / "media").rglob("*.mp4")}
     started = time.time()
@@ -139,6 +140,7 @@ def test_sync_is_unmeasured_and_says_why(local):
     assert "syncnet_v2" in manifest["unmeasured"]["sync"]
 
 
+@pytest.mark.long
 def test_recut_wins_and_loses_clips_and_ends_where_a_fresh_run_does(few, weights, local, tmp_path):
     code, found, said = tfw("recut", local, "--set", "gates.length=8", "--json", weights=weights)
     assert code == 0, said
@@ -193,6 +195,7 @@ def test_why_report_status_and_review_work_on_it(local, weights):
     assert "lips say something else" in last["detail"].iloc[0]
 
 
+@pytest.mark.long
 def test_hours_per_language_stops_a_language_that_has_enough(few, weights, tmp_path):
     code, found, said = tfw(
         *arguments(few, tmp_path / "few"),

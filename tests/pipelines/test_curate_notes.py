@@ -23,6 +23,7 @@ def quiet(shared, tmp_path_factory):
     return place, told, said
 
 
+@pytest.mark.long
 def test_a_kept_clip_without_speech_is_said_and_stays_kept(quiet):
     """``embedded`` kept a clip of -120 dBFS in a talking-face set without a word."""
     place, told, said = quiet

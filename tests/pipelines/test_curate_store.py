@@ -51,6 +51,7 @@ def number_of(out: Path) -> int:
     return int((out / "dataset").resolve().name)
 
 
+@pytest.mark.long
 def test_hashes_hold_after_another_detector_another_encode_a_recut_and_a_review(out, weights):
     """Another detector's run overwrote all eight files whose hashes the commit before records."""
     first = clips_of(out / "dataset")

@@ -97,6 +97,7 @@ def test_the_demo_on_the_local_engine_with_stdout_in_a_pipe(tmp_path):
     assert set(clips_of(tmp_path / "demo")["language"]) == TEN
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ENGINES)
 def test_one_ctrl_c_finishes_what_is_in_flight_and_the_same_command_goes_on(engine, out, reference):
     terminal = tfw_in_terminal(*TWO, "--engine", engine, "--out", out)
@@ -140,6 +141,7 @@ def test_ctrl_c_while_ray_starts_ends_at_once(out):
     calm(terminal)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_closed_terminal_finishes_what_is_in_flight(engine, out, reference):
     terminal = tfw_in_terminal(*TWO, "--engine", engine, "--out", out)

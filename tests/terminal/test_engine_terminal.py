@@ -14,6 +14,7 @@ from talkingface_wild.engine.workers import StallWatch, markers, troubles
 from tests.terminal.screen import CTRL_C, Terminal
 
 
+@pytest.mark.long
 def test_one_ctrl_c_ends_a_run_that_has_nothing_in_flight(tmp_path):
     terminal = Terminal([sys.executable, "-m", "tests.terminal.idle_run", str(tmp_path / "out")])
     # The worker has begun (its marker is there) and has nothing in hand: it never will.

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from talkingface_wild.benchmark.candidates import BASELINES
-from talkingface_wild.benchmark.runs import BenchRun
+from talkingface_wild.benchmark.runs import MOST_FAILURES, BenchRun
 from talkingface_wild.benchmark.signature import Signature, merged
 from talkingface_wild.benchmark.tables.common_clips import TableEntry
 from talkingface_wild.benchmark.tables.table import (
     FEW_WINDOWS,
     LEAST_WINDOWS,
     MIXED,
-    MOST_FAILURES,
     Mixed,
     ScoreColumn,
     fails_often,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from talkingface_wild.benchmark.base import Better, Score
-from talkingface_wild.benchmark.runs import BenchRun
+from talkingface_wild.benchmark.runs import MOST_FAILURES, BenchRun
 from talkingface_wild.benchmark.signature import Signature
 
 FEW_WINDOWS, MIXED = "†", "‡"
@@ -13,8 +13,6 @@ LEAST_WINDOWS = 2048
 """FVD on fewer windows is marked; see docs/metrics.md."""
 LEAST_SHARE = 0.9
 """Share of the list under which the table's name says its count."""
-MOST_FAILURES = 0.01
-"""Share of failed clips above which nothing of a row is bold."""
 
 
 @dataclass(frozen=True)

@@ -261,6 +261,7 @@ def _live_bytes():
     return sum(t.untyped_storage().nbytes() for t in tensors)
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_video(pipeline):
     """Five clips against fifty: what lives after each is the same to the byte."""
     how = {"steps": 1, "prior_steps": 1}

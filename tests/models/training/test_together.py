@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
 import sys, torch
@@ -35,6 +37,7 @@ with stop_on_signals():
 """
 
 
+@pytest.mark.long
 def test_a_signal_to_one_process_ends_both_at_the_same_iteration(tmp_path):
     """One that ended alone would leave the other waiting for its gradients for half an hour."""
     with socket.socket() as free:
