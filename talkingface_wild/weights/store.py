@@ -22,6 +22,8 @@ State = Literal["present", "trusted", "missing", "differs", "unknown"]
 """present: the published or recorded file; trusted: another one that the user vouched for;
 differs: not the file it should be; unknown: there is neither a published nor a recorded hash."""
 
+TRUSTED = "taken on your word; it is not the published file"
+
 
 def default_folder() -> Path:
     """``TFW_WEIGHTS``, or the platform's folder for user data."""

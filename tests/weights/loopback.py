@@ -19,6 +19,10 @@ class Site:
     """Bytes to send before the connection is cut, one entry per request."""
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     """Path and Range header of each request."""
+    passwords: list[str | None] = field(default_factory=list)
+    """The Authorization header of each request."""
+    types: dict[str, str] = field(default_factory=dict)
+    """Content types."""
     base: str = ""
 
 
@@ -32,6 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         site, path, asked = self.site, self.path, self.headers.get("Range")
         site.asked.append((path, asked))
+        site.passwords.append(self.headers.get("Authorization"))
         if path in site.redirects:
             return self._answer(302, b"", {"Location": site.redirects[path]})
         if site.statuses.get(path):
@@ -39,6 +44,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path not in site.files:
             return self._answer(404, b"not here")
         body, headers, status = site.files[path], {}, 200
+        if path in site.types:
+            headers["Content-Type"] = site.types[path]
         etag = site.etags.get(path)
         if etag:
             headers["ETag"] = etag

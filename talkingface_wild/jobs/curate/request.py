@@ -52,6 +52,8 @@ class CurateRequest(Request):
     """Measure rejected clips too."""
     fresh: bool = False
     """Forget what was measured and begin anew."""
+    commercial_only: bool = False
+    """Refuse weights whose licence does not allow commercial use."""
     compact: bool | None = None
     """Leave columns without any value out of clips/; kept up until the other is given."""
 

@@ -29,7 +29,12 @@ from talkingface_wild.engine.stage import Workplace
 from talkingface_wild.jobs.curate.request import CurateRequest
 from talkingface_wild.pipelines.commit_ruling import commit_ruling
 from talkingface_wild.pipelines.lengths import source_lengths
-from talkingface_wild.pipelines.planning import check_weights, plan_of, without_network
+from talkingface_wild.pipelines.planning import (
+    check_commercial,
+    check_weights,
+    plan_of,
+    without_network,
+)
 from talkingface_wild.pipelines.recipe import Recipe, load_recipe
 from talkingface_wild.pipelines.source_items import root_item
 from talkingface_wild.pipelines.sources.collect import CORPUS_MARKER, GATHERED, gather_sources
@@ -64,10 +69,16 @@ class Outcome:
 
 
 def recipe_of(request: CurateRequest) -> Recipe:
-    """The recipe asked for, else the folder's own, else the default; settings applied."""
+    """The recipe asked for, else the folder's own, else the default; settings applied.
+
+    Raises RecipeError, and UsageError for weights that ``commercial_only`` bars.
+    """
     stored = request.out / "recipe.yaml"
     name = request.recipe or (str(stored) if stored.is_file() else DEFAULT_RECIPE)
-    return load_recipe(name, request.recipe_settings)
+    recipe = load_recipe(name, request.recipe_settings)
+    if request.commercial_only:
+        check_commercial(recipe)
+    return recipe
 
 
 def curate(request: CurateRequest, reporter: Reporter) -> Outcome:
