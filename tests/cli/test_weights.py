@@ -34,6 +34,13 @@ def test_list_tells_state_size_and_licence_of_all(capsys, folder):
     table = capsys.readouterr().out
     assert all(name in table for name in entries())
     assert "non-commercial" in table
+    # Under what it unlocks, each missing one says how it is got: a command, or a page.
+    for row in rows.values():
+        assert row["get"] and row["unlocks"], row["name"]
+        assert f"\n{row['unlocks'][0].upper()}{row['unlocks'][1:]}" in table
+    assert rows["centerface"]["get"] == "tfw weights fetch --open"
+    assert rows["syncnet_v2"]["get"] == "tfw weights fetch syncnet_v2"
+    assert "in a browser" in rows["scrfd_2.5g"]["get"]
 
 
 def test_where_gives_the_folder_or_says_how_to_get_the_weight(capsys, folder):
@@ -48,11 +55,11 @@ def test_where_gives_the_folder_or_says_how_to_get_the_weight(capsys, folder):
 def test_import_verify_and_where_work_on_the_real_detectors(capsys, folder, shared):
     code, told = _json(capsys, "import", str(shared / "weights"))
     assert code == 0
-    assert [f["result"] for f in told["data"]["files"]] == ["imported", "imported"]
+    assert [f["result"] for f in told["data"]["files"]] == ["imported"] * 3
     code, told = _json(capsys, "where", "scrfd_2.5g")
     assert (code, told["data"]["path"]) == (0, str(folder / "scrfd_2.5g_kps.onnx"))
     code, told = _json(capsys, "verify")
-    assert (code, [w["state"] for w in told["data"]["weights"]]) == (0, ["present", "present"])
+    assert (code, [w["state"] for w in told["data"]["weights"]]) == (0, ["present"] * 3)
     with (folder / "scrfd_500m_kps.onnx").open("ab") as stream:
         stream.write(b"x")
     code, told = _json(capsys, "verify")
@@ -60,6 +67,7 @@ def test_import_verify_and_where_work_on_the_real_detectors(capsys, folder, shar
     assert {w["name"]: w["state"] for w in told["data"]["weights"]} == {
         "scrfd_2.5g": "present",
         "scrfd_500m": "differs",
+        "lr_asd": "present",
     }
 
 
