@@ -119,6 +119,11 @@ class _Configured(abc.ABC):
         self.place = place
 
     @classmethod
+    def on_this_machine(cls, config: Any) -> Any:
+        """The configuration with what it leaves open chosen by what is here; it is what runs."""
+        return config
+
+    @classmethod
     def weights(cls, config: Any) -> tuple[str, ...]:
         """Names in the weights manifest that this configuration loads."""
         return ()
