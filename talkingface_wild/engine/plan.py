@@ -124,6 +124,8 @@ def make_plan(
 ) -> Plan:
     """Bind configured stages, ``(class, config, unmeasured)``, to fingerprints and gates.
 
+    What a config leaves open is chosen by what is on this machine.
+
     A fingerprint covers the stage's name, version, config, its weights' hashes, the fingerprints of
     the stages before it that give the columns it needs, and its caches; never a threshold. A gate
     is judged after each stage that gives its column. Raises KeyError when a gate or a stage names
@@ -141,8 +143,8 @@ def make_plan(
             by_stage[position].append(gate)
     prints: list[str] = []
     planned: list[Planned] = []
-    for position, (stage, config, unmeasured) in enumerate(stages):
-        needs = needs_of(stage)
+    for position, (stage, own_config, unmeasured) in enumerate(stages):
+        config, needs = stage.on_this_machine(own_config), needs_of(stage)
         upstream = sorted({prints[owner[name]] for name in needs})
         # Caches of version 1 are not spelled out: results of before they had versions stay valid.
         upstream += [f"{c.name}:{c.version}" for c in caches_of(stage) if c.version > 1]

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from talkingface_wild import weights
 from talkingface_wild.core.errors import ExtraMissing, UsageError, WeightMissing, nearest
 from talkingface_wild.functional.face_samples import Detection
 from talkingface_wild.perception.centerface import CenterFaceDetector
@@ -34,6 +35,9 @@ WEIGHTS: dict[str, str | None] = {
     "centerface": "centerface",
 }
 """Every detector's name, and the weight of the manifest that it loads."""
+
+BEST = ("scrfd_10g", "scrfd_2.5g", "scrfd_500m", "centerface")
+"""Detectors that ``auto`` takes, the first whose weight is here; the Haar cascades else."""
 
 PADDING = 0.25
 """Black border on each side, in longer sides of the picture: close-ups are missed without it."""
@@ -169,6 +173,11 @@ class HaarDetector:
         boxes[:, 2:] += boxes[:, :2]
         margins = np.maximum(np.asarray(sums, dtype=np.float64) - self.LAST_STAGE_THRESHOLD, 0)
         return np.column_stack([boxes, 0.5 + 0.5 * (margins / (1 + margins)).reshape(-1)])
+
+
+def best_detector() -> str:
+    """The name of the best detector whose weight is on this machine."""
+    return next((name for name in BEST if weights.find(str(WEIGHTS[name])) is not None), "haar")
 
 
 def make_detector(

@@ -6,7 +6,7 @@ What the first of them finds is kept in a cache for the other, who would find th
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,13 @@ from talkingface_wild.core.fingerprint import digest
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.engine.stage import Cache, Item, Resources, Workplace, config_data
 from talkingface_wild.functional.face_samples import Detection
-from talkingface_wild.perception.face_detector import PADDING, WEIGHTS, make_detector
+from talkingface_wild.perception.centerface import BORDER, SIDE
+from talkingface_wild.perception.face_detector import PADDING, WEIGHTS, best_detector, make_detector
 from talkingface_wild.pipelines.source_items import ItemByItem, number, source_of
 from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_frames
 
 NEEDS = (*SPAN_SOUND, "width", "height")
+DetectorName = Literal["auto", "haar", "centerface", "scrfd_10g", "scrfd_2.5g", "scrfd_500m"]
 FACE_SAMPLES = Cache("face_samples", needs=NEEDS)
 
 
@@ -29,20 +31,33 @@ FACE_SAMPLES = Cache("face_samples", needs=NEEDS)
 class FaceSearchConfig:
     """Which detector looks."""
 
-    detector: Literal["haar", "scrfd_10g", "scrfd_2.5g", "scrfd_500m"] = "haar"
-    """haar needs no weights and gives no points; the others are InsightFace's SCRFD."""
-    size: int = 640
-    """Side of the square that SCRFD looks at."""
+    detector: DetectorName = "auto"
+    """auto: SCRFD where its weights are, else CenterFace, which is open, else haar, which needs no
+    weights and gives no points."""
+    size: int | None = None
+    """Side of what is looked at, in pixels; null: SCRFD 640, CenterFace 320."""
     confidence: float = 0.5
     """Least score of a face."""
-    padding: float = PADDING
-    """Black border on each side, in longer sides of the picture, so that close-ups are found."""
+    padding: float | None = None
+    """Black border on each side, in longer sides of the picture, so that close-ups are found; null:
+    the detector's own."""
     second_area: float = 0.15
     """A second face counts from this part of the first one's area."""
 
+    def here(self) -> Self:
+        """With what is left open chosen: the first detector whose weight is here, and its ways."""
+        name = best_detector() if self.detector == "auto" else self.detector
+        size, padding = (SIDE, BORDER) if name == "centerface" else (640, PADDING)
+        return replace(
+            self,
+            detector=cast(DetectorName, name),
+            size=size if self.size is None else self.size,
+            padding=padding if self.padding is None else self.padding,
+        )
+
     def weights(self) -> tuple[str, ...]:
         """The detector's file, for all but Haar."""
-        name = WEIGHTS[self.detector]
+        name = WEIGHTS[self.here().detector]
         return (name,) if name else ()
 
 
@@ -51,6 +66,7 @@ class FaceSearch:
 
     def __init__(self, config: FaceSearchConfig, place: Workplace) -> None:
         self.place = place
+        config = config.here()
         names = (field for field in FaceSearchConfig.__dataclass_fields__ if field != "second_area")
         self._print = digest({name: config_data(config)[name] for name in names})
         files = config.weights()
@@ -121,6 +137,11 @@ class FaceStage(ItemByItem):
 
     reads = (FACE_SAMPLES,)
     resources = Resources(gpus=0.1)
+
+    @classmethod
+    def on_this_machine(cls, config: FaceSearchConfig) -> FaceSearchConfig:
+        """With the detector that is here."""
+        return config.here()
 
     @classmethod
     def weights(cls, config: FaceSearchConfig) -> tuple[str, ...]:

@@ -14,23 +14,18 @@ from talkingface_wild.pipelines.recipe import Recipe, StageChoice
 from talkingface_wild.pipelines.stages import stage_class
 
 
-def config_here(choice: StageChoice) -> Any:
-    """A stage's settings, with what they leave to the machine chosen by the weights that are here."""
-    return stage_class(choice.name).on_this_machine(choice.config)
-
-
 def missing_weights(choice: StageChoice) -> list[str]:
     """Names of the weights that a stage's settings ask for and this machine lacks."""
     return [
         name
-        for name in stage_class(choice.name).weights(config_here(choice))
+        for name in stage_class(choice.name).weights(choice.config)
         if weights.find(name) is None
     ]
 
 
 def missing_extras(choice: StageChoice) -> list[str]:
     """Import names of optional packages that a stage's settings ask for and that are missing."""
-    packages = stage_class(choice.name).requires(config_here(choice))
+    packages = stage_class(choice.name).requires(choice.config)
     return [name for name in packages if importlib.util.find_spec(name) is None]
 
 
@@ -66,7 +61,7 @@ def check_weights(recipe: Recipe) -> None:
 
 def plan_of(recipe: Recipe, score_all: bool = False) -> Plan:
     """The plan of a recipe on this machine; call ``check_weights`` first for a clear refusal."""
-    stages = [(stage_class(c.name), config_here(c), why_unmeasured(c)) for c in recipe.stages]
+    stages = [(stage_class(c.name), c.config, why_unmeasured(c)) for c in recipe.stages]
     try:
         return make_plan(stages, recipe.gates, weights.sha256, score_all)
     except KeyError as error:
@@ -100,7 +95,7 @@ def check_commercial(recipe: Recipe) -> None:
     """Nothing, or UsageError: the recipe would use a weight whose licence forbids what is sold."""
     refusals = []
     for choice in recipe.stages:
-        for name in stage_class(choice.name).weights(config_here(choice)):
+        for name in stage_class(choice.name).weights(choice.config):
             weight = weights.entry(name)
             used = choice.weights == "required" or weights.find(name) is not None
             if used and not weight.commercial:
@@ -118,7 +113,7 @@ def plan_summary(recipe: Recipe) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for choice in recipe.stages:
         cls = stage_class(choice.name)
-        names: Sequence[str] = cls.weights(config_here(choice))
+        names: Sequence[str] = cls.weights(choice.config)
         gates = [g for g in recipe.gates if g.column in {c.name for c in cls.columns}]
         rows.append(
             {

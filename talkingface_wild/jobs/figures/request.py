@@ -84,7 +84,7 @@ class Drawing(Request):
     seed: int = Field(0, ge=0)
     """Another seed draws other noise."""
     detector: str = "auto"
-    """Face detector: auto, haar, scrfd_10g, scrfd_2.5g, scrfd_500m."""
+    """Face detector: auto, haar, centerface, scrfd_10g, scrfd_2.5g, scrfd_500m."""
     whole: bool = False
     """Take the picture as it is; look for no face."""
     device: str = "auto"

@@ -19,8 +19,6 @@ from talkingface_wild.media.geometry import Picture, Window, crop_padded, union_
 if TYPE_CHECKING:
     from talkingface_wild.perception.face_detector import Detector
 
-FINEST = ("scrfd_10g", "scrfd_2.5g", "scrfd_500m")
-"""Detectors that ``auto`` takes where their weights are; the Haar cascades else."""
 MOST_PIXELS = 8192 * 8192
 
 
@@ -91,15 +89,14 @@ def face_detector(name: str, device: str = "cpu") -> tuple[str, Detector]:
     Raises UsageError for an unknown name, WeightMissing.
     """
     from talkingface_wild import weights
-    from talkingface_wild.perception.face_detector import WEIGHTS, make_detector
+    from talkingface_wild.perception.face_detector import WEIGHTS, best_detector, make_detector
 
     if name not in ("auto", *WEIGHTS):
         names = ("auto", *WEIGHTS)
         raise UsageError(
             f"--detector expects {', '.join(names)}, found {name!r}{nearest(name, names)}."
         )
-    if name == "auto":
-        name = next((n for n in FINEST if weights.find(str(WEIGHTS[n])) is not None), "haar")
+    name = best_detector() if name == "auto" else name
     weight = WEIGHTS[name]
     network = make_detector(name, None if weight is None else weights.path(weight))
     return name, network.open(device)

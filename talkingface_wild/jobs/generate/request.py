@@ -71,7 +71,7 @@ class GenerateRequest(Request):
     compiled: bool = Field(False, json_schema_extra={OPTION: "--compile"})
     """Compile the network: slow to begin, then faster."""
     detector: str = "auto"
-    """Face detector: auto, haar, scrfd_10g, scrfd_2.5g, scrfd_500m."""
+    """Face detector: auto, haar, centerface, scrfd_10g, scrfd_2.5g, scrfd_500m."""
     whole: bool = False
     """Take the picture as it is; look for no face."""
 
