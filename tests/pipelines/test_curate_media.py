@@ -78,6 +78,21 @@ def test_every_real_clip_ends_as_labelled(shared, whole):
 
 
 @pytest.mark.long
+def test_every_real_clip_ends_as_labelled_with_the_open_detector_too(
+    shared, open_weight, tmp_path
+):
+    """No setting names it: it is taken where no SCRFD is there."""
+    weights = open_weight("centerface").parent
+    sources = shared / "media" / "MEDIA.csv"
+    words = ["curate", "--langs", "all", "--recipe", "embedded", "--sources", str(sources)]
+    words += ["--engine", "local", "--out", str(tmp_path / "set"), "--json"]
+    code, _, stderr = tfw(*words, weights=weights)
+    assert code == 0, stderr
+    assert set(clips_of(tmp_path / "set")["face_detector"]) == {"centerface"}
+    test_every_real_clip_ends_as_labelled(shared, tmp_path / "set")
+
+
+@pytest.mark.long
 def test_both_engines_give_the_same_table(shared, weights, whole, tmp_path):
     words = arguments(shared / "media" / "MEDIA.csv", tmp_path / "ray", "ray")
     code, _, said = tfw(*words, weights=weights)
