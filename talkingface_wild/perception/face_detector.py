@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from talkingface_wild.core.errors import ExtraMissing, UsageError, WeightMissing, nearest
 from talkingface_wild.functional.face_samples import Detection
+from talkingface_wild.perception.centerface import CenterFaceDetector
 from talkingface_wild.perception.onnx_network import import_cv2, load_onnx
 
 __all__ = [
     "PADDING",
     "WEIGHTS",
+    "CenterFaceDetector",
     "Detection",
     "Detector",
     "HaarDetector",
@@ -29,6 +31,7 @@ WEIGHTS: dict[str, str | None] = {
     "scrfd_10g": "scrfd_10g",
     "scrfd_2.5g": "scrfd_2.5g",
     "scrfd_500m": "scrfd_500m",
+    "centerface": "centerface",
 }
 """Every detector's name, and the weight of the manifest that it loads."""
 
@@ -171,12 +174,14 @@ class HaarDetector:
 def make_detector(
     name: str,
     path: Path | None = None,
-    size: int = 640,
+    size: int | None = None,
     confidence: float = 0.5,
-    padding: float = PADDING,
+    padding: float | None = None,
     threads: int = 1,
 ) -> Detector:
     """The detector called ``name``; ``path`` is its weight's file, for all but ``haar``.
+
+    ``size`` and ``padding`` are the detector's own where they are None.
 
     Raises UsageError for an unknown name, WeightMissing when ``path`` is needed and None.
     """
@@ -185,14 +190,20 @@ def make_detector(
             f"Expected a face detector of {', '.join(WEIGHTS)}, found {name!r}"
             f"{nearest(name, WEIGHTS)}; set faces.detector to one of them."
         )
+    padding_words = {} if padding is None else {"padding": padding}
     if name == "haar":
-        return HaarDetector(confidence, padding)
+        return HaarDetector(confidence, **padding_words)
+    open_weight = name == "centerface"
     if path is None:
+        remedy = "tfw weights fetch centerface" if open_weight else "tfw weights import DIR"
         raise WeightMissing(
             f"Expected the file of the weight {WEIGHTS[name]} for the detector {name}, found none "
-            "given; get it with 'tfw weights import DIR', or set faces.detector=haar."
+            f"given; get it with '{remedy}', or set faces.detector=haar."
         )
-    return ScrfdDetector(path, size, confidence, padding, threads)
+    words: dict[str, Any] = {"confidence": confidence, "threads": threads, **padding_words}
+    if size is not None:
+        words["size"] = size
+    return CenterFaceDetector(path, **words) if open_weight else ScrfdDetector(path, **words)
 
 
 def _cascade(name: str) -> Any:

@@ -1,5 +1,5 @@
-"""InsightFace's ONNX networks, opened quietly on a device with a bounded number of threads.
-Knows files and sessions alone; what goes in and comes out is the detectors' and ArcFace's affair.
+"""ONNX networks, InsightFace's above all, opened quietly on a device with a bounded number of
+threads. Knows files and sessions alone; what goes in and comes out is the detectors' affair.
 """
 
 import contextlib
@@ -23,23 +23,12 @@ def load_onnx(path: Path, device: str, threads: int, kind: str) -> Any:
     Raises WeightMissing when the file is absent, damaged or another network.
     """
     import_cv2()
-    import onnxruntime
     from insightface import model_zoo
 
-    if not path.is_file() or path.suffix != ".onnx":
-        raise WeightMissing(f"Expected an ONNX file (*.onnx) at {path}, found none; {_REMEDY}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    providers = ["CPUExecutionProvider"]
-    if device != "cpu" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        providers.insert(0, "CUDAExecutionProvider")
-    elif device != "cpu":
-        LOGGER.warning("onnxruntime has no CUDA here; %s runs on the CPU.", path.name)
+    settings = session_settings(path, device, threads)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            model = model_zoo.get_model(str(path), providers=providers, sess_options=options)
+            model = model_zoo.get_model(str(path), **settings)
     except Exception as error:
         # Neither onnxruntime's nor protobuf's errors share a base below Exception.
         raise WeightMissing(
@@ -52,6 +41,27 @@ def load_onnx(path: Path, device: str, threads: int, kind: str) -> Any:
             f"{'another one' if model is None else type(model).__name__}; {_REMEDY}"
         )
     return model
+
+
+def session_settings(path: Path, device: str, threads: int) -> dict[str, Any]:
+    """``providers`` and ``sess_options`` of a session for the ONNX file at ``path``.
+
+    Raises WeightMissing when there is no such file.
+    """
+    import onnxruntime
+
+    if not path.is_file() or path.suffix != ".onnx":
+        raise WeightMissing(f"Expected an ONNX file (*.onnx) at {path}, found none; {_REMEDY}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    providers = ["CPUExecutionProvider"]
+    if device != "cpu" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        providers.insert(0, "CUDAExecutionProvider")
+    elif device != "cpu":
+        LOGGER.warning("onnxruntime has no CUDA here; %s runs on the CPU.", path.name)
+    return {"providers": providers, "sess_options": options}
 
 
 def import_cv2() -> ModuleType:

@@ -87,7 +87,7 @@ def locate(clip_list: BenchList, videos: Path) -> BenchList:
 def scrfd() -> tuple[str, Detector] | None:
     """The largest SCRFD whose weight is on this machine, opened, with its name; None without."""
     for name, weight in WEIGHTS.items():
-        path = weights.find(weight) if weight else None
+        path = weights.find(weight) if weight and name.startswith("scrfd") else None
         if path is not None:
             return name, make_detector(name, path).open()
     return None
