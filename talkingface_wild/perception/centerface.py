@@ -82,16 +82,18 @@ class CenterFaceDetector:
         scale = self.size / (max(height, width) + 2 * margin)
         inner = (max(1, round(width * scale)), max(1, round(height * scale)))
         border = round(margin * scale)
-        canvas_sides = [math.ceil((side + 2 * border) / _MULTIPLE) * _MULTIPLE for side in inner]
+        canvas = [math.ceil((side + 2 * border) / _MULTIPLE) * _MULTIPLE for side in inner]
         cv2 = import_cv2()
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        canvas_HWC = np.zeros((canvas_sides[1], canvas_sides[0], 3), dtype=np.float32)
+        canvas_HWC = np.zeros((canvas[1], canvas[0], 3), dtype=np.float32)
         canvas_HWC[border : border + inner[1], border : border + inner[0]] = cv2.resize(
             rgb_HWC, inner, interpolation=how
         )
-        maps = self._session.run(_OUTPUTS, {_INPUT: canvas_HWC.transpose(2, 0, 1)[None]})
-        heat, log_sides, offsets, points = (array[0] for array in maps)
-        scores_N, boxes_N4, points_N52 = _faces(heat, log_sides, offsets, points, self.confidence)
+        heat, sides, offsets, points = (
+            maps[0]
+            for maps in self._session.run(_OUTPUTS, {_INPUT: canvas_HWC.transpose(2, 0, 1)[None]})
+        )
+        scores_N, boxes_N4, points_N52 = _faces(heat, sides, offsets, points, self.confidence)
         kept = _apart(boxes_N4, scores_N)
         per_pixel = np.array([width / inner[0], height / inner[1]], dtype=np.float32)
         boxes_N4 = (boxes_N4[kept] - border) * np.tile(per_pixel, 2)
