@@ -7,7 +7,7 @@ D dimensions.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -170,7 +170,7 @@ class TransNetV2:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._network: ShotNetwork | None = None
+        self._network: Any = None
 
     def open(self, device: str = "cpu") -> Self:
         """Load the network onto ``device``; WeightMissing when the file is of another layout."""
