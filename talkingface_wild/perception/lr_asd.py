@@ -44,8 +44,8 @@ class ActiveSpeaker:
     """Scores a face's crops against the sound: above 0 it speaks, below it does not.
 
     A score is the logit of "speaks", as published. All frames go through the recurrences at once,
-    as in the authors' evaluation on AVA; the windows of 1 to 6 s of their other evaluation cost
-    six times as much and tell a clip's own sound from others less well.
+    as in the authors' evaluation on AVA; windows of 1 to 6 s, as in their other evaluation, tell a
+    clip's own sound from others less well. What is compared should be of one length.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,9 +69,8 @@ class ActiveSpeaker:
         ``crops_THW`` are grey face crops (T, 112, 112) uint8 at 25 frames a second: the middle of
         what ``functional.face_track.crop_square`` gives at its published scale of 0.40. They may
         be a ``numpy.memmap``. ``samples_int16`` is mono sound at 16 kHz that begins with them; the
-        last frame hears 15 ms of what follows, or silence. The network's own best match of true
-        sound lies some 3 frames early (true clips score higher with their sound taken 3 frames
-        before); scores are not corrected for it.
+        last frame hears 15 ms of what follows, or silence. On clips in step a frame scores highest
+        with the sound of some 0 to 3 frames before; scores are not corrected for that.
 
         Raises ItemRejected ``too_few_windows`` without one frame of both, ValueError for crops of
         another size or type and for sound that is no vector of int16.
