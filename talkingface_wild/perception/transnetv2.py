@@ -109,7 +109,7 @@ class DilatedStack(nn.Module):
         return F.avg_pool3d(F.relu(second(shortcut)) + shortcut, (1, 2, 2))
 
 
-class FrameSimilarity(nn.Module):
+class NeighbourSimilarity(nn.Module):
     """How alike each frame's learned features are to those of the frames around it (3.2)."""
 
     def __init__(self, features: int) -> None:
@@ -145,7 +145,7 @@ class ShotNetwork(nn.Module):
             DilatedStack(channels, filters)
             for channels, filters in zip((3, *wide), FILTERS, strict=False)
         )
-        self.frame_sim_layer = FrameSimilarity(sum(wide))
+        self.frame_sim_layer = NeighbourSimilarity(sum(wide))
         self.color_hist_layer = ColourHistograms()
         self.fc1 = nn.Linear(wide[-1] * (HEIGHT // 8) * (WIDTH // 8) + 2 * 128, 1024)
         self.cls_layer1 = nn.Linear(1024, 1)

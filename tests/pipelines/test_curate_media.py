@@ -78,9 +78,7 @@ def test_every_real_clip_ends_as_labelled(shared, whole):
 
 
 @pytest.mark.long
-def test_every_real_clip_ends_as_labelled_with_the_open_detector_too(
-    shared, open_weight, tmp_path
-):
+def test_every_real_clip_ends_as_labelled_with_the_open_detector_too(shared, open_weight, tmp_path):
     """No setting names it: it is taken where no SCRFD is there."""
     weights = open_weight("centerface").parent
     sources = shared / "media" / "MEDIA.csv"
