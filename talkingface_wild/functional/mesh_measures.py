@@ -77,10 +77,13 @@ def mesh_angles(points_N4683: npt.NDArray[Any]) -> Floats:
     The rotation that brings ``STABLE_FACE_K3`` nearest to the mesh, scale and place aside (least
     squares; Kabsch 1976, Umeyama 1991). Signs and order are those of ``head_angles``: yaw is
     positive when the nose points to the picture's right, pitch when it points down, roll when the
-    head leans clockwise; a head turns, then nods, then leans. Meshes without extent give zeros.
+    head leans clockwise; a head turns, then nods, then leans. Meshes without extent give zeros,
+    meshes of NaN angles of NaN.
     """
     towards = np.array([1.0, 1.0, -1.0])
     seen = np.asarray(points_N4683, dtype=np.float64)[:, list(STABLE_POINTS)] * towards
+    absent = ~np.isfinite(seen).all(axis=(1, 2))
+    seen[absent] = 0.0
     seen = seen - seen.mean(axis=1, keepdims=True)
     model = (STABLE_FACE_K3 - STABLE_FACE_K3.mean(axis=0)) * towards
     left, _, right = np.linalg.svd(np.swapaxes(seen, 1, 2) @ model)
@@ -92,6 +95,7 @@ def mesh_angles(points_N4683: npt.NDArray[Any]) -> Floats:
     roll = np.arctan2(-turned[:, 0, 1], turned[:, 1, 1])
     angles = np.degrees(np.stack([yaw, pitch, roll], axis=1))
     angles[np.abs(seen).max(axis=(1, 2), initial=0.0) == 0] = 0.0
+    angles[absent] = np.nan
     return np.asarray(angles, dtype=np.float64)
 
 
@@ -102,9 +106,9 @@ def mouth_confidences(
 
     The mesh's own confidence, times the share of eight points of the lips that lie in the picture
     (``width`` × ``height`` pixels), times the cosine of the head's yaw: a mouth in profile is half
-    hidden. A hand before the mouth is not noticed.
+    hidden. A mesh of NaN gives 0. A hand before the mouth is not noticed.
     """
     lips = points_N4683[:, list(LIPS), :2]
     inside = ((lips >= 0) & (lips <= [width, height])).all(axis=2).mean(axis=1)
     faced = np.clip(np.cos(np.radians(mesh_angles(points_N4683)[:, 0])), 0.0, 1.0)
-    return np.asarray(confidences_N * inside * faced, dtype=np.float64)
+    return np.nan_to_num(np.asarray(confidences_N * inside * faced, dtype=np.float64))

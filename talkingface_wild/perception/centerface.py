@@ -136,8 +136,7 @@ def _faces(
     """Scores (N,), boxes (N, 4) and points (N, 5, 2) at every place of at least ``confidence``.
 
     Every pair of maps holds y before x. Sides are 4 exp(s) pixels, the middle lies at 4 (place +
-    offset + 0.5), points count from the box's corner in its sides (section 3.2 and the published
-    code).
+    offset + 0.5), points count from the box's corner in its sides, as in the published code.
     """
     rows, columns = np.nonzero(heat_1hw[0] >= confidence)
     sides_N2 = _STRIDE * np.exp(log_sides_2hw[::-1, rows, columns].T)

@@ -75,6 +75,15 @@ def test_a_mouth_is_trusted_less_in_profile_or_beyond_the_picture():
     assert confidence(_face(yaw=95)) == 0.0
 
 
+def test_a_frame_without_a_face_leaves_the_others_as_they_are():
+    meshes = np.concatenate([_face(20, 0, 5, opening=0.2), np.full((1, 468, 3), np.nan)])
+    angles = mesh_measures.mesh_angles(meshes)
+    assert angles[0] == pytest.approx([20, 0, 5]) and np.isnan(angles[1]).all()
+    assert mesh_measures.mouth_openings(meshes) == pytest.approx([0.2, np.nan], nan_ok=True)
+    trusted = mesh_measures.mouth_confidences(meshes, np.array([1.0, 0.0]), 640, 480)
+    assert trusted[0] > 0.9 and trusted[1] == 0.0
+
+
 def test_no_mesh_gives_no_numbers_and_a_mesh_without_extent_zeros():
     nothing = np.zeros((0, 468, 3))
     assert mesh_measures.mesh_angles(nothing).shape == (0, 3)
