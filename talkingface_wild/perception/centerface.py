@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from talkingface_wild.core.errors import WeightMissing
 from talkingface_wild.functional.face_samples import Detection
-from talkingface_wild.perception.onnx_network import import_cv2, session_settings
+from talkingface_wild.perception.onnx_network import import_cv2
+from talkingface_wild.perception.onnx_session import session_settings
 
 Picture = NDArray[np.uint8]
 

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from talkingface_wild.core.errors import ExtraMissing, WeightMissing
-from talkingface_wild.core.log import LOGGER
+from talkingface_wild.perception.onnx_session import session_settings
 
 _REMEDY = "get the published file with 'tfw weights fetch' or 'tfw weights import DIR'."
 
@@ -41,27 +41,6 @@ def load_onnx(path: Path, device: str, threads: int, kind: str) -> Any:
             f"{'another one' if model is None else type(model).__name__}; {_REMEDY}"
         )
     return model
-
-
-def session_settings(path: Path, device: str, threads: int) -> dict[str, Any]:
-    """``providers`` and ``sess_options`` of a session for the ONNX file at ``path``.
-
-    Raises WeightMissing when there is no such file.
-    """
-    import onnxruntime
-
-    if not path.is_file() or path.suffix != ".onnx":
-        raise WeightMissing(f"Expected an ONNX file (*.onnx) at {path}, found none; {_REMEDY}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    providers = ["CPUExecutionProvider"]
-    if device != "cpu" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        providers.insert(0, "CUDAExecutionProvider")
-    elif device != "cpu":
-        LOGGER.warning("onnxruntime has no CUDA here; %s runs on the CPU.", path.name)
-    return {"providers": providers, "sess_options": options}
 
 
 def import_cv2() -> ModuleType:
