@@ -49,7 +49,8 @@ class SpeechMeasures:
     method: str
     """``webrtcvad-<version>/<mode>`` or ``energy-1``."""
     flags: Flags
-    """Per frame of 30 ms; a last part of a frame is left out."""
+    """Per frame; a last part of a frame is left out."""
+    frame_seconds: float = FRAME_SECONDS
 
 
 def speech_measures(samples: Samples, rate: int = 16000, method: Method = "vad") -> SpeechMeasures:

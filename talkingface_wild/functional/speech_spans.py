@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from talkingface_wild.functional.speech_share import SpeechMeasures, longest_run
+
 WINDOW_SECONDS = 512 / 16_000
 SPEECH_FROM = 0.5
 """A window of at least this probability is speech, as published."""
@@ -56,6 +58,18 @@ def speech_spans(
         start = None if end is None else _next(loud, end[1])
     # Two spans are over 0.1 s apart, so that their margins never meet.
     return [(max(0.0, a - PAD_SECONDS), min(total, b + PAD_SECONDS)) for a, b in spans]
+
+
+def speech_from_probabilities(probabilities_W: npt.NDArray[Any], method: str) -> SpeechMeasures:
+    """Speech measures of one clip out of the probabilities of its windows; ``method`` names them.
+
+    The ratio counts windows; pauses lie between spans of speech. A clip of no window is one pause.
+    """
+    flags = np.zeros(len(probabilities_W), dtype=np.bool_)
+    for start, end in speech_spans(probabilities_W):
+        flags[round(start / WINDOW_SECONDS) : round(end / WINDOW_SECONDS)] = True
+    pause = longest_run(~flags) * WINDOW_SECONDS
+    return SpeechMeasures(speech_ratio(probabilities_W), pause, method, flags, WINDOW_SECONDS)
 
 
 def _end(

@@ -14,6 +14,8 @@ from talkingface_wild.perception.onnx_session import open_session
 
 WEIGHT = "silero_vad"
 """The weight: ``silero_vad.onnx`` of the package silero-vad 6.2.3, MIT-licensed."""
+VERSION = "6.2.3"
+"""Of the package that the network comes from."""
 WINDOW = 512
 """Samples of one window, 32 ms."""
 _CONTEXT = 64

@@ -1,23 +1,12 @@
 """How much of a clip is speech, its longest pause, and how loud it is."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item
-from talkingface_wild.functional.speech_share import speech_measures
 from talkingface_wild.media.sound import loudness_dbfs
+from talkingface_wild.pipelines.clip_speech import SpeechConfig, SpeechEar
 from talkingface_wild.pipelines.column_kinds import measure, share, text
 from talkingface_wild.pipelines.source_items import ItemByItem
 from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_samples
-
-
-@dataclass(frozen=True)
-class SpeechConfig:
-    """How speech is told from the rest."""
-
-    method: Literal["vad", "energy"] = "vad"
-    """vad: WebRTC's detector, which needs no download; energy: relative to the noise floor."""
 
 
 class Speech(ItemByItem):
@@ -41,12 +30,26 @@ class Speech(ItemByItem):
     Config = SpeechConfig
     batch_size = 4
 
+    @classmethod
+    def on_this_machine(cls, config: SpeechConfig) -> SpeechConfig:
+        """With the method that is here."""
+        return config.here()
+
+    @classmethod
+    def weights(cls, config: SpeechConfig) -> tuple[str, ...]:
+        """Silero's network where it listens."""
+        return config.weights()
+
+    def open(self) -> None:
+        """Load the detector."""
+        self._ear = SpeechEar(self.config, self.place)
+
     def answer(self, item: Item) -> Outcome:
         """Null for clips without sound."""
         if not item.values.get("has_audio"):
             return Done({})
         samples = span_samples(item, self.place)
-        speech = speech_measures(samples, method=self.config.method)
+        speech = self._ear.hear(samples)
         return Done(
             {
                 "speech_ratio": speech.speech_ratio,
