@@ -41,8 +41,10 @@ def transitions(
 
     ``middle_N`` are the probabilities that a frame is the middle of a transition, ``inside_N`` that
     it belongs to one. The former decide, as published (Souček and Lokoč, 2020); the latter say how
-    far it reaches. A change that reaches the last frame has no shot after it and is none; runs
-    of ``middle_N`` in one run of ``inside_N`` are one change. Raises ValueError for two lengths.
+    far it reaches. Of dissolves between talking faces it finds those of 3 to 25 frames, and none of
+    40: those are seen by ``inside_N`` in part. A change that reaches the last frame has no shot
+    after it and is none; runs of ``middle_N`` in one run of ``inside_N`` are one change. Raises
+    ValueError for two lengths.
     """
     if len(middle_N) != len(inside_N):
         raise ValueError(

@@ -118,7 +118,7 @@ class ChannelAttention(nn.Module):
         return (both_BDT * self.bn(self.attention(both_BDT)).sigmoid()).transpose(1, 2)
 
 
-class SpeechDetector(nn.Module):
+class FrameRecurrence(nn.Module):
     """One recurrence from the past and one from the future, of a quarter of the channels each."""
 
     def __init__(self, channels: int) -> None:
@@ -142,7 +142,7 @@ class SpeakerModel(nn.Module):
         self.visualEncoder = PictureEncoder()
         self.audioEncoder = SoundEncoder()
         self.fusion = ChannelAttention(256)
-        self.detector = SpeechDetector(256)
+        self.detector = FrameRecurrence(256)
 
 
 class TwoClasses(nn.Module):

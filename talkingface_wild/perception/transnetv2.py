@@ -109,7 +109,7 @@ class DilatedStack(nn.Module):
         return F.avg_pool3d(F.relu(second(shortcut)) + shortcut, (1, 2, 2))
 
 
-class NeighbourSimilarity(nn.Module):
+class FeatureSimilarity(nn.Module):
     """How alike each frame's learned features are to those of the frames around it (3.2)."""
 
     def __init__(self, features: int) -> None:
@@ -123,7 +123,7 @@ class NeighbourSimilarity(nn.Module):
         return F.relu(self.fc(near_similarity(self.projection(means_BTC))))
 
 
-class ColourHistograms(nn.Module):
+class ColourSimilarity(nn.Module):
     """How alike each frame's colours are to those of the frames around it (3.2)."""
 
     def __init__(self) -> None:
@@ -145,8 +145,8 @@ class ShotNetwork(nn.Module):
             DilatedStack(channels, filters)
             for channels, filters in zip((3, *wide), FILTERS, strict=False)
         )
-        self.frame_sim_layer = NeighbourSimilarity(sum(wide))
-        self.color_hist_layer = ColourHistograms()
+        self.frame_sim_layer = FeatureSimilarity(sum(wide))
+        self.color_hist_layer = ColourSimilarity()
         self.fc1 = nn.Linear(wide[-1] * (HEIGHT // 8) * (WIDTH // 8) + 2 * 128, 1024)
         self.cls_layer1 = nn.Linear(1024, 1)
         self.cls_layer2 = nn.Linear(1024, 1)
