@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-RATE = 16_000
-"""Samples a second of the sound."""
-HOP, FFT = 160, 400
-"""Step and length of an analysis window, in samples."""
+from talkingface_wild.functional.mel_filters import FFT, RATE, mel_filters
+
+HOP = 160
+"""Step of an analysis window, in samples; it is as long as a spectrum."""
 HEAD_WIDTH = 64
 """Width of an attention head, the same in every published size; shapes do not tell it."""
 
@@ -169,22 +168,3 @@ def log_mel(samples_int16_16k: npt.NDArray[np.int16], bands: int, frames: int) -
     energies = torch.from_numpy(mel_filters(bands)) @ spectrum.abs().square()
     logs = energies.clamp(min=1e-10).log10()
     return (torch.maximum(logs, logs.max() - 8) + 4) / 4
-
-
-@cache
-def mel_filters(bands: int) -> npt.NDArray[np.float32]:
-    """Triangles (M, 201) from 0 to 8000 Hz, spaced evenly in Slaney's mels, of unit area each.
-
-    Slaney's scale (Auditory Toolbox, 1998): 15 mels per 1000 Hz up to 1000 Hz, then 27 mels per
-    factor of 6.4.
-    """
-    knee, per_hertz, per_log = 1000.0, 15 / 1000, 27 / np.log(6.4)
-    top = knee * per_hertz + np.log(RATE / 2 / knee) * per_log
-    mels = np.linspace(0.0, top, bands + 2)
-    above = knee * np.exp((mels - knee * per_hertz) / per_log)
-    corners = np.where(mels < knee * per_hertz, mels / per_hertz, above)
-    low, middle, high = corners[:-2, None], corners[1:-1, None], corners[2:, None]
-    hertz = np.linspace(0.0, RATE / 2, FFT // 2 + 1)[None]
-    triangles = np.minimum((hertz - low) / (middle - low), (high - hertz) / (high - middle))
-    filters: npt.NDArray[np.float32] = np.maximum(triangles, 0) * 2 / (high - low)
-    return filters.astype(np.float32)
