@@ -13,12 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from talkingface_wild.functional.mel_filters import FFT, RATE, mel_filters
-from talkingface_wild.functional.waveform import (
-    Waveform,
-    is_silent,
-    level_dbfs,
-    require_waveform,
-)
+from talkingface_wild.functional.waveform import Waveform, is_silent, level_dbfs, require_waveform
 from talkingface_wild.perception.state_dict import load_state, load_strict
 
 WEIGHT = "voice_embedding"
