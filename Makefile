@@ -42,6 +42,7 @@ endif
 
 demo: $(STAMP)
 	@scripts/check_system.sh "$(BIN)/python"
+	@$(BIN)/tfw weights fetch --open >/dev/null || echo "The demo goes on without these open weights."
 	@$(BIN)/tfw curate --langs all --recipe demo --out demo_out
 
 test: $(STAMP)

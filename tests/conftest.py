@@ -185,6 +185,7 @@ def open_weight() -> Callable[[str], Path]:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     kept = os.environ.get("TFW_TEST_WEIGHTS") or cache / "talkingface-wild-tests" / "weights"
     store = Store(Path(kept))
+    store.folder.mkdir(parents=True, exist_ok=True)
 
     def file(name: str) -> Path:
         if (path := store.find(name)) is not None:

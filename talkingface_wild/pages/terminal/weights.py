@@ -42,7 +42,8 @@ def _block(rows: Sequence[dict[str, Any]], longest: int) -> Table:
     drawn.add_column(overflow="fold")
     for row in rows:
         use = "commercial use" if row["commercial"] else "not for commercial use"
-        facts = [f"{row['licence']} ({use}); {', '.join(row['used_by'])}"]
+        users = ", ".join(row["used_by"]) or "no stage uses it yet"
+        facts = [f"{row['licence']} ({use}); {users}"]
         if row["state"] == "trusted":
             facts.append(TRUSTED)
         elif row["state"] not in _HERE:
