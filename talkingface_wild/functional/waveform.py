@@ -1,4 +1,4 @@
-"""Sound as the networks of speech take it: mono float32 at 16 kHz between -1 and 1. Arrays alone."""
+"""Sound as networks of speech take it: mono float32 at 16 kHz between -1 and 1. Arrays alone."""
 
 from typing import Any
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import torch
 
 from talkingface_wild.core.errors import WeightMissing
+from talkingface_wild.functional.waveform import RATE
 from talkingface_wild.perception.state_dict import load_state, load_strict
-from talkingface_wild.perception.whisper import RATE, Dimensions, Whisper, log_mel
+from talkingface_wild.perception.whisper import Dimensions, Whisper, log_mel
 
 WEIGHT = "whisper_small"
 """The weight: OpenAI's ``small.pt``. One network knows the ten languages and ninety more, from the

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from talkingface_wild.functional.mel_filters import FFT, RATE, mel_filters
+from talkingface_wild.functional.mel_filters import FFT, mel_filters
 
 HOP = 160
 """Step of an analysis window, in samples; it is as long as a spectrum."""
