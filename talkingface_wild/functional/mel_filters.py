@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-RATE = 16_000
-"""Samples a second of the sound."""
+from talkingface_wild.functional.waveform import RATE
+
 FFT = 400
 """Samples of one spectrum, 25 ms."""
 

@@ -12,8 +12,19 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+<<<<<<< HEAD
 from talkingface_wild.functional.mel_filters import FFT, RATE, mel_filters
 from talkingface_wild.functional.waveform import Waveform, is_silent, level_dbfs, require_waveform
+=======
+from talkingface_wild.functional.mel_filters import FFT, mel_filters
+from talkingface_wild.functional.waveform import (
+    RATE,
+    Waveform,
+    is_silent,
+    level_dbfs,
+    require_waveform,
+)
+>>>>>>> h-sound
 from talkingface_wild.perception.state_dict import load_state, load_strict
 
 WEIGHT = "voice_embedding"
@@ -69,10 +80,7 @@ class VoiceEmbedding:
 
     def open(self, device: str = "cpu") -> Self:
         """Load the network onto ``device``; WeightMissing when the file is of another layout."""
-        network = VoiceEncoder()
-        state = load_state(self.path, key="model_state")
-        load_strict(network, state, self.path, ignore=_UNUSED)
-        self._network, self._device = network.eval().to(device), device
+        self._network, self._device = self._load().to(device), device
         return self
 
     def partials(self, samples_16k: Waveform) -> VoicePartials:
@@ -87,9 +95,9 @@ class VoiceEmbedding:
         starts = _starts(len(samples))
         if not starts or is_silent(samples):
             return VoicePartials(np.zeros((0, DIMENSIONS), dtype=np.float32), np.zeros(0))
-        network = self._network or self.open()._network
-        if network is None:
-            raise RuntimeError("the network is opened above")
+        if self._network is None:
+            self._network = self._load()
+        network = self._network
         mels_TM = _mels(samples, starts[-1] + PARTIAL_FRAMES)
         rows = []
         with torch.inference_mode():
@@ -97,6 +105,12 @@ class VoiceEmbedding:
                 batch = [mels_TM[s : s + PARTIAL_FRAMES] for s in starts[first : first + _BATCH]]
                 rows.append(network(torch.stack(batch).to(self._device)).cpu().numpy())
         return VoicePartials(np.concatenate(rows), np.array(starts) * HOP / RATE)
+
+    def _load(self) -> VoiceEncoder:
+        network = VoiceEncoder()
+        state = load_state(self.path, key="model_state")
+        load_strict(network, state, self.path, ignore=_UNUSED)
+        return network.eval()
 
 
 def _starts(samples: int) -> list[int]:
