@@ -12,10 +12,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-<<<<<<< HEAD
-from talkingface_wild.functional.mel_filters import FFT, RATE, mel_filters
-from talkingface_wild.functional.waveform import Waveform, is_silent, level_dbfs, require_waveform
-=======
 from talkingface_wild.functional.mel_filters import FFT, mel_filters
 from talkingface_wild.functional.waveform import (
     RATE,
@@ -24,7 +20,6 @@ from talkingface_wild.functional.waveform import (
     level_dbfs,
     require_waveform,
 )
->>>>>>> h-sound
 from talkingface_wild.perception.state_dict import load_state, load_strict
 
 WEIGHT = "voice_embedding"
