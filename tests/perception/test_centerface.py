@@ -34,6 +34,7 @@ def _relevant(detection):
     return int((sizes >= LEAST_AREA_RATIO * sizes.max(initial=0)).sum())
 
 
+@pytest.mark.long
 def test_every_clip_has_as_many_faces_as_labelled(centerface, labels):
     assert len(labels) == 22
     for stem, (path, expected) in labels.items():

@@ -36,6 +36,7 @@ def test_noise_lowers_the_score(quality, shared):
         assert scores.overall == pytest.approx(expected, abs=0.05)
 
 
+@pytest.mark.long
 def test_every_second_of_a_long_sound_counts(quality, shared):
     """Windows from 7 s on, which the published loop loses, hear the noise after 16.1 s."""
     speech = speech_sound.clip(shared, "en")

@@ -65,6 +65,7 @@ def noise():
     return crops, random.integers(-9000, 9000, 90 * 640).astype(np.int16)
 
 
+@pytest.mark.long
 def test_a_face_scores_higher_with_its_own_sound_than_with_others(perceiver, shared):
     detector = ScrfdDetector(shared / "weights" / "scrfd_500m_kps.onnx", size=320).open()
     clips = [shared / "media" / "clips" / f"{name}.mp4" for name in SPEECH]

@@ -9,11 +9,11 @@ from talkingface_wild.core.errors import UsageError
 from talkingface_wild.weights.manifest import entries, entry, parse
 
 
-def test_every_weight_that_curation_can_use_has_an_entry_with_licence_and_user():
+def test_every_weight_that_curation_can_use_has_an_entry_with_licence_and_use():
     expected = {"scrfd_10g", "scrfd_2.5g", "scrfd_500m", "arcface_w600k_r50", "syncnet_v2"}
     expected |= {"hyperiqa_koniq_pyiqa", "hyperiqa_koniq_original", "whisper_base", "whisper_small"}
     assert expected <= set(entries())
-    assert all(weight.licence and weight.used_by and weight.file for weight in entries().values())
+    assert all(weight.licence and weight.unlocks and weight.file for weight in entries().values())
 
 
 def test_the_benchmarks_face_networks_have_the_layouts_of_their_published_names(goldens):
