@@ -55,10 +55,18 @@ def sound_windows(samples: Samples, frames: int) -> npt.NDArray[np.float32]:
     ``samples`` are mono int16 at 16 kHz that begin with the first frame. What a window lacks at
     either end repeats the sound's first or last step.
     """
+    return windows_of_steps(sound_steps(samples, frames))
+
+
+def sound_steps(samples: Samples, frames: int) -> Floats:
+    """Cepstra of the sound under each of so many frames, (4 x T, 13)."""
     steps_SC = mfcc(samples)
-    count = frames * STEPS_PER_FRAME
-    steps_SC = steps_SC[np.minimum(np.arange(count), len(steps_SC) - 1)]
-    per_frame = steps_SC.reshape(frames, STEPS_PER_FRAME * CEPSTRA)
+    return steps_SC[np.minimum(np.arange(frames * STEPS_PER_FRAME), len(steps_SC) - 1)]
+
+
+def windows_of_steps(steps_SC: Floats) -> npt.NDArray[np.float32]:
+    """The windows of cepstra that are known, (S, 13) to (S / 4, 260)."""
+    per_frame = steps_SC.reshape(-1, STEPS_PER_FRAME * CEPSTRA)
     return _windows(per_frame).astype(np.float32)
 
 

@@ -16,10 +16,12 @@ from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.outcome import ItemRejected
 from talkingface_wild.core.paths import atomic_path
 from talkingface_wild.engine.stage import Cache, Item, Workplace
+from talkingface_wild.functional.face_region import Region, region_of_box, region_of_points
 from talkingface_wild.functional.face_track import CropPath, crop_path, crop_square, interpolate
 from talkingface_wild.media.decode import Frame, frames
 from talkingface_wild.media.geometry import Window, crop_padded
 from talkingface_wild.perception.arcface import align
+from talkingface_wild.pipelines.clip_meshes import ClipMeshes, MeshTrail
 from talkingface_wild.pipelines.source_items import media_file, number
 
 RATE = 25.0
@@ -37,6 +39,8 @@ WINDOW = ("crop_left", "crop_top", "crop_side", *BARS)
 TRACK = ("start_seconds", "end_seconds", "face_times", "face_boxes", "face_points")
 """The columns that a face's track is made of."""
 CLIP_CROPS = Cache("clip_crops", needs=(*WINDOW, *TRACK))
+MESHES = Cache("meshes", needs=CLIP_CROPS.needs)
+"""The face's mesh at every frame, which costs a network."""
 LIP_CROPS = Cache("lip_crops", needs=CLIP_CROPS.needs)
 """The face at every frame for SyncNet: large, so that it is kept only where a stage reads it."""
 
@@ -67,7 +71,7 @@ def ensure_clip_crops(item: Item, place: Workplace) -> ClipCrops:
     """The crops of a clip, decoded if they are not in the cache."""
     path = CLIP_CROPS.folder(item, place) / "crops.npz"
     if not path.exists():
-        _decode_once(item, place, lips=LIP_CROPS.name in place.caches)
+        _decode_once(item, place)
     with np.load(path, allow_pickle=False) as data:
         return ClipCrops(**{name: data[name] for name in data.files})
 
@@ -76,9 +80,18 @@ def ensure_lip_crops(item: Item, place: Workplace) -> Pictures:
     """(T, 224, 224, 3) uint8 in B, G, R order, as SyncNet takes them; a memory map."""
     path = LIP_CROPS.folder(item, place) / "lips.npy"
     if not path.exists():
-        _decode_once(item, place, lips=True)
+        _decode_once(item, place, LIP_CROPS)
     lips: Pictures = np.load(path, mmap_mode="r", allow_pickle=False)
     return lips
+
+
+def ensure_meshes(item: Item, place: Workplace) -> ClipMeshes:
+    """The meshes of a clip, decoded if they are not in the cache."""
+    path = MESHES.folder(item, place) / "meshes.npz"
+    if not path.exists():
+        _decode_once(item, place, MESHES)
+    with np.load(path, allow_pickle=False) as data:
+        return ClipMeshes(**{name: data[name] for name in data.files})
 
 
 def track_of(item: Item, count: int) -> SampledFace:
@@ -107,12 +120,15 @@ def window_of(item: Item) -> Window:
     )
 
 
-def _decode_once(item: Item, place: Workplace, lips: bool) -> None:
+def _decode_once(item: Item, place: Workplace, first: Cache = CLIP_CROPS) -> None:
+    """Fill this cache, and those that other stages of the plan read, in one decode."""
+    lips, meshes = (cache is first or cache.name in place.caches for cache in (LIP_CROPS, MESHES))
     start, end = number(item, "start_seconds"), number(item, "end_seconds")
     count = max(1, round((end - start) * RATE))
     track, window = track_of(item, count), window_of(item)
     indices = sorted({int((part + 0.5) * count / CHOSEN) for part in range(CHOSEN)})
     kept = _Kept(window, track, frozenset(indices))
+    trail = MeshTrail() if meshes else None
     pictures = frames(media_file(item, place), start=start, end=end, fps=RATE)
     lips_path = LIP_CROPS.folder(item, place) / "lips.npy"
     with _lips_file(lips_path, count if lips else 0) as lips_NHWC:
@@ -121,6 +137,8 @@ def _decode_once(item: Item, place: Workplace, lips: bool) -> None:
             if index >= count:
                 break
             kept.take(index, frame)
+            if trail is not None:
+                trail.take(frame.rgb, _face_region(track, index))
             if lips_NHWC is not None:
                 lips_NHWC[index] = _lip_crop(frame, track.path, index)
             seen = index + 1
@@ -128,6 +146,9 @@ def _decode_once(item: Item, place: Workplace, lips: bool) -> None:
             raise ItemRejected("undecodable", "no picture decodes in the clip's span")
         if lips_NHWC is not None and seen < count:
             lips_NHWC[seen:] = lips_NHWC[seen - 1]
+    if trail is not None:
+        with atomic_path(MESHES.folder(item, place) / "meshes.npz") as temporary:
+            np.savez(temporary, **trail.arrays())
     with atomic_path(CLIP_CROPS.folder(item, place) / "crops.npz") as temporary:
         np.savez(temporary, **kept.arrays())
 
@@ -161,6 +182,15 @@ class _Kept:
             "greys": np.stack(self.greys),
             "aligned": np.stack(self.aligned) if self.aligned else empty,
         }
+
+
+def _face_region(track: SampledFace, index: int) -> Region:
+    """Where the detector has the face at one frame."""
+    if track.points is not None:
+        return region_of_points(track.points[index])
+    path = track.path
+    x, y, half = path.x_T[index], path.y_T[index], path.half_T[index]
+    return region_of_box(np.array([x - half, y - half, x + half, y + half]))
 
 
 def _whole(rgb: Pictures) -> Pictures:

@@ -17,6 +17,7 @@ _OWN = {
     "faces": "faces:Faces",
     "sharpness": "sharpness:Sharpness",
     "liveness": "liveness:Liveness",
+    "mesh": "mesh:Mesh",
     "quality": "quality:Quality",
     "sync": "sync:Sync",
     "identity": "identity:Identity",
