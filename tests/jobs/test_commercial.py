@@ -19,7 +19,10 @@ def test_a_network_that_the_recipe_requires_is_barred_with_its_licence(tmp_path)
         recipe(tmp_path, "talkingface_wild")
 
 
-def test_one_that_is_used_only_where_it_is_there_is_barred_there_alone(tmp_path, shared):
+def test_one_that_is_used_only_where_it_is_there_is_barred_there_alone(
+    tmp_path, shared, monkeypatch
+):
+    monkeypatch.setenv("TFW_WEIGHTS", str(tmp_path / "weights"))
     assert recipe(tmp_path, "embedded", "faces.detector=haar").name == "embedded"
     choice = ("embedded", "faces.detector=scrfd_2.5g", "faces.weights=optional")
     recipe(tmp_path, *choice)

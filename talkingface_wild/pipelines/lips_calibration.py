@@ -1,0 +1,212 @@
+"""Lip sync that trains itself on a data set: each clip is judged by a network that never saw its
+source. Works on windows of lips and sound; opens no video, writes nothing.
+
+What it finds is relative to the set: where all sound lies off by the same offset, nothing is off.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from talkingface_wild.core.counting import counted
+from talkingface_wild.core.errors import InputUnreadable
+from talkingface_wild.functional.intervals import assign_folds, exact_interval
+from talkingface_wild.functional.lips_match import LEAST_FRAMES, LipsMatch, lips_match
+from talkingface_wild.perception.lips_network import LipsClip, LipsNetwork, LipsTraining
+
+RATE = 25
+LEAST_SECONDS = 65.0
+"""Of one-face speech: on so much the trial's AUC was .76, on 130 s .92, on 366 s .95."""
+GOOD_SECONDS = 130.0
+LEAST_CLIPS = 10
+"""A language of fewer clips has no threshold of its own."""
+TURNS = 8
+"""Turns of a clip's own sound that give its null."""
+LEAST_TURN = 28
+"""Frames of the shortest: speech of 1.1 s before says nothing of now."""
+OTHERS = 4
+"""Sounds of other sources that are held against a clip's lips as well."""
+MOST_OFF = 3
+"""Frames from the set's own offset beyond which a clip is not trained on a second time."""
+
+
+@dataclass(frozen=True)
+class SpeechClip:
+    """One clip: who it is, and its windows."""
+
+    clip_id: str
+    source: str
+    language: str
+    windows: LipsClip
+
+
+@dataclass(frozen=True)
+class LipsScore:
+    """What a network that never saw its source says of a clip."""
+
+    clip_id: str
+    fold: int
+    match: LipsMatch | None
+    """None where too few frames show a face."""
+    null_margins: tuple[float, ...] = ()
+    """Of its own sound, turned, and of other sources' sounds."""
+
+
+@dataclass(frozen=True)
+class LipsThreshold:
+    """How well own sound is told from wrong sound, in one language or in all."""
+
+    language: str
+    clips: int
+    seconds: float
+    auc: float | None = None
+    threshold: float | None = None
+    """The margin that the stated share of wrong sounds exceeds."""
+    false_accepts: tuple[float, float] | None = None
+    """95 % interval of that share."""
+    true_accepts: float | None = None
+    """Share of the clips whose margin is above."""
+    reason: str = ""
+    """Why it cannot be judged."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Networks by fold, scores by clip, thresholds by language; ``all`` first."""
+
+    networks: tuple[LipsNetwork, ...]
+    scores: Mapping[str, LipsScore]
+    thresholds: tuple[LipsThreshold, ...]
+    left_out: tuple[str, ...]
+    """Clips that the second training did without: their sound is off, or nobody speaks."""
+
+
+def calibrate(
+    clips: Sequence[SpeechClip],
+    folds: int = 5,
+    seed: int = 0,
+    false_accepts: float = 0.05,
+    training: LipsTraining = LipsTraining(),
+    told: Callable[[int, int], None] = lambda done, of: None,
+) -> Calibration:
+    """Train on all folds but one, judge that one, in two rounds: the second does without the clips
+    that the first found off, so that wrong ones in the set teach nothing.
+
+    ``told`` hears how many of the trainings are done. Raises InputUnreadable for what cannot be
+    judged at all: one source, or less than ``LEAST_SECONDS`` of it.
+    """
+    ordered = sorted(clips, key=lambda clip: clip.clip_id)
+    judged = [clip for clip in ordered if _frames(clip) >= LEAST_FRAMES]
+    _check(judged)
+    fold_of = assign_folds([clip.source for clip in judged], folds)
+    count = max(fold_of.values()) + 1
+    left_out: set[str] = set()
+    for part in range(2):
+        networks = []
+        for fold in range(count):
+            others = [
+                clip.windows
+                for clip in judged
+                if fold_of[clip.source] != fold and clip.clip_id not in left_out
+            ]
+            networks.append(LipsNetwork.train_on(others, seed + fold, training))
+            told(part * count + fold + 1, 2 * count)
+        scores = {
+            clip.clip_id: _score(clip, fold_of[clip.source], networks, judged) for clip in judged
+        }
+        if part == 0:
+            left_out = _off(scores, false_accepts)
+    absent = {
+        clip.clip_id: LipsScore(clip.clip_id, -1, None)
+        for clip in ordered
+        if clip.clip_id not in scores
+    }
+    languages = sorted({clip.language for clip in judged})
+    thresholds = [_threshold("all", judged, scores, false_accepts)]
+    for language in languages:
+        own = [clip for clip in judged if clip.language == language]
+        thresholds.append(_threshold(language, own, scores, false_accepts))
+    return Calibration(tuple(networks), scores | absent, tuple(thresholds), tuple(sorted(left_out)))
+
+
+def _frames(clip: SpeechClip) -> int:
+    return int((~np.isnan(clip.windows.lips).any(axis=1)).sum())
+
+
+def _check(clips: Sequence[SpeechClip]) -> None:
+    seconds = sum(map(_frames, clips)) / RATE
+    sources = {clip.source for clip in clips}
+    if len(sources) < 2:
+        raise InputUnreadable(
+            f"Expected clips of at least two sources, found {counted(len(sources), 'source')}: no "
+            "clip may be judged by a network that saw it; add other videos."
+        )
+    if seconds < LEAST_SECONDS:
+        raise InputUnreadable(
+            f"Expected at least {LEAST_SECONDS:.0f} s of one face that speaks, found "
+            f"{seconds:.0f} s; add {LEAST_SECONDS - seconds:.0f} s, better "
+            f"{GOOD_SECONDS - seconds:.0f} s."
+        )
+
+
+def _score(
+    clip: SpeechClip, fold: int, networks: Sequence[LipsNetwork], clips: Sequence[SpeechClip]
+) -> LipsScore:
+    """Own sound, and the null: own sound turned, other sources' sounds."""
+    network, frames = networks[fold], len(clip.windows.sound)
+    lips, sounds = network.embed(clip.windows)
+    null: list[float] = []
+    if frames > 2 * LEAST_TURN:
+        for turn in np.linspace(LEAST_TURN, frames - LEAST_TURN, TURNS).astype(int):
+            turned = lips_match(lips, np.roll(sounds, turn, axis=0))
+            null += [] if turned is None else [turned.margin]
+    strangers = [other for other in clips if other.source != clip.source]
+    step = max(1, len(strangers) // OTHERS)
+    for other in strangers[::step][:OTHERS]:
+        wrong = lips_match(lips, network.embed(other.windows)[1])
+        null += [] if wrong is None else [wrong.margin]
+    return LipsScore(clip.clip_id, fold, lips_match(lips, sounds), tuple(null))
+
+
+def _off(scores: Mapping[str, LipsScore], false_accepts: float) -> set[str]:
+    """Clips not above chance, or off by more than ``MOST_OFF`` from the set's own offset."""
+    null = np.concatenate([score.null_margins for score in scores.values()])
+    bound = float(np.quantile(null, 1 - false_accepts)) if len(null) else -np.inf
+    matches = {name: score.match for name, score in scores.items() if score.match is not None}
+    usual = float(
+        np.median([match.offset for match in matches.values() if match.margin > bound] or [0])
+    )
+    return {
+        name
+        for name, match in matches.items()
+        if match.margin <= bound or abs(match.offset - usual) > MOST_OFF
+    }
+
+
+def _threshold(
+    language: str,
+    clips: Sequence[SpeechClip],
+    scores: Mapping[str, LipsScore],
+    false_accepts: float,
+) -> LipsThreshold:
+    seconds = sum(map(_frames, clips)) / RATE
+    own = np.array([s.match.margin for c in clips if (s := scores[c.clip_id]).match is not None])
+    null = np.array([margin for clip in clips for margin in scores[clip.clip_id].null_margins])
+    if len(own) < LEAST_CLIPS or len(null) < LEAST_CLIPS / false_accepts:
+        reason = f"cannot be judged: {counted(len(own), 'clip')}, {LEAST_CLIPS} are needed"
+        if seconds < LEAST_SECONDS:
+            reason += f" and {(LEAST_SECONDS - seconds) / 60:.1f} more minutes"
+        return LipsThreshold(language, len(clips), round(seconds, 1), reason=reason)
+    bound = float(np.quantile(null, 1 - false_accepts))
+    above = int((null > bound).sum())
+    ranks = (own[:, None] > null[None]).mean() + 0.5 * (own[:, None] == null[None]).mean()
+    return LipsThreshold(
+        language,
+        len(clips),
+        round(seconds, 1),
+        auc=float(ranks),
+        threshold=bound,
+        false_accepts=exact_interval(above, len(null)),
+        true_accepts=float((own > bound).mean()),
+    )
