@@ -10,8 +10,8 @@ BEGIN = "tfw curate --langs all --recipe demo --out demo_out"
 """The first command of somebody who has nothing yet; ``make demo`` is the same."""
 GROUPS: dict[str, tuple[str, ...]] = {
     "Data": (
-        *("curate", "status", "ls", "why", "reasons", "recut", "review", "report"),
-        *("commits", "purge", "recipes", "schema"),
+        *("curate", "status", "ls", "why", "reasons", "recut", "calibrate", "review"),
+        *("report", "commits", "purge", "recipes", "schema"),
     ),
     "Scores": ("bench", "cite"),
     "Models": ("train", "generate", "model"),

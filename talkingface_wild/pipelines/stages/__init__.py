@@ -24,6 +24,7 @@ _OWN = {
     "prints": "prints:Prints",
     "languages": "languages:Languages",
     "identities": "identities:Identities",
+    "lips": "lips:Lips",
     "duplicates": "duplicates:Duplicates",
     "balance": "balance:Balance",
     "split": "split:Split",
