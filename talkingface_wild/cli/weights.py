@@ -11,17 +11,9 @@ from talkingface_wild.core.request import Request
 from talkingface_wild.jobs import weights as jobs
 from talkingface_wild.jobs.weights import FetchRequest, ImportRequest, WhereRequest
 from talkingface_wild.pages.terminal.bar import bar
-from talkingface_wild.pages.terminal.weights import weights_page
-from talkingface_wild.weights.store import TRUSTED
+from talkingface_wild.pages.terminal.weights import states_page, weights_page
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-_MEANINGS = {
-    "present": "verified",
-    "trusted": TRUSTED,
-    "missing": "missing",
-    "differs": "not the file it should be",
-    "unknown": "no published or recorded hash vouches for it",
-}
 
 
 @app.callback()
@@ -54,8 +46,7 @@ def fetch(request: FetchRequest, output: Output) -> None:
     You accept each weight's licence by this; 'tfw weights list' prints them.
     """
     files = jobs.fetch(request, output, functools.partial(bar, in_bytes=True))
-    lines = "\n".join(f"{name}: {path}" for name, path in files.items())
-    output.result({"fetched": files}, lines)
+    output.result({"fetched": files}, "\n".join(f"{name}: {path}" for name, path in files.items()))
 
 
 @command(app, ImportRequest, "import")
@@ -82,8 +73,7 @@ def verify(request: jobs.VerifyWeightsRequest, output: Output) -> None:
         {"name": name, "state": file.state, "path": file.path, "sha256": file.sha256}
         for name, file in files.items()
     ]
-    lines = [f"{name}: {_MEANINGS[file.state]}" for name, file in files.items()]
-    good = all(file.state in ("present", "trusted") for file in files.values())
-    page = "\n".join(lines) or f"There are no weights in {folder}."
+    good = all(file.verified for file in files.values())
+    page = states_page(folder, {name: file.state for name, file in files.items()})
     code = 0 if good else CheckFailed.exit_code
     output.result({"folder": folder, "weights": rows}, page, exit_code=code)

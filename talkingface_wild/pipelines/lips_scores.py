@@ -57,6 +57,6 @@ def write_calibration(
 
 
 def read_scores(out: Path) -> pd.DataFrame | None:
-    """The scores by clip, with the mesh track that each was made from; None where there are none."""
+    """The scores by clip, with the mesh track that each was made from; None where none are."""
     path = out / SCORES
     return pd.read_parquet(path).set_index("clip_id") if path.is_file() else None

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group
 from rich.text import Text
 
-from talkingface_wild.core.counting import clock
+from talkingface_wild.core.durations import clock
 from talkingface_wild.pages.terminal.rich_table import table
 
 

@@ -1,6 +1,6 @@
 """Trained weights, by what they unlock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,13 @@ from talkingface_wild.weights.store import TRUSTED
 
 FETCH_OPEN = "tfw weights fetch --open"
 _MARKS = {"present": "✓", "trusted": "✓", "missing": "–"}
+_MEANINGS = {
+    "present": "verified",
+    "trusted": TRUSTED,
+    "missing": "missing",
+    "differs": "not the file it should be",
+    "unknown": "no published or recorded hash vouches for it",
+}
 _HERE = ("present", "trusted")
 
 
@@ -32,6 +39,12 @@ def weights_page(folder: Path, rows: Sequence[dict[str, Any]]) -> Group:
     for name, own in groups.items():
         blocks += [Text(f"\n{name[:1].upper()}{name[1:]}", style="bold"), _block(own, longest)]
     return Group(*blocks)
+
+
+def states_page(folder: Path, states: Mapping[str, str]) -> str:
+    """What each weight's file turned out to be."""
+    lines = [f"{name}: {_MEANINGS[state]}" for name, state in states.items()]
+    return "\n".join(lines) or f"There are no weights in {folder}."
 
 
 def _block(rows: Sequence[dict[str, Any]], longest: int) -> Table:
