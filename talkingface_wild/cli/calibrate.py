@@ -19,7 +19,6 @@ def _calibrate() -> None:
 def sync(request: CalibrateRequest, output: Output) -> None:
     """Learn lip sync from a set's clips, judge each by a network that never saw its source.
 
-    Needs the mesh of each clip ('tfw weights fetch --open' before 'tfw curate'), no label.
+    Needs each clip's mesh ('tfw weights fetch --open' before 'tfw curate'), and no label.
     """
-    data = calibrate_sync(request, output)
-    output.result(data, lambda: calibration_page(data))
+    output.result(data := calibrate_sync(request, output), lambda: calibration_page(data))

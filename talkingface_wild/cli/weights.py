@@ -1,5 +1,6 @@
 """``tfw weights``: list, where, fetch, import and verify trained weights."""
 
+import dataclasses
 import functools
 
 import typer
@@ -59,20 +60,17 @@ def import_command(request: ImportRequest, output: Output) -> None:
     names = ("name", "source", "result", "reason")
     rows = [{name: getattr(one, name) for name in names} for one in results]
     taken = [one for one in results if one.result != "refused"]
-    lines = [f"{one.name}: {one.result} ({one.source})" for one in taken]
-    lines.append(f"The weights lie in {folder}.")
+    lines = [f"{one.name}: {one.result} ({one.source})\n" for one in taken]
+    page = f"{''.join(lines)}The weights lie in {folder}."
     code = CheckFailed.exit_code if len(taken) < len(results) else 0
-    output.result({"folder": folder, "files": rows}, "\n".join(lines), exit_code=code)
+    output.result({"folder": folder, "files": rows}, page, exit_code=code)
 
 
 @command(app, jobs.VerifyWeightsRequest)
 def verify(request: jobs.VerifyWeightsRequest, output: Output) -> None:
     """Hash the weights again and compare; exit code 6 when one is not what it should be."""
     files, folder = jobs.verify(request, output), jobs.where(WhereRequest())
-    rows = [
-        {"name": name, "state": file.state, "path": file.path, "sha256": file.sha256}
-        for name, file in files.items()
-    ]
+    rows = [{"name": name, **dataclasses.asdict(file)} for name, file in files.items()]
     good = all(file.verified for file in files.values())
     page = states_page(folder, {name: file.state for name, file in files.items()})
     code = 0 if good else CheckFailed.exit_code
