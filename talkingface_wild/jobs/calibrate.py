@@ -66,7 +66,7 @@ def calibrate_sync(request: CalibrateRequest, reporter: Reporter) -> dict[str, A
                     request.folds,
                     request.seed,
                     request.false_accepts,
-                    told=lambda done, of, where=where: reporter.say(  # type: ignore[misc]
+                    listen=lambda done, of, where=where: reporter.say(  # type: ignore[misc]
                         f"{where}network {done} of {of} is trained"
                     ),
                 )

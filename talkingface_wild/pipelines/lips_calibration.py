@@ -88,12 +88,12 @@ def calibrate(
     seed: int = 0,
     false_accepts: float = 0.05,
     training: LipsTraining = LipsTraining(),
-    told: Callable[[int, int], None] = lambda done, of: None,
+    listen: Callable[[int, int], None] = lambda done, of: None,
 ) -> Calibration:
     """Train on all folds but one, judge that one, in two rounds: the second does without the clips
     that the first found off, so that wrong ones in the set teach nothing.
 
-    ``told`` hears how many of the trainings are done. Raises InputUnreadable for what cannot be
+    ``listen`` hears how many of the trainings are done. Raises InputUnreadable for what cannot be
     judged at all: one source, or less than ``LEAST_SECONDS`` of it.
     """
     ordered = sorted(clips, key=lambda clip: clip.clip_id)
@@ -111,7 +111,7 @@ def calibrate(
                 if fold_of[clip.source] != fold and clip.clip_id not in left_out
             ]
             networks.append(LipsNetwork.train_on(others, seed + fold, training))
-            told(part * count + fold + 1, 2 * count)
+            listen(part * count + fold + 1, 2 * count)
         scores = {
             clip.clip_id: _score(clip, fold_of[clip.source], networks, judged) for clip in judged
         }

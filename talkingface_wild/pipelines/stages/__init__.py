@@ -24,7 +24,7 @@ _OWN = {
     "prints": "prints:Prints",
     "languages": "languages:Languages",
     "identities": "identities:Identities",
-    "lips": "lips:Lips",
+    "lips": "lips_sync:LipsSync",
     "duplicates": "duplicates:Duplicates",
     "balance": "balance:Balance",
     "split": "split:Split",

@@ -7,7 +7,7 @@ from talkingface_wild.pipelines.column_kinds import count, measure, text
 from talkingface_wild.pipelines.lips_scores import COLUMNS, read_scores
 
 
-class Lips(Whole):
+class LipsSync(Whole):
     """Takes each clip's score where it was made from the mesh that the clip has now."""
 
     name = "lips"
