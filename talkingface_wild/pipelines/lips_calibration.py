@@ -21,6 +21,8 @@ LEAST_SECONDS = 65.0
 GOOD_SECONDS = 130.0
 LEAST_CLIPS = 10
 """A language of fewer clips has no threshold of its own."""
+LEAST_ACCEPTS = 5
+"""Wrong sounds above a threshold, below which nothing can be said of their share."""
 TURNS = 8
 """Turns of a clip's own sound that give its null."""
 LEAST_TURN = 28
@@ -193,8 +195,10 @@ def _threshold(
     seconds = sum(map(_frames, clips)) / RATE
     own = np.array([s.match.margin for c in clips if (s := scores[c.clip_id]).match is not None])
     null = np.array([margin for clip in clips for margin in scores[clip.clip_id].null_margins])
-    if len(own) < LEAST_CLIPS or len(null) < LEAST_CLIPS / false_accepts:
+    if len(own) < LEAST_CLIPS or len(null) < LEAST_ACCEPTS / false_accepts:
         reason = f"cannot be judged: {counted(len(own), 'clip')}, {LEAST_CLIPS} are needed"
+        if len(own) >= LEAST_CLIPS:
+            reason = f"cannot be judged: {len(null)} wrong sounds are too few for this threshold"
         if seconds < LEAST_SECONDS:
             reason += f" and {(LEAST_SECONDS - seconds) / 60:.1f} more minutes"
         return LipsThreshold(language, len(clips), round(seconds, 1), reason=reason)
