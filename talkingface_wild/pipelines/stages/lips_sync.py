@@ -32,7 +32,7 @@ class LipsSync(Whole):
         if scores is not None:
             scores = scores.reindex(table.index)
             same = (scores["mesh_track"] == table["mesh_track"]).fillna(False).to_numpy(bool)
-            answer = scores[list(COLUMNS)].astype(object).where(same[:, None], None)
+            answer[same] = scores.loc[same, list(COLUMNS)].astype(object)
         return answer.astype(
             {
                 "lips_offset_frames": "Int64",
