@@ -87,6 +87,9 @@ MARKS = {
         "benchmark/test_selfcheck.py",
         "benchmark/test_list_making.py",
         "dataset/test_old_layout.py",
+        "pipelines/test_lips_",
+        "pipelines/test_mesh_stage.py",
+        "functional/test_lips_match.py",
     ),
 }
 """Marks of tests by the beginnings of their paths below tests/; ``--quick`` runs none of them."""
