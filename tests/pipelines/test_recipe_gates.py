@@ -89,7 +89,7 @@ def test_off_by_the_column_switches_a_recipes_own_gate_off_and_a_bound_on_again(
 @pytest.mark.parametrize(
     ("setting", "says"),
     [
-        ("gates.yaw=20", "yaw_p90, yaw_max: `--set gates.yaw_p90.at_most=20`"),
+        ("gates.yaw=20", "yaw_p90, yaw_max, mesh_yaw_p90: `--set gates.yaw_p90.at_most=20`"),
         ("gates.sync.zh=4", "`--set gates.sync_confidence.at_least=4`"),
         ("gates.sharpness=12", "--set gates.sharpness.at_least=12"),
         ("gates.yaw_p90.at_most.zh=15", "for all languages: --set gates.yaw_p90.at_most=15"),
