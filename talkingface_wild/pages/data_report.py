@@ -9,6 +9,7 @@ from talkingface_wild.dataset.funnel import Step, by_language, funnel, speechles
 from talkingface_wild.dataset.snapshot import Recorded, stage_ran
 from talkingface_wild.engine.item_table import fact
 from talkingface_wild.pages.gate_views import GateView, gate_views
+from talkingface_wild.pipelines.identity_networks import count_range
 
 PAPER_RECIPE = "talkingface_wild"
 MEAN_TOLERANCE_SECONDS = 1.5
@@ -85,6 +86,8 @@ class Report:
     duplicates: int | None
     """Clips found to be copies of another; None where nothing was compared."""
     identities: int | None
+    identity_range: tuple[int, int] | None
+    """How few and how many they are at other bounds of the same network."""
     clips: int
     hours: float
     mean_seconds: float | None
@@ -113,6 +116,7 @@ def gather_report(recorded: Recorded, pictures: int = MOST_PICTURES) -> Report:
         failures=_failures(recorded),
         duplicates=_duplicates(recorded),
         identities=_identities(clips),
+        identity_range=count_range(clips),
         clips=len(clips),
         hours=round(float(seconds.sum()) / 3600, 4),
         mean_seconds=mean,

@@ -53,7 +53,7 @@ def page(report: Report) -> str:
         f"recipe {recorded.recipe}. {recorded.summary}",
         paper=TABLE_1,
         spoken=sum(row.clips_kept > 0 for row in languages),
-        people=NONE if report.identities is None else number(report.identities),
+        people=_people(report),
         hours_chart=bars(hours, "Time kept per language") if hours else None,
         languages=[_language_cells(row) for row in languages],
         funnels=[
@@ -89,6 +89,15 @@ def page(report: Report) -> str:
             for cost in costs
         ],
     )
+
+
+def _people(report: Report) -> str:
+    """The count of identities, and how far it hangs on the bound."""
+    if report.identities is None:
+        return NONE
+    few, many = report.identity_range or (report.identities, report.identities)
+    count = number(report.identities)
+    return count if few == many else f"{count} ({number(few)} to {number(many)})"
 
 
 def _hours_of(row: LanguageRow) -> str:

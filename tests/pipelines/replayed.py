@@ -55,7 +55,9 @@ class Recording:
 
     def plan(self) -> Plan:
         """The plan that was run, with what that machine could not measure."""
-        plan = plan_of(load_recipe(str(EVENTS / f"{self.data['recipe']}.yaml"), self.data["settings"]))
+        plan = plan_of(
+            load_recipe(str(EVENTS / f"{self.data['recipe']}.yaml"), self.data["settings"])
+        )
         stages = tuple(
             dataclasses.replace(
                 planned, unmeasured="absent" if planned.name in self.data["unmeasured"] else None

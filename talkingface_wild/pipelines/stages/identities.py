@@ -1,6 +1,5 @@
 """Which clips show the same person: strictly for counting, loosely for the split. Names nobody."""
 
-import base64
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,23 +8,24 @@ import pandas as pd
 from talkingface_wild.engine.stage import Whole
 from talkingface_wild.functional.clusters import cluster, loose_groups
 from talkingface_wild.pipelines.column_kinds import text
+from talkingface_wild.pipelines.identity_networks import embeddings, identity_network, network_of
 
 
 @dataclass(frozen=True)
 class IdentitiesConfig:
-    """Cosines of ArcFace embeddings from which two clips count as one person."""
+    """Cosines of embeddings from which two clips count as one person; null: the network's own."""
 
-    merge_cosine: float = 0.45
-    """Average linkage, for the count of identities and their caps."""
-    separate_cosine: float = 0.35
-    """Single linkage, together with the same channel, for the split."""
+    merge_cosine: float | None = None
+    """Average linkage, for the count of identities and caps: .45 for ArcFace, .954 for dlib."""
+    separate_cosine: float | None = None
+    """Single linkage, together with the same channel, for the split: .35 and .943."""
 
 
 class Identities(Whole):
     """Without embeddings ``identity`` is null and the split's groups are the videos themselves."""
 
     name = "identities"
-    needs = ("identity_embedding", "channel", "source_sha256")
+    needs = ("identity_network", "identity_embedding", "channel", "source_sha256")
     columns = (
         text("identity", "person, as the least clip id of the cluster; null where unmeasured"),
         text(
@@ -42,24 +42,29 @@ class Identities(Whole):
         answer = pd.DataFrame(index=rows.index)
         identity = pd.Series(None, index=rows.index, dtype=object)
         measured = rows["identity_embedding"].notna().to_numpy(bool)
-        vectors = np.full((len(ids), 512 if measured.any() else 1), np.nan, dtype=np.float32)
+        vectors = np.full((len(ids), 1), np.nan, dtype=np.float32)
+        merge, separate = self._cosines(rows)
         if measured.any():
-            vectors[measured] = _vectors(rows["identity_embedding"][measured])
+            faces = embeddings(rows["identity_embedding"][measured])
+            vectors = np.full((len(ids), faces.shape[1]), np.nan, dtype=np.float32)
+            vectors[measured] = faces
             embedded = [clip for clip, has in zip(ids, measured, strict=True) if has]
-            identity[measured] = cluster(embedded, vectors[measured], self.config.merge_cosine)
+            identity[measured] = cluster(embedded, faces, merge)
         videos = _keys(rows["source_sha256"].fillna(rows["root_id"]))
         same = [videos, _keys(rows["channel"])]
         answer["identity"] = identity.astype("string")
-        groups = loose_groups(ids, vectors, same, self.config.separate_cosine) if ids else []
+        groups = loose_groups(ids, vectors, same, separate) if ids else []
         answer["identity_group"] = pd.array(groups, dtype="string")
         return answer.reindex(table.index)
+
+    def _cosines(self, rows: pd.DataFrame) -> tuple[float, float]:
+        """The cosines to merge and to separate at."""
+        network, settings = identity_network(network_of(rows)), self.config
+        merge = network.merge if settings.merge_cosine is None else settings.merge_cosine
+        chain = network.separate if settings.separate_cosine is None else settings.separate_cosine
+        return merge, chain
 
 
 def _keys(column: pd.Series) -> list[str | None]:
     texts = column.astype(object)
     return list(texts.where(texts.notna(), None))
-
-
-def _vectors(texts: pd.Series) -> np.ndarray:
-    rows = [np.frombuffer(base64.b64decode(text), dtype=np.float16) for text in texts]
-    return np.stack(rows).astype(np.float32)

@@ -1,15 +1,20 @@
-"""The face seen: one ArcFace embedding per clip, the mean over the chosen frames. Names nobody."""
+"""The face seen: one embedding per clip, the mean over the chosen frames. Names nobody."""
 
-import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from talkingface_wild import weights
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.stage import Item, Resources
 from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, ensure_clip_crops
 from talkingface_wild.pipelines.column_kinds import measure, text
+from talkingface_wild.pipelines.identity_networks import (
+    embedding_text,
+    network_here,
+    open_embedder,
+    packages_of,
+    weights_of,
+)
 from talkingface_wild.pipelines.source_items import ItemByItem
 
 
@@ -17,18 +22,22 @@ from talkingface_wild.pipelines.source_items import ItemByItem
 class IdentityConfig:
     """Which network embeds."""
 
-    network: str = "arcface_w600k_r50"
-    """The weight's name in the manifest."""
+    network: str = "auto"
+    """arcface_w600k_r50, or another ArcFace in the manifest; dlib: weaker, open, with the extra
+    identity; auto: ArcFace where its weight is, else dlib."""
 
 
 class Identity(ItemByItem):
-    """Needs the five points of SCRFD; null where the detector gives none."""
+    """Needs five points of the face; null where the detector gives none."""
 
     name = "identity"
     reads = (CLIP_CROPS,)
     columns = (
+        text("identity_network", "network that embedded the face"),
         text(
-            "identity_embedding", "ArcFace embedding of length 512, normalised, float16 in base64"
+            "identity_embedding",
+            "embedding of the face, normalised, float16 in base64: 512 numbers of ArcFace, 128 "
+            "of dlib",
         ),
         measure(
             "identity_agreement",
@@ -42,17 +51,23 @@ class Identity(ItemByItem):
     resources = Resources(gpus=0.1)
 
     @classmethod
+    def on_this_machine(cls, config: IdentityConfig) -> IdentityConfig:
+        """With the network that is here."""
+        return replace(config, network=network_here(config.network))
+
+    @classmethod
     def weights(cls, config: IdentityConfig) -> tuple[str, ...]:
-        """The embedding network."""
-        return (config.network,)
+        """The embedding network, and the points it aligns by."""
+        return weights_of(network_here(config.network))
+
+    @classmethod
+    def requires(cls, config: IdentityConfig) -> tuple[str, ...]:
+        """The package dlib for its network."""
+        return packages_of(network_here(config.network))
 
     def open(self) -> None:
         """Load the network."""
-        from talkingface_wild.perception.arcface import ArcFacePerceiver
-
-        self._perceiver = ArcFacePerceiver(weights.path(self.config.network)).open(
-            self.place.device
-        )
+        self._perceiver = open_embedder(self.config.network, self.place.device)
 
     def answer(self, item: Item) -> Outcome:
         """The mean embedding; null without aligned faces."""
@@ -62,10 +77,10 @@ class Identity(ItemByItem):
         embeddings = self._perceiver.embed(aligned)
         mean = embeddings.mean(axis=0)
         mean /= max(float(np.linalg.norm(mean)), 1e-12)
-        text_form = base64.b64encode(mean.astype(np.float16).tobytes()).decode()
         return Done(
             {
-                "identity_embedding": text_form,
+                "identity_network": self.config.network,
+                "identity_embedding": embedding_text(mean),
                 "identity_agreement": float((embeddings @ mean).min()),
             }
         )
