@@ -72,6 +72,15 @@ def speech_from_probabilities(probabilities_W: npt.NDArray[Any], method: str) ->
     return SpeechMeasures(speech_ratio(probabilities_W), pause, method, flags, WINDOW_SECONDS)
 
 
+def spans_of_flags(
+    flags_F: npt.NDArray[np.bool_], frame_seconds: float
+) -> list[tuple[float, float]]:
+    """Start and end of each run of speech in seconds, of flags of frames that are so long."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags_F, [False]]).astype(np.int8)))
+    seconds = edges.reshape(-1, 2) * frame_seconds
+    return [(float(start), float(end)) for start, end in seconds]
+
+
 def _end(
     loud: npt.NDArray[np.intp], quiet: npt.NDArray[np.intp], start: int
 ) -> tuple[int, int] | None:

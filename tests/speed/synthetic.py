@@ -26,7 +26,9 @@ CLIPS = 31_300
 CLIPS_PER_SOURCE = 10
 SAMPLES = 140
 """Samples of a 28 s clip at five a second."""
-UNMEASURED = dict.fromkeys(("language", "identity", "mesh"), "weight missing")
+UNMEASURED = dict.fromkeys(
+    ("language", "identity", "mesh", "voices", "sound_quality"), "weight missing"
+)
 """Stages whose columns are null: clustering 31,300 faces is measured on its own."""
 
 

@@ -13,6 +13,8 @@ _OWN = {
     "shots": "shots:Shots",
     "speech": "speech:Speech",
     "language": "language:SpokenLanguage",
+    "sound_quality": "sound_quality:ClipSoundQuality",
+    "voices": "voices:Voices",
     "face_cuts": "face_cuts:FaceCuts",
     "faces": "faces:Faces",
     "sharpness": "sharpness:Sharpness",
