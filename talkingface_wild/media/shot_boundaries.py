@@ -89,7 +89,7 @@ class Span:
 
 
 def spans(
-    cuts: Sequence[float],
+    cuts: Sequence[float | tuple[float, float]],
     usable_start: float,
     usable_end: float,
     *,
@@ -101,16 +101,22 @@ def spans(
 ) -> list[Span]:
     """The usable span divided at ``cuts``, each take cut every ``stride`` seconds.
 
+    A cut is an instant, or the start and the end of a transition, which no take holds.
     ``trim`` is taken off at cuts, not at the ends of the usable span; a take that would vanish
     by it keeps its whole length; a source without cuts is one take. What is left of a take after
     its full strides is kept when it has ``tail_seconds``; if shorter, ``drop`` marks it as a
     tail, ``keep`` keeps it when it has ``least`` and marks it otherwise, and ``merge`` lengthens
     the stride before by it. Nothing is left out: short takes are for a gate to reject.
     """
-    inside = sorted({cut for cut in cuts if usable_start < cut < usable_end})
-    bounds = [usable_start, *inside, usable_end]
+    pairs = {cut if isinstance(cut, tuple) else (cut, cut) for cut in cuts}
+    inside = sorted(
+        (max(first, usable_start), min(last, usable_end))
+        for first, last in pairs
+        if usable_start < last and first < usable_end
+    )
+    bounds = [usable_start, *itertools.chain(*inside), usable_end]
     pieces: list[Span] = []
-    for begin, finish in itertools.pairwise(bounds):
+    for begin, finish in zip(bounds[::2], bounds[1::2], strict=True):
         start = begin + trim * (begin != usable_start)
         end = finish - trim * (finish != usable_end)
         if end - start < _NOTHING_SECONDS:

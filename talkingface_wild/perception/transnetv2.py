@@ -182,55 +182,85 @@ class TransNetV2:
     def probabilities(self, frames: Iterable[Picture]) -> ShotProbabilities:
         """What the heads say of frames (27, 48, 3) uint8 RGB, taken one by one, all of a source.
 
-        A hundred frames are held at a time, whatever the source's length. The first and the last
-        frame are repeated beyond the ends, as published.
-
-        Raises ItemRejected ``undecodable`` when there is no frame, ValueError for frames of
-        another size or type.
+        As ``ShotStream`` says; raises what it raises.
         """
+        stream = ShotStream(self)
+        for frame in frames:
+            stream.feed(frame)
+        return stream.finish()
+
+    def judge(self, window_THWC: Picture) -> npt.NDArray[np.float32]:
+        """Both heads (2, 50) on the middle frames of a window (100, 27, 48, 3)."""
         if self._network is None:
             self.open()
-        network = self._network
-        heads: list[npt.NDArray[np.float32]] = []
-        count = 0
-
-        def counted() -> Iterator[Picture]:
-            nonlocal count
-            for frame in frames:
-                count += 1
-                yield _checked(frame)
-
         judged = slice(CONTEXT_FRAMES, CONTEXT_FRAMES + STEP_FRAMES)
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            for window_THWC in windows(counted()):
-                pixels = torch.from_numpy(window_THWC)[None].to(next(network.parameters()).device)
-                logits_2T = torch.cat(network(pixels))[:, judged]
-                heads.append(logits_2T.sigmoid().float().cpu().numpy())
-        if not count:
+            device = next(self._network.parameters()).device
+            pixels = torch.from_numpy(window_THWC)[None].to(device)
+            logits_2T = torch.cat(self._network(pixels))[:, judged]
+            heads: npt.NDArray[np.float32] = logits_2T.sigmoid().float().cpu().numpy()
+        return heads
+
+
+class ShotStream:
+    """Judges a source's frames as they come; a hundred are held, whatever its length.
+
+    The first and the last frame are repeated beyond the ends, as published.
+    """
+
+    def __init__(self, network: TransNetV2) -> None:
+        self._network = network
+        self._queue = WindowQueue()
+        self._heads: list[npt.NDArray[np.float32]] = []
+        self._count = 0
+
+    def feed(self, frame_HWC: Picture) -> None:
+        """Take in the next frame, (27, 48, 3) uint8 RGB; ValueError for another size or type."""
+        self._count += 1
+        window = self._queue.push(_checked(frame_HWC))
+        if window is not None:
+            self._heads.append(self._network.judge(window))
+
+    def finish(self) -> ShotProbabilities:
+        """What the heads say of all frames; ItemRejected ``undecodable`` when there was none."""
+        self._heads += [self._network.judge(window) for window in self._queue.rest()]
+        if not self._count:
             raise ItemRejected("undecodable", "expected at least one picture, found none")
-        middle_N, inside_N = np.concatenate(heads, axis=1)[:, :count]
+        middle_N, inside_N = np.concatenate(self._heads, axis=1)[:, : self._count]
         return ShotProbabilities(middle_N, inside_N)
 
 
-def windows(frames: Iterable[Picture]) -> Iterator[Picture]:
-    """Windows (100, H, W, C) every 50 frames; the first begins 25 frames before the source.
+class WindowQueue:
+    """Cuts a run of frames into windows (100, H, W, C) every 50; the first begins 25 before it.
 
     One comes for every 50 frames begun. Frames before the first and after the last one are copies
     of those.
     """
-    held: list[Picture] = []
-    fresh = 0
-    for frame in frames:
-        held += [frame] * (1 if held else 1 + CONTEXT_FRAMES)
-        fresh += 1
-        if len(held) == WINDOW_FRAMES:
-            yield np.stack(held)
-            held = held[STEP_FRAMES:]
-            fresh -= STEP_FRAMES
-    while fresh > 0:
-        yield np.stack(held + held[-1:] * (WINDOW_FRAMES - len(held)))
-        held = held[STEP_FRAMES:]
-        fresh -= STEP_FRAMES
+
+    def __init__(self) -> None:
+        self._frames: list[Picture] = []
+        self._fresh = 0
+
+    def push(self, frame: Picture) -> Picture | None:
+        """Take in a frame; the window that it completes, or None."""
+        self._frames += [frame] * (1 if self._frames else 1 + CONTEXT_FRAMES)
+        self._fresh += 1
+        if len(self._frames) < WINDOW_FRAMES:
+            return None
+        window = np.stack(self._frames)
+        self._step()
+        return window
+
+    def rest(self) -> Iterator[Picture]:
+        """The windows of the frames that none has judged."""
+        while self._fresh > 0:
+            last = self._frames[-1:] * (WINDOW_FRAMES - len(self._frames))
+            yield np.stack(self._frames + last)
+            self._step()
+
+    def _step(self) -> None:
+        self._frames = self._frames[STEP_FRAMES:]
+        self._fresh -= STEP_FRAMES
 
 
 def colour_histograms(frames_BTHWC: Tensor) -> Tensor:

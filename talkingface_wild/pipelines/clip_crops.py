@@ -31,6 +31,8 @@ CROP = 512
 GREY = 128
 WHOLE_SIDE = 1024
 LIPS = 224
+FACE = 112
+_MIDDLE = slice((LIPS - FACE) // 2, (LIPS + FACE) // 2)
 
 
 BARS = ("bar_left", "bar_top", "bar_right", "bar_bottom")
@@ -43,6 +45,8 @@ MESHES = Cache("meshes", needs=CLIP_CROPS.needs)
 """The face's mesh at every frame, which costs a network."""
 LIP_CROPS = Cache("lip_crops", needs=CLIP_CROPS.needs)
 """The face at every frame for SyncNet: large, so that it is kept only where a stage reads it."""
+SPEAKER_CROPS = Cache("speaker_crops", needs=CLIP_CROPS.needs)
+"""The middle of the same crops in grey, for the network that sees whether a face speaks."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,15 @@ def ensure_lip_crops(item: Item, place: Workplace) -> Pictures:
     return lips
 
 
+def ensure_speaker_crops(item: Item, place: Workplace) -> Pictures:
+    """(T, 112, 112) uint8, grey, as LR-ASD takes them; a memory map."""
+    path = SPEAKER_CROPS.folder(item, place) / "faces.npy"
+    if not path.exists():
+        _decode_once(item, place, SPEAKER_CROPS)
+    faces: Pictures = np.load(path, mmap_mode="r", allow_pickle=False)
+    return faces
+
+
 def ensure_meshes(item: Item, place: Workplace) -> ClipMeshes:
     """The meshes of a clip, decoded if they are not in the cache."""
     path = MESHES.folder(item, place) / "meshes.npz"
@@ -122,7 +135,9 @@ def window_of(item: Item) -> Window:
 
 def _decode_once(item: Item, place: Workplace, first: Cache = CLIP_CROPS) -> None:
     """Fill this cache, and those that other stages of the plan read, in one decode."""
-    lips, meshes = (cache is first or cache.name in place.caches for cache in (LIP_CROPS, MESHES))
+    lips, faces, meshes = (
+        cache is first or cache.name in place.caches for cache in (LIP_CROPS, SPEAKER_CROPS, MESHES)
+    )
     start, end = number(item, "start_seconds"), number(item, "end_seconds")
     count = max(1, round((end - start) * RATE))
     track, window = track_of(item, count), window_of(item)
@@ -131,7 +146,11 @@ def _decode_once(item: Item, place: Workplace, first: Cache = CLIP_CROPS) -> Non
     trail = MeshTrail() if meshes else None
     pictures = frames(media_file(item, place), start=start, end=end, fps=RATE)
     lips_path = LIP_CROPS.folder(item, place) / "lips.npy"
-    with _lips_file(lips_path, count if lips else 0) as lips_NHWC:
+    faces_path = SPEAKER_CROPS.folder(item, place) / "faces.npy"
+    with (
+        _crop_file(lips_path, (count, LIPS, LIPS, 3) if lips else None) as lips_NHWC,
+        _crop_file(faces_path, (count, FACE, FACE) if faces else None) as faces_NHW,
+    ):
         seen = 0
         for index, frame in enumerate(pictures):
             if index >= count:
@@ -139,13 +158,18 @@ def _decode_once(item: Item, place: Workplace, first: Cache = CLIP_CROPS) -> Non
             kept.take(index, frame)
             if trail is not None:
                 trail.take(frame.rgb, _face_region(track, index))
-            if lips_NHWC is not None:
-                lips_NHWC[index] = _lip_crop(frame, track.path, index)
+            if lips or faces:
+                crop = _lip_crop(frame, track.path, index)
+                if lips:
+                    lips_NHWC[index] = crop
+                if faces:
+                    faces_NHW[index] = cv2.cvtColor(crop[_MIDDLE, _MIDDLE], cv2.COLOR_BGR2GRAY)
             seen = index + 1
         if seen == 0:
             raise ItemRejected("undecodable", "no picture decodes in the clip's span")
-        if lips_NHWC is not None and seen < count:
-            lips_NHWC[seen:] = lips_NHWC[seen - 1]
+        for crops in (lips_NHWC, faces_NHW):
+            if crops is not None and seen < count:
+                crops[seen:] = crops[seen - 1]
     if trail is not None:
         with atomic_path(MESHES.folder(item, place) / "meshes.npz") as temporary:
             np.savez(temporary, **trail.arrays())
@@ -208,15 +232,13 @@ def _lip_crop(frame: Frame, path: CropPath, index: int) -> Pictures:
 
 
 @contextmanager
-def _lips_file(path: Path, count: int) -> Iterator[Any]:
-    """A writable memory map of ``count`` crops with a temporary name; None when none are wanted."""
-    if not count:
+def _crop_file(path: Path, shape: tuple[int, ...] | None) -> Iterator[Any]:
+    """A writable memory map of crops with a temporary name; None when none are wanted."""
+    if shape is None:
         yield None
         return
     with atomic_path(path) as temporary:
-        array = np.lib.format.open_memmap(
-            temporary, mode="w+", dtype=np.uint8, shape=(count, LIPS, LIPS, 3)
-        )
+        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
         yield array
         array.flush()
         del array

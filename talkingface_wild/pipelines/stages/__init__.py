@@ -20,6 +20,7 @@ _OWN = {
     "sharpness": "sharpness:Sharpness",
     "liveness": "liveness:Liveness",
     "mesh": "mesh:Mesh",
+    "speaks": "speaks:Speaks",
     "quality": "quality:Quality",
     "sync": "sync:Sync",
     "identity": "identity:Identity",
