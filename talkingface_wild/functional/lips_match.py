@@ -12,6 +12,10 @@ from talkingface_wild.core.arrays import Floats
 
 REACH = 15
 """Frames by which the sound is moved either way: 0.6 s."""
+LEAST_NULL = 6
+"""Margins with wrong sound from which a clip's own null has a mean and a spread."""
+LEAST_SPREAD = 0.005
+"""Of a null's margins: that of few windows may come out smaller by chance."""
 LEAST_FRAMES = 50
 """A clip of fewer frames that can be judged (two seconds) has no match."""
 
@@ -56,3 +60,22 @@ def lips_match(
     curve = lag_curve(lips_TD, sounds_TD, reach)
     best = int(np.nanargmax(curve))
     return LipsMatch(reach - best, float(curve[best] - np.nanmedian(curve)), frames)
+
+
+def lips_score(margin: float, null_N: npt.ArrayLike) -> float | None:
+    """By how many of its null's standard deviations a margin lies above the null's mean.
+
+    ``null_N`` are margins of the same lips with wrong sound. Lips differ in how well any sound fits
+    them, so that margins of two clips compare only so. None with fewer than ``LEAST_NULL``.
+    """
+    null = np.asarray(null_N, dtype=np.float64)
+    if len(null) < LEAST_NULL:
+        return None
+    return float((margin - null.mean()) / max(float(null.std(ddof=1)), LEAST_SPREAD))
+
+
+def null_scores(null_N: npt.ArrayLike) -> list[float]:
+    """The score of each margin of a null against the others: what wrong sound scores."""
+    null = np.asarray(null_N, dtype=np.float64)
+    scores = (lips_score(float(one), np.delete(null, place)) for place, one in enumerate(null))
+    return [score for score in scores if score is not None]

@@ -8,12 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from talkingface_wild.core.counting import counted
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.functional.intervals import assign_folds, exact_interval
-from talkingface_wild.functional.lips_match import LEAST_FRAMES, LipsMatch, lips_match
+from talkingface_wild.functional.lips_match import (
+    LEAST_FRAMES,
+    LipsMatch,
+    lips_match,
+    lips_score,
+    null_scores,
+)
 from talkingface_wild.perception.lips_network import LipsClip, LipsNetwork, LipsTraining
+
+Embeddings = npt.NDArray[np.float32]
 
 RATE = 25
 LEAST_SECONDS = 65.0
@@ -23,12 +32,12 @@ LEAST_CLIPS = 10
 """A language of fewer clips has no threshold of its own."""
 LEAST_ACCEPTS = 5
 """Wrong sounds above a threshold, below which nothing can be said of their share."""
-TURNS = 8
+TURNS = 16
 """Turns of a clip's own sound that give its null."""
 LEAST_TURN = 28
 """Frames of the shortest: speech of 1.1 s before says nothing of now."""
-OTHERS = 4
-"""Sounds of other sources that are held against a clip's lips as well."""
+OTHERS = 8
+"""Sounds of other sources that are held against a clip's lips as well: dubs are like them."""
 MOST_OFF = 3
 """Frames from the set's own offset beyond which a clip is not trained on a second time."""
 
@@ -51,8 +60,10 @@ class LipsScore:
     fold: int
     match: LipsMatch | None
     """None where too few frames show a face."""
-    null_margins: tuple[float, ...] = ()
-    """Of its own sound, turned, and of other sources' sounds."""
+    score: float | None = None
+    """Its margin in spreads of its null, above its mean; None where it is too short for a null."""
+    wrong_scores: tuple[float, ...] = ()
+    """What wrong sounds score: its own, turned, and other sources'."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +75,11 @@ class LipsThreshold:
     seconds: float
     auc: float | None = None
     threshold: float | None = None
-    """The margin that the stated share of wrong sounds exceeds."""
+    """The score that the stated share of wrong sounds exceeds."""
     false_accepts: tuple[float, float] | None = None
     """95 % interval of that share."""
     true_accepts: float | None = None
-    """Share of the clips whose margin is above."""
+    """Share of the clips whose score is above."""
     reason: str = ""
     """Why it cannot be judged."""
 
@@ -114,9 +125,7 @@ def calibrate(
             ]
             networks.append(LipsNetwork.train_on(others, seed + fold, training))
             listen(part * count + fold + 1, 2 * count)
-        scores = {
-            clip.clip_id: _score(clip, fold_of[clip.source], networks, judged) for clip in judged
-        }
+        scores = _scores(judged, fold_of, networks)
         if part == 0:
             left_out = _off(scores, false_accepts)
     absent = {
@@ -152,37 +161,60 @@ def _check(clips: Sequence[SpeechClip]) -> None:
         )
 
 
+def _scores(
+    clips: Sequence[SpeechClip], fold_of: Mapping[str, int], networks: Sequence[LipsNetwork]
+) -> dict[str, LipsScore]:
+    """Each clip by the network that never saw its source."""
+    scores: dict[str, LipsScore] = {}
+    for fold, network in enumerate(networks):
+        embeddings = {clip.clip_id: network.embed(clip.windows) for clip in clips}
+        for clip in clips:
+            if fold_of[clip.source] == fold:
+                strangers = [c.clip_id for c in clips if c.source != clip.source]
+                step = max(1, len(strangers) // OTHERS)
+                sounds = [embeddings[name][1] for name in strangers[::step][:OTHERS]]
+                scores[clip.clip_id] = _score(clip.clip_id, fold, embeddings[clip.clip_id], sounds)
+    return scores
+
+
 def _score(
-    clip: SpeechClip, fold: int, networks: Sequence[LipsNetwork], clips: Sequence[SpeechClip]
+    clip_id: str,
+    fold: int,
+    embeddings: tuple[Embeddings, Embeddings],
+    strange_sounds: Sequence[Embeddings],
 ) -> LipsScore:
     """Own sound, and the null: own sound turned, other sources' sounds."""
-    network, frames = networks[fold], len(clip.windows.sound)
-    lips, sounds = network.embed(clip.windows)
-    null: list[float] = []
+    lips, sounds = embeddings
+    frames, match, null = len(sounds), lips_match(lips, sounds), []
     if frames > 2 * LEAST_TURN:
         for turn in np.linspace(LEAST_TURN, frames - LEAST_TURN, TURNS).astype(int):
             turned = lips_match(lips, np.roll(sounds, turn, axis=0))
             null += [] if turned is None else [turned.margin]
-    strangers = [other for other in clips if other.source != clip.source]
-    step = max(1, len(strangers) // OTHERS)
-    for other in strangers[::step][:OTHERS]:
-        wrong = lips_match(lips, network.embed(other.windows)[1])
-        null += [] if wrong is None else [wrong.margin]
-    return LipsScore(clip.clip_id, fold, lips_match(lips, sounds), tuple(null))
+    score = None if match is None else lips_score(match.margin, null)
+    if score is None:
+        return LipsScore(clip_id, fold, match)
+    wrong = null_scores(null)
+    for sound in strange_sounds:
+        strange = lips_match(lips, sound)
+        strange_score = None if strange is None else lips_score(strange.margin, null)
+        wrong += [] if strange_score is None else [strange_score]
+    return LipsScore(clip_id, fold, match, score, tuple(wrong))
 
 
 def _off(scores: Mapping[str, LipsScore], false_accepts: float) -> set[str]:
     """Clips not above chance, or off by more than ``MOST_OFF`` from the set's own offset."""
-    null = np.concatenate([score.null_margins for score in scores.values()])
-    bound = float(np.quantile(null, 1 - false_accepts)) if len(null) else -np.inf
-    matches = {name: score.match for name, score in scores.items() if score.match is not None}
-    usual = float(
-        np.median([match.offset for match in matches.values() if match.margin > bound] or [0])
-    )
+    wrong = np.concatenate([one.wrong_scores for one in scores.values()])
+    bound = float(np.quantile(wrong, 1 - false_accepts)) if len(wrong) else -np.inf
+    judged = {
+        name: (one.match.offset, one.score)
+        for name, one in scores.items()
+        if one.match is not None and one.score is not None
+    }
+    usual = float(np.median([offset for offset, score in judged.values() if score > bound] or [0]))
     return {
         name
-        for name, match in matches.items()
-        if match.margin <= bound or abs(match.offset - usual) > MOST_OFF
+        for name, (offset, score) in judged.items()
+        if score <= bound or abs(offset - usual) > MOST_OFF
     }
 
 
@@ -193,8 +225,8 @@ def _threshold(
     false_accepts: float,
 ) -> LipsThreshold:
     seconds = sum(map(_frames, clips)) / RATE
-    own = np.array([s.match.margin for c in clips if (s := scores[c.clip_id]).match is not None])
-    null = np.array([margin for clip in clips for margin in scores[clip.clip_id].null_margins])
+    own = np.array([s.score for c in clips if (s := scores[c.clip_id]).score is not None])
+    null = np.array([wrong for clip in clips for wrong in scores[clip.clip_id].wrong_scores])
     if len(own) < LEAST_CLIPS or len(null) < LEAST_ACCEPTS / false_accepts:
         reason = f"cannot be judged: {counted(len(own), 'clip')}, {LEAST_CLIPS} are needed"
         if len(own) >= LEAST_CLIPS:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from talkingface_wild.functional.lips_match import lag_curve, lips_match
+from talkingface_wild.functional.lips_match import lag_curve, lips_match, lips_score, null_scores
 from talkingface_wild.functional.lips_shape import LIPS_WIDTH, SOUND_WIDTH
 from talkingface_wild.perception.lips_network import LipsClip, LipsNetwork, LipsTraining
 
@@ -104,3 +104,18 @@ def test_frames_without_a_face_teach_nothing_and_stay_blank():
     assert lips_match(lips, sounds).frames == 120
     with pytest.raises(ValueError, match="found none"):
         LipsNetwork.train_on([LipsClip(np.full((9, LIPS_WIDTH), np.nan, np.float32), sounds)], 0)
+
+
+def test_a_score_counts_spreads_of_the_clips_own_null():
+    null = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
+    spread = np.std(null, ddof=1)
+    assert lips_score(0.135, null) == pytest.approx((0.135 - 0.035) / spread)
+    assert lips_score(0.1, null[:5]) is None
+    assert lips_score(0.1, [0.05] * 8) == pytest.approx(0.05 / 0.005)
+
+
+def test_wrong_sounds_are_scored_against_the_others():
+    """Among themselves seven numbers reach 2.3 spreads at most, whatever they are."""
+    scores = null_scores([0.0, 0.1, 0.0, 0.1, 0.0, 0.1, 5.0])
+    assert scores[-1] == pytest.approx((5 - 0.05) / np.std([0, 0.1] * 3, ddof=1))
+    assert null_scores([0.1] * 6) == []

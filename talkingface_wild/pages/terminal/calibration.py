@@ -19,7 +19,7 @@ def calibration_page(data: Mapping[str, Any]) -> Group:
             low, high = row["false_accepts"]
             numbers = [
                 f"{row['auc']:.3f}",
-                f"{row['threshold']:.3f}",
+                f"{row['threshold']:.2f}",
                 f"{row['true_accepts']:.0%}",
                 f"{low:.1%} to {high:.1%} of wrong sounds pass",
             ]
@@ -31,7 +31,7 @@ def calibration_page(data: Mapping[str, Any]) -> Group:
     lines = [judged]
     thresholds = [row["threshold"] for row in data["thresholds"] if row["threshold"] is not None]
     if thresholds:
-        bound = f"gates.lips_margin.above={thresholds[0]:.3f}"
+        bound = f"gates.lips_score.above={thresholds[0]:.2f}"
         lines.append(f"Cut with `tfw recut {data['out']} --set {bound}`.")
     return Group(
         table("Lip sync by this set's own networks", headings, rows, right=headings[1:6]),

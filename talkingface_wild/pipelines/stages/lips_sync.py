@@ -21,6 +21,12 @@ class LipsSync(Whole):
             15,
         ),
         measure("lips_margin", "mean cosine of lips and sound at the best lag, above the median's"),
+        measure(
+            "lips_score",
+            "that margin above its mean with wrong sounds, in their standard deviations; what "
+            "thresholds are for, null under 2.4 s",
+            low=-100,
+        ),
         count("lips_windows", "frames that were judged", "frames"),
         text("lips_model", "sha256 of the network, which never saw the clip's source"),
     )
@@ -37,6 +43,7 @@ class LipsSync(Whole):
             {
                 "lips_offset_frames": "Int64",
                 "lips_margin": "Float64",
+                "lips_score": "Float64",
                 "lips_windows": "Int64",
                 "lips_model": "string",
             }

@@ -22,7 +22,7 @@ from talkingface_wild.pipelines.transition_search import TransitionSearch
 class ShotsConfig:
     """Scene cuts by PySceneDetect, strides, and what becomes of the rest."""
 
-    transitions: Literal["off", "auto", "transnetv2"] = "off"
+    transitions: Literal["none", "auto", "transnetv2"] = "none"
     """transnetv2: cuts, dissolves and fades by TransNet V2 in the place of PySceneDetect's cuts; no
     clip holds a transition; auto: where its weight is."""
     detector: Literal["adaptive", "content"] = "adaptive"
@@ -71,7 +71,7 @@ class Shots(ItemByItem):
         """With the network where it is."""
         if config.transitions != "auto":
             return config
-        return replace(config, transitions="off" if weights.find(WEIGHT) is None else "transnetv2")
+        return replace(config, transitions="none" if weights.find(WEIGHT) is None else "transnetv2")
 
     @classmethod
     def weights(cls, config: ShotsConfig) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class Shots(ItemByItem):
     def identity(cls, config: ShotsConfig) -> dict[str, Any]:
         """Nothing of transitions where they are off: results of before stay valid."""
         data = super().identity(config)
-        return {k: v for k, v in data.items() if k != "transitions" or v != "off"}
+        return {k: v for k, v in data.items() if k != "transitions" or v != "none"}
 
     def open(self) -> None:
         """Load the network where it is asked for."""
