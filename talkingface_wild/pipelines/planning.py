@@ -13,6 +13,9 @@ from talkingface_wild.engine.stage import Resources
 from talkingface_wild.pipelines.recipe import Recipe, StageChoice
 from talkingface_wild.pipelines.stages import stage_class
 
+_EXTRAS = {"dlib": "identity", "faster_whisper": "language"}
+"""The extra that brings a package, where it has another name."""
+
 
 def missing_weights(choice: StageChoice) -> list[str]:
     """Names of the weights that a stage's settings ask for and this machine lacks."""
@@ -29,10 +32,17 @@ def missing_extras(choice: StageChoice) -> list[str]:
     return [name for name in packages if importlib.util.find_spec(name) is None]
 
 
+def install_line(package: str) -> str:
+    """The command that installs an optional package."""
+    return f"pip install 'talkingface-wild[{_EXTRAS.get(package, package)}]'"
+
+
 def why_unmeasured(choice: StageChoice) -> str | None:
     """The reason why a stage will not run here, or None when it can."""
     lacking = [f"weight {name} is missing" for name in missing_weights(choice)]
-    lacking += [f"package {name} is not installed" for name in missing_extras(choice)]
+    lacking += [
+        f"package {name} is not installed ({install_line(name)})" for name in missing_extras(choice)
+    ]
     return "; ".join(lacking) or None
 
 
@@ -46,7 +56,7 @@ def check_weights(recipe: Recipe) -> None:
         for name in missing_extras(choice):
             raise ExtraMissing(
                 f"Stage {choice.name} of recipe {recipe.name} needs the package {name}, "
-                f"which is not installed; install it with: pip install 'talkingface-wild[{name}]'"
+                f"which is not installed; install it with: {install_line(name)}"
             )
     if lacking:
         names = list(dict.fromkeys(lacking))
