@@ -34,9 +34,9 @@ $(STAMP):
 	@rm -rf .venv
 	@"$(PYTHON)" -m venv .venv
 ifeq ($(UV),1)
-	@uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[models,identity,dev]'
+	@uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[models,identity,language,dev]'
 else
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,identity,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,identity,language,dev]'
 endif
 	@touch $(STAMP)
 

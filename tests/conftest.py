@@ -185,9 +185,7 @@ def open_weight() -> Callable[[str], Path]:
     from talkingface_wild.weights.fetch import fetch
     from talkingface_wild.weights.store import Store
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    kept = os.environ.get("TFW_TEST_WEIGHTS") or cache / "talkingface-wild-tests" / "weights"
-    store = Store(Path(kept))
+    store = Store(_test_weights())
     store.folder.mkdir(parents=True, exist_ok=True)
 
     def file(name: str) -> Path:
@@ -203,6 +201,33 @@ def open_weight() -> Callable[[str], Path]:
                 pytest.skip(str(error))
 
     return file
+
+
+@pytest.fixture(scope="session")
+def whisper_cache() -> Path:
+    """The hub's cache with Systran/faster-whisper-base, made once beside the open weights.
+
+    Without a network a test is skipped, but not under CI=true.
+    """
+    from talkingface_wild.core.errors import NetworkUnavailable
+    from tests.perception.whisper_mirror import hub_cache
+
+    folder = _test_weights().with_name("hub")
+    folder.mkdir(parents=True, exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch, FileLock(folder.with_suffix(".lock")):
+        patch.setenv("TFW_OFFLINE", "0")
+        try:
+            return hub_cache(folder)
+        except NetworkUnavailable as error:
+            if os.environ.get("CI") == "true":
+                raise
+            pytest.skip(str(error))
+
+
+def _test_weights() -> Path:
+    """TFW_TEST_WEIGHTS, or the folder of weights that is kept between runs."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("TFW_TEST_WEIGHTS") or cache / "talkingface-wild-tests" / "weights")
 
 
 @pytest.fixture(autouse=True)

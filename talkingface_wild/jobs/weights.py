@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from talkingface_wild.core.counting import human_bytes
-from talkingface_wild.core.errors import UsageError, WeightMissing
+from talkingface_wild.core.errors import UsageError
 from talkingface_wild.core.reporter import Reporter
 from talkingface_wild.core.request import ARGUMENT, OPTION, Request
 from talkingface_wild.weights.store import TRUSTED
@@ -96,12 +96,7 @@ def where(request: WhereRequest) -> Path:
 
     store = default_store()
     if (network := hub_entries().get(request.name or "")) is not None:
-        if (path := hub.look(network).path) is None:
-            raise WeightMissing(
-                f"Expected {network.what} in the hub's cache, found none; run "
-                f"'tfw weights fetch {network.name}' (licence: {network.licence})."
-            )
-        return path
+        return hub.cached(network)
     return store.folder if request.name is None else store.path(request.name)
 
 
@@ -157,7 +152,7 @@ def fetch(
     wheels.clear()
     for network in networks:
         reporter.say(f"{network.name}: {network.hub}, licence: {network.licence}")
-        files[network.name] = hub.locate(network.hub, network).path
+        files[network.name] = hub.fetch(network)
     return files
 
 

@@ -2,8 +2,9 @@
 Sound in, probabilities out; nothing of clips, claims or votes.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -78,19 +79,34 @@ class SpokenLanguagePerceiver:
         """
         if self._network is None:
             self.open()
+        with torch.inference_mode():
+            return over_windows(samples_int16_16k, self._window)
+
+    def _window(self, samples_int16_16k: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+        """The probabilities of one window, in the order of tokens."""
         network = self._network
-        if network is None or not len(samples_int16_16k):
-            raise ValueError("expected samples of speech, found none")
-        step = WINDOW_SECONDS * RATE
-        parts = [samples_int16_16k[i : i + step] for i in range(0, len(samples_int16_16k), step)]
+        if network is None:
+            raise RuntimeError("open the network first")
         languages = slice(
             START_TOKEN + 1, START_TOKEN + 1 + network.size.vocabulary - _OTHER_TOKENS
         )
-        total = torch.zeros(languages.stop - languages.start, dtype=torch.float64)
-        with torch.inference_mode():
-            for part in parts:
-                mels_MF = log_mel(part, network.size.mels, 2 * network.size.audio_positions)
-                scores = network(mels_MF[None].to(self._device), START_TOKEN)[0, languages]
-                share = len(part) / len(samples_int16_16k)
-                total += scores.double().softmax(dim=0).cpu() * share
-        return dict(zip(LANGUAGES, total.tolist(), strict=False))
+        mels_MF = log_mel(samples_int16_16k, network.size.mels, 2 * network.size.audio_positions)
+        scores = network(mels_MF[None].to(self._device), START_TOKEN)[0, languages]
+        return scores.double().softmax(dim=0).cpu().numpy()
+
+
+def over_windows(
+    samples_int16_16k: npt.NDArray[np.int16],
+    window: Callable[[npt.NDArray[np.int16]], npt.NDArray[Any]],
+) -> dict[str, float]:
+    """The mean of ``window``'s probabilities over 30 s each, by their lengths and BCP-47 tags.
+
+    Raises ValueError without samples.
+    """
+    if not len(samples_int16_16k):
+        raise ValueError("expected samples of speech, found none")
+    step = WINDOW_SECONDS * RATE
+    parts = [samples_int16_16k[i : i + step] for i in range(0, len(samples_int16_16k), step)]
+    rows = np.array([window(part) for part in parts], dtype=np.float64)
+    means = np.average(rows, axis=0, weights=[len(part) for part in parts])
+    return dict(zip(LANGUAGES, means.tolist(), strict=False))

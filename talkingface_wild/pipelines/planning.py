@@ -13,7 +13,7 @@ from talkingface_wild.engine.stage import Resources
 from talkingface_wild.pipelines.recipe import Recipe, StageChoice
 from talkingface_wild.pipelines.stages import stage_class
 
-_EXTRAS = {"dlib": "identity"}
+_EXTRAS = {"dlib": "identity", "faster_whisper": "language"}
 """The extra that brings a package, where it has another name."""
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from talkingface_wild.core.errors import (
+    CheckFailed,
     DiskFull,
     ExtraMissing,
     InputUnreadable,
@@ -55,7 +56,7 @@ def locate(source: str, weight: HubWeight, guess: bool = True, here: bool = Fals
         return Located(path, source)
     if path.is_dir():
         file = _inside(path, weight)
-        if file is None and guess:
+        if file is None and guess and not weight.companions:
             file = _only_file(path)
         if file is None:
             raise WeightMissing(
@@ -80,12 +81,39 @@ def look(weight: HubWeight, fresh: bool = False) -> StoredWeight:
         path = locate(weight.hub, weight, here=True).path
     except (WeightMissing, InputUnreadable, NetworkUnavailable, ExtraMissing):
         return StoredWeight("missing")
-    sha256 = path.resolve().name
-    if not _SHA256.fullmatch(sha256):
+    blob = path.resolve().name
+    named = _SHA256.fullmatch(blob) is not None
+    expected = weight.sha256 or (blob if named else None)
+    if expected is None:
         return StoredWeight("unknown", path)
-    if fresh and (other := file_sha256(path)) != sha256:
-        return StoredWeight("differs", path, other)
-    return StoredWeight("present", path, sha256)
+    sha256 = blob if named and not fresh else file_sha256(path)
+    return StoredWeight("present" if sha256 == expected else "differs", path, sha256)
+
+
+def fetch(weight: HubWeight) -> Path:
+    """Its file, fetched into the hub's cache unless it is there. Raises as ``locate``.
+
+    Raises CheckFailed when another file came than the one that is meant.
+    """
+    path = locate(weight.hub, weight).path
+    if weight.sha256 and (sha256 := file_sha256(path)) != weight.sha256:
+        raise CheckFailed(
+            f"Expected sha256 {weight.sha256} for {weight.name}, found {sha256} in {path}; delete "
+            "that file and run the same command again, or report that the repository has changed."
+        )
+    return path
+
+
+def cached(weight: HubWeight) -> Path:
+    """Its file in the hub's cache; WeightMissing says how it gets there. Nothing is fetched."""
+    here = look(weight)
+    if here.path is None or here.state == "differs":
+        fault = "none" if here.path is None else f"another file, {here.path}"
+        raise WeightMissing(
+            f"Expected {weight.what} in the hub's cache, found {fault}; run "
+            f"'tfw weights fetch {weight.name}' (licence: {weight.licence})."
+        )
+    return here.path
 
 
 def _stages(weight: HubWeight) -> Iterator[list[str]]:
@@ -104,8 +132,13 @@ def _stages(weight: HubWeight) -> Iterator[list[str]]:
 
 
 def _inside(folder: Path, weight: HubWeight) -> Path | None:
-    names = (name for stage in _stages(weight) for name in stage)
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    files = (folder / name for stage in _stages(weight) for name in stage)
+    return next((file for file in files if file.is_file() and _complete(file, weight)), None)
+
+
+def _complete(file: Path, weight: HubWeight) -> bool:
+    """Whether all that it needs lies beside it."""
+    return all((file.parent / name).is_file() for name in weight.companions)
 
 
 def _only_file(folder: Path) -> Path | None:
@@ -121,7 +154,8 @@ def _only_file(folder: Path) -> Path | None:
 
 def _names(weight: HubWeight) -> str:
     names = [stage[0] for stage in _stages(weight)]
-    return " or ".join(names[:1] + names[-1:]) if len(names) > 1 else names[0]
+    file = " or ".join(names[:1] + names[-1:]) if len(names) > 1 else names[0]
+    return f"{file} with {', '.join(weight.companions)}" if weight.companions else file
 
 
 def _from_hub(source: str, weight: HubWeight, here: bool) -> Located:
@@ -131,6 +165,7 @@ def _from_hub(source: str, weight: HubWeight, here: bool) -> Located:
     for stage in _stages(weight):
         shards = [name.removesuffix(INDEX) for name in stage if name.endswith(INDEX)]
         patterns = [*stage, *("-*-of-*".join(os.path.splitext(name)) for name in shards)]
+        patterns += weight.companions
         try:
             folder = _snapshot(source, weight.what, [*patterns, *configurations], here)
         except NetworkUnavailable as error:

@@ -92,7 +92,7 @@ class Weight:
 
 @dataclass(frozen=True)
 class HubWeight:
-    """A network that a generator starts from: a repository of the Hugging Face hub, or its like."""
+    """A network that comes as a repository of the Hugging Face hub, or as a folder like one."""
 
     name: str
     what: str
@@ -110,6 +110,10 @@ class HubWeight:
     """Folders that may hold it, the likeliest first."""
     files: tuple[str, ...] = ()
     """Other names that it has been published under."""
+    companions: tuple[str, ...] = ()
+    """Small files without which it does not load, in the same folder."""
+    sha256: str | None = None
+    """Of the one file that is meant, where the numbers depend on it."""
 
 
 def parse(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Weight]:

@@ -21,7 +21,7 @@ REPOSITORY = "stabilityai/sd-vae-ft-mse"
 
 
 @contextlib.contextmanager
-def hub(files: dict[str, bytes], size: int | None = None):
+def hub(files: dict[str, bytes], size: int | None = None, repository: str = REPOSITORY):
     """The address of a hub that has one repository; ``size`` lies about the length of files."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -39,13 +39,13 @@ def hub(files: dict[str, bytes], size: int | None = None):
         def answer(self, head: bool):
             name = self.path.partition(f"/resolve/{COMMIT}/")[2]
             headers = {"X-Repo-Commit": COMMIT}
-            if self.path.startswith(f"/api/models/{REPOSITORY}/"):
+            if self.path.startswith(f"/api/models/{repository}/"):
                 siblings = [{"rfilename": name} for name in files]
                 tree = [
                     {"type": "file", "path": name, "size": size or len(body), "oid": "0" * 40}
                     for name, body in files.items()
                 ]
-                answer = {"id": REPOSITORY, "sha": COMMIT, "siblings": siblings}
+                answer = {"id": repository, "sha": COMMIT, "siblings": siblings}
                 body = json.dumps(tree if "/tree/" in self.path else answer).encode()
                 headers["Content-Type"] = "application/json"
                 status = 200
@@ -118,6 +118,19 @@ def test_a_network_is_fetched_listed_and_verified_by_its_name(tfw, tmp_path):
         stream.write(b"other")
     code, told = tfw("http://127.0.0.1:9", "verify", "vae")
     assert (code, told["weights"][0]["state"]) == (6, "differs")
+
+
+def test_another_file_than_the_one_that_is_meant_is_refused(tfw, tmp_path):
+    """Numbers of curation depend on it; its companions came along."""
+    files = dict.fromkeys(("config.json", "tokenizer.json", "vocabulary.txt"), b"{}")
+    files |= {"model.bin": b"another network", "README.md": b"of no use"}
+    with hub(files, repository="Systran/faster-whisper-base") as address:
+        code, told = tfw(address, "fetch", "faster_whisper_base")
+    assert code == 6 and "Expected sha256 d01c3014881c" in told["error"]
+    names = {path.name for path in (tmp_path / "hf").rglob("snapshots/*/*")}
+    assert names == set(files) - {"README.md"}
+    code, told = tfw("http://127.0.0.1:9", "where", "faster_whisper_base")
+    assert code == 4 and "found another file" in told["error"]
 
 
 def test_what_does_not_fit_on_the_disk_is_refused_before_the_first_byte(tfw, tmp_path):

@@ -108,6 +108,27 @@ def test_hub_with_pickles_alone_and_with_neither(hub, monkeypatch):
         locate("someone/other", HubWeight("x", "x", "x/y", files=("motion_module.pth",)))
 
 
+WHISPER = HubWeight(
+    "whisper", "Whisper", "someone/whisper", files=("model.bin",), companions=("config.json",)
+)
+
+
+def test_a_file_counts_with_its_companions_alone(tmp_path, hub, monkeypatch):
+    touch(tmp_path, "model.bin")
+    with pytest.raises(WeightMissing, match=r"found no model\.bin with config\.json"):
+        locate(str(tmp_path), WHISPER)
+    touch(tmp_path, "config.json")
+    assert locate(str(tmp_path), WHISPER).path == tmp_path / "model.bin"
+    monkeypatch.setenv("TFW_OFFLINE", "0")
+    replaced = hub(["model.bin"], ["model.bin", "config.json"])
+    with pytest.raises(WeightMissing, match=r"no model\.bin with config\.json"):
+        locate("someone/whisper", WHISPER)
+    assert locate("someone/whisper", WHISPER).path.name == "model.bin"
+    assert all(
+        {"model.bin", "config.json"} <= set(patterns) for _, _, patterns, _ in replaced.asked
+    )
+
+
 def test_offline_only_what_was_fetched_before_is_used(hub):
     missing = LocalEntryNotFoundError("not cached")
     replaced = hub(missing)
