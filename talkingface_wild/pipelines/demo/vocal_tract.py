@@ -63,9 +63,7 @@ def sound_of(
     )
 
 
-def _pulses(
-    pitch: Signal, open_share: float, random: np.random.Generator
-) -> tuple[Signal, Signal]:
+def _pulses(pitch: Signal, open_share: float, random: np.random.Generator) -> tuple[Signal, Signal]:
     """The flow's derivative through the vocal folds, and where in its period each sample lies."""
     # Jitter and shimmer: each period's length and strength are off by a per cent and some.
     hertz = np.interp(
