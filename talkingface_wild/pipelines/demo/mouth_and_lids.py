@@ -49,7 +49,7 @@ def mouth_warp(level: int) -> Warp:
     """Lips and jaw at one level: below 0.35 the teeth are half covered, above it the jaw drops."""
     opening = level / (MOUTH_LEVELS - 1)
     teeth = 0.08 + 0.92 * min(1.0, opening / 0.35)
-    gap = 10.0 * max(0.0, opening - 0.3) / 0.7
+    gap = 8.0 * max(0.0, opening - 0.3) / 0.7
     columns = np.arange(MOUTH_CENTRE - 46, MOUTH_CENTRE + 46, 1 / ENLARGE)
     rows = np.arange(126.0, 214.0, 1 / ENLARGE)
     arch = np.clip(1 - ((columns - MOUTH_CENTRE) / MOUTH_HALF) ** 2, 0, 1)

@@ -165,43 +165,43 @@ another person; those of one person's takes .2 at most."""
 STYLES: dict[str, tuple[Look, Manner]] = {
     "ar": (
         Look(13, (1.06, 0.95, 0.72), False, 224, person=PERSONS["ar"]),
-        Manner(112, 4.3, 0.36, 0.22, 1.0, 0.25, 0.55),
+        Manner(112, 3.2, 0.36, 0.22, 1.0, 0.25, 0.55),
     ),
     "de": (
         Look(110, (0.8, 0.9, 1.05), True, 214, person=PERSONS["de"]),
-        Manner(118, 4.6, 0.32, 0.14, 1.02, 0.5, 0.55),
+        Manner(118, 3.3, 0.32, 0.14, 1.02, 0.5, 0.55),
     ),
     "en": (
         Look(8, (1.0, 1.0, 1.0), False, 220, person=PERSONS["en"]),
-        Manner(190, 4.8, 0.34, 0.2, 1.15, 0.4, 0.6),
+        Manner(190, 3.5, 0.34, 0.2, 1.15, 0.4, 0.6),
     ),
     "es": (
         Look(170, (1.08, 0.84, 0.76), True, 228, 4.0, person=PERSONS["es"]),
-        Manner(215, 5.8, 0.26, 0.18, 1.17, 0.2, 0.6),
+        Manner(215, 4.0, 0.26, 0.18, 1.17, 0.2, 0.6),
     ),
     "fr": (
         Look(125, (0.74, 0.8, 1.02), False, 210, person=PERSONS["fr"]),
-        Manner(225, 5.2, 0.3, 0.12, 1.16, 0.25, 0.65),
+        Manner(225, 3.7, 0.3, 0.12, 1.16, 0.25, 0.65),
     ),
     "hi": (
         Look(20, (0.82, 1.02, 0.82), True, 222, person=PERSONS["hi"]),
-        Manner(126, 5.0, 0.28, 0.2, 1.03, 0.25, 0.55),
+        Manner(126, 3.6, 0.28, 0.2, 1.03, 0.25, 0.55),
     ),
     "ja": (
         Look(155, (1.04, 0.9, 0.98), False, 218, -4.0, person=PERSONS["ja"]),
-        Manner(245, 6.2, 0.38, 0.1, 1.2, 0.05, 0.65),
+        Manner(245, 4.1, 0.38, 0.1, 1.2, 0.05, 0.65),
     ),
     "ko": (
         Look(95, (0.78, 0.98, 1.0), True, 226, person=PERSONS["ko"]),
-        Manner(135, 5.5, 0.33, 0.16, 1.05, 0.35, 0.6),
+        Manner(135, 3.7, 0.33, 0.16, 1.05, 0.35, 0.6),
     ),
     "ru": (
         Look(2, (0.68, 0.74, 0.86), False, 216, person=PERSONS["ru"]),
-        Manner(104, 4.9, 0.31, 0.17, 0.98, 0.45, 0.5),
+        Manner(104, 3.3, 0.31, 0.17, 0.98, 0.45, 0.5),
     ),
     "zh": (
         Look(176, (1.02, 0.92, 0.86), True, 212, person=PERSONS["zh"]),
-        Manner(205, 4.4, 0.35, 0.3, 1.13, 0.2, 0.6),
+        Manner(205, 3.1, 0.35, 0.3, 1.13, 0.2, 0.6),
     ),
 }
 
@@ -214,7 +214,7 @@ def style(language: str) -> tuple[Look, Manner]:
     gains = tuple(0.75 + 0.3 * (number // step % 10) / 9 for step in (1, 10, 100))
     person = list(PERSONS.values())[number // 1000 % len(PERSONS)]
     look = Look(number % 180, (gains[0], gains[1], gains[2]), number % 2 == 0, person=person)
-    return look, Manner(110 + number % 130, 4.2 + number % 19 / 10, 0.3, 0.18)
+    return look, Manner(110 + number % 130, 3.1 + number % 10 / 10, 0.3, 0.18)
 
 
 def neighbour(language: str) -> Person:

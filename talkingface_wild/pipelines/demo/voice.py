@@ -20,6 +20,9 @@ from talkingface_wild.pipelines.demo.vocal_tract import HOP, RATE, Course, Signa
 FRAMES_PER_SECOND = 25
 """Pictures a second, for the mouth."""
 HOPS_PER_SECOND = RATE // HOP
+LEAD_SECONDS = 0.08
+"""How far lips are ahead of the sound; those of real speakers are by 0.1–0.3 s (Chandrasekaran et
+al., "The natural statistics of audiovisual speech", 2009)."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Manner:
     """How a voice speaks."""
 
     pitch_hertz: float = 190.0
-    syllables_per_second: float = 4.5
+    syllables_per_second: float = 3.4
     pause_seconds: float = 0.35
     melody: float = 0.18
     """How far the pitch moves inside a phrase, as a share of it."""
@@ -193,7 +196,7 @@ def _smoothed(values: Signal, hops: int) -> Signal:
 
 
 def _mouth(opening: Signal, count: int) -> Signal:
-    """Values per hop as ``count`` pictures' opening, smoothed over 80 ms."""
-    smooth = _smoothed(opening, 17)
-    seconds = (np.arange(count) + 0.5) / FRAMES_PER_SECOND
+    """Values per hop as ``count`` pictures' opening: no lip follows faster than 135 ms."""
+    smooth = _smoothed(opening, 27)
+    seconds = (np.arange(count) + 0.5) / FRAMES_PER_SECOND + LEAD_SECONDS
     return np.clip(np.interp(seconds, np.arange(len(smooth)) / HOPS_PER_SECOND, smooth), 0, 1)
