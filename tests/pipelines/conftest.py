@@ -10,7 +10,7 @@ from talkingface_wild.core.columns import clean_values
 from talkingface_wild.core.outcome import Done, Outcome
 from talkingface_wild.engine.plan import needs_of
 from talkingface_wild.engine.stage import Item, Workplace
-from talkingface_wild.pipelines.demo import face, recording, voice
+from talkingface_wild.pipelines.demo import face, recording, vocal_tract, voice
 from talkingface_wild.pipelines.stages import stage_class
 
 SECONDS = 2.0
@@ -50,7 +50,7 @@ def talking_face(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("talking") / "face.mp4"
     spoken = voice.speak(SECONDS, voice.Manner(), 3)
     frames = face.frames(face.Look(), spoken.opening, 192, 192, 3)
-    recording.record(path, frames, spoken.samples, voice.RATE)
+    recording.record(path, frames, spoken.samples, vocal_tract.RATE)
     return path
 
 

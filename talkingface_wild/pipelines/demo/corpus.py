@@ -13,19 +13,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import skimage.data
 
 from talkingface_wild.core.language_names import DEFAULT
 from talkingface_wild.core.paths import atomic_path, write_bytes, write_text
 from talkingface_wild.core.reporter import ProgressRow, Snapshot
-from talkingface_wild.pipelines.demo import face, recording, voice
-from talkingface_wild.pipelines.demo.takes import CUT_SHOTS_SECONDS, NOTES, Take, takes
+from talkingface_wild.pipelines.demo import face, music, photograph, recording, voice
+from talkingface_wild.pipelines.demo.styles import neighbour
+from talkingface_wild.pipelines.demo.takes import (
+    CUT_SHOTS_SECONDS,
+    DELAY_FRAMES,
+    NOTES,
+    Take,
+    takes,
+)
+from talkingface_wild.pipelines.demo.vocal_tract import RATE, Signal
 
-VERSION = 1
+VERSION = 2
 """Rises whenever a video would come out differently; a corpus of another version is made again."""
 LIST = "corpus.csv"
 MARKER = "corpus.json"
-COLUMNS = ("path", "language", "expected", "note", "licence")
+COLUMNS = ("path", "language", "expected", "needs_network", "note", "licence")
 
 
 def make(
@@ -36,7 +45,8 @@ def make(
     """The list of the corpus in ``folder``, made first where it is missing or of another version.
 
     The list is a CSV with a row per video: path (relative to the list), language, expected
-    (``kept`` or the reason why not), note and licence. Files appear under their names only when
+    (``kept`` or the reason why not), needs_network (``yes`` where a network alone can say so), note
+    and licence. Files appear under their names only when
     complete and the marker comes last: an interrupted call is simply repeated. Some 5 MB.
     ``report`` is told how far it is.
     """
@@ -86,35 +96,53 @@ def _table(planned: list[Take]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for take in planned:
-        writer.writerow((take.path, take.language, take.expected, NOTES[take.kind], _licence(take)))
+        network = "yes" if take.needs_network else "no"
+        note, licence = NOTES[take.kind], _licence(take)
+        writer.writerow((take.path, take.language, take.expected, network, note, licence))
     return text.getvalue()
 
 
 def _licence(take: Take) -> str:
     """What the photograph in it may be used for; motion and voice are made here."""
     if take.kind != "no_face":
-        return face.LICENCE
+        return photograph.LICENCE
     return "CC0 or public domain (photograph shipped by scikit-image)"
 
 
 def _write(take: Take, path: Path) -> None:
     """Draw, speak and encode one take."""
-    spoken = voice.speak(take.seconds, take.manner, take.seed)
-    samples = None if take.kind == "no_audio" else spoken.samples
+    samples, opening = _sound_and_mouth(take)
     with atomic_path(path) as temporary:
-        recording.record(temporary, _frames(take, spoken.opening), samples, voice.RATE)
+        recording.record(temporary, _frames(take, opening), samples, RATE)
         whole = temporary.read_bytes() if take.kind == "truncated" else b""
     if take.kind == "truncated":
         write_bytes(path, whole[: len(whole) * 6 // 10])
 
 
-def _frames(take: Take, opening_T: voice.Signal) -> Iterator[face.Picture]:
+def _sound_and_mouth(take: Take) -> tuple[npt.NDArray[np.int16] | None, Signal]:
+    """What is heard, and how far the mouth is open in each picture."""
+    spoken = voice.speak(take.seconds, take.manner, take.seed)
+    samples, opening = spoken.samples, spoken.opening
+    if take.kind == "no_audio":
+        return None, opening
+    if take.kind == "voice_over":
+        return samples, np.zeros_like(opening)
+    if take.kind == "music":
+        return music.play(take.seconds, take.seed), opening
+    if take.kind == "out_of_sync":
+        delay = DELAY_FRAMES * RATE // recording.FRAMES_PER_SECOND
+        return np.concatenate([np.zeros(delay, dtype=np.int16), samples[:-delay]]), opening
+    return samples, opening
+
+
+def _frames(take: Take, opening_T: Signal) -> Iterator[photograph.Picture]:
     """The pictures of one take."""
     if take.kind == "cuts":
         yield from _shots(take, opening_T)
     elif take.kind == "two_faces":
         left = replace(take.look, view_width=170.0)
-        right = replace(take.look, view_width=176.0, flip=not take.look.flip)
+        person = neighbour(take.language)
+        right = replace(take.look, view_width=176.0, flip=not take.look.flip, person=person)
         silent = np.zeros_like(opening_T)
         yield from face.side_by_side(
             face.frames(left, opening_T, 216, 280, take.seed),
@@ -128,7 +156,7 @@ def _frames(take: Take, opening_T: voice.Signal) -> Iterator[face.Picture]:
         yield from face.frames(take.look, opening_T, side, side, take.seed)
 
 
-def _shots(take: Take, opening_T: voice.Signal) -> Iterator[face.Picture]:
+def _shots(take: Take, opening_T: Signal) -> Iterator[photograph.Picture]:
     """Three shots in one picture size, as if three cameras had filmed."""
     look = take.look
     others = (

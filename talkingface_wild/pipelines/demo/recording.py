@@ -26,7 +26,7 @@ def record(
     with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
         picture = container.add_stream("libx264", rate=FRAMES_PER_SECOND)
         picture.pix_fmt = "yuv420p"
-        picture.options = {"preset": "superfast", "crf": "21", "g": "50", "threads": "1"}
+        picture.options = {"preset": "superfast", "crf": "23", "g": "50", "threads": "1"}
         picture.codec_context.thread_count = 1
         sound = None
         if samples is not None:
