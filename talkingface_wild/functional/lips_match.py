@@ -3,6 +3,7 @@
 Shape legend: T frames, D dimensions of unit length, K lags (2 x reach + 1).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,10 @@ REACH = 15
 """Frames by which the sound is moved either way: 0.6 s."""
 LEAST_FRAMES = 50
 """A clip of fewer frames that can be judged (two seconds) has no match."""
+LEAST_NULL = 8
+"""Fewer margins of wrong sound have no spread to speak of."""
+LEAST_SPREAD = 1e-3
+"""Of a null: margins differ by more than this from rounding and a single frame alone."""
 
 
 @dataclass(frozen=True)
@@ -56,3 +61,23 @@ def lips_match(
     curve = lag_curve(lips_TD, sounds_TD, reach)
     best = int(np.nanargmax(curve))
     return LipsMatch(reach - best, float(curve[best] - np.nanmedian(curve)), frames)
+
+
+def height_above(margin: float, null_margins: Sequence[float]) -> float | None:
+    """How far a margin lies above the mean of its null, in that null's standard deviations.
+
+    None where the null has fewer than ``LEAST_NULL`` margins.
+    """
+    if len(null_margins) < LEAST_NULL:
+        return None
+    spread = max(float(np.std(null_margins, ddof=1)), LEAST_SPREAD)
+    return (margin - float(np.mean(null_margins))) / spread
+
+
+def null_heights(null_margins: Sequence[float]) -> tuple[float, ...]:
+    """The height of each wrong sound above the others of its null: what chance alone gives."""
+    heights = (
+        height_above(margin, [*null_margins[:place], *null_margins[place + 1 :]])
+        for place, margin in enumerate(null_margins)
+    )
+    return tuple(height for height in heights if height is not None)

@@ -12,7 +12,13 @@ import numpy as np
 from talkingface_wild.core.counting import counted
 from talkingface_wild.core.errors import InputUnreadable
 from talkingface_wild.functional.intervals import assign_folds, exact_interval
-from talkingface_wild.functional.lips_match import LEAST_FRAMES, LipsMatch, lips_match
+from talkingface_wild.functional.lips_match import (
+    LEAST_FRAMES,
+    LipsMatch,
+    height_above,
+    lips_match,
+    null_heights,
+)
 from talkingface_wild.perception.lips_network import LipsClip, LipsNetwork, LipsTraining
 
 RATE = 25
@@ -23,11 +29,13 @@ LEAST_CLIPS = 10
 """A language of fewer clips has no threshold of its own."""
 LEAST_ACCEPTS = 5
 """Wrong sounds above a threshold, below which nothing can be said of their share."""
-TURNS = 8
-"""Turns of a clip's own sound that give its null."""
+TURNS = 16
+"""Turns of a clip's own sound that give its null, where it is long enough."""
+LEAST_STEP = 4
+"""Frames between two turns: nearer ones are one and the same wrong sound."""
 LEAST_TURN = 28
 """Frames of the shortest: speech of 1.1 s before says nothing of now."""
-OTHERS = 4
+OTHERS = 8
 """Sounds of other sources that are held against a clip's lips as well."""
 MOST_OFF = 3
 """Frames from the set's own offset beyond which a clip is not trained on a second time."""
@@ -54,6 +62,11 @@ class LipsScore:
     null_margins: tuple[float, ...] = ()
     """Of its own sound, turned, and of other sources' sounds."""
 
+    @property
+    def height(self) -> float | None:
+        """Its margin above its own null, in that null's spread; None where it is too short."""
+        return None if self.match is None else height_above(self.match.margin, self.null_margins)
+
 
 @dataclass(frozen=True)
 class LipsThreshold:
@@ -64,11 +77,11 @@ class LipsThreshold:
     seconds: float
     auc: float | None = None
     threshold: float | None = None
-    """The margin that the stated share of wrong sounds exceeds."""
+    """The height above a clip's own null that the stated share of wrong sounds exceeds."""
     false_accepts: tuple[float, float] | None = None
     """95 % interval of that share."""
     true_accepts: float | None = None
-    """Share of the clips whose margin is above."""
+    """Share of the clips that lie above."""
     reason: str = ""
     """Why it cannot be judged."""
 
@@ -159,30 +172,34 @@ def _score(
     network, frames = networks[fold], len(clip.windows.sound)
     lips, sounds = network.embed(clip.windows)
     null: list[float] = []
-    if frames > 2 * LEAST_TURN:
-        for turn in np.linspace(LEAST_TURN, frames - LEAST_TURN, TURNS).astype(int):
-            turned = lips_match(lips, np.roll(sounds, turn, axis=0))
-            null += [] if turned is None else [turned.margin]
+    turns = min(TURNS, (frames - 2 * LEAST_TURN) // LEAST_STEP)
+    for turn in np.linspace(LEAST_TURN, frames - LEAST_TURN, max(turns, 0)).astype(int):
+        turned = lips_match(lips, np.roll(sounds, turn, axis=0))
+        null += [] if turned is None else [turned.margin]
     strangers = [other for other in clips if other.source != clip.source]
     step = max(1, len(strangers) // OTHERS)
     for other in strangers[::step][:OTHERS]:
-        wrong = lips_match(lips, network.embed(other.windows)[1])
+        # Repeated to the clip's length: a mean over fewer frames varies more.
+        foreign = np.resize(network.embed(other.windows)[1], sounds.shape)
+        wrong = lips_match(lips, foreign)
         null += [] if wrong is None else [wrong.margin]
     return LipsScore(clip.clip_id, fold, lips_match(lips, sounds), tuple(null))
 
 
 def _off(scores: Mapping[str, LipsScore], false_accepts: float) -> set[str]:
     """Clips not above chance, or off by more than ``MOST_OFF`` from the set's own offset."""
-    null = np.concatenate([score.null_margins for score in scores.values()])
+    null = np.concatenate([null_heights(score.null_margins) for score in scores.values()])
     bound = float(np.quantile(null, 1 - false_accepts)) if len(null) else -np.inf
-    matches = {name: score.match for name, score in scores.items() if score.match is not None}
-    usual = float(
-        np.median([match.offset for match in matches.values() if match.margin > bound] or [0])
-    )
+    matches = {
+        name: (score.match.offset, height)
+        for name, score in scores.items()
+        if score.match is not None and (height := score.height) is not None
+    }
+    usual = float(np.median([o for o, height in matches.values() if height > bound] or [0]))
     return {
         name
-        for name, match in matches.items()
-        if match.margin <= bound or abs(match.offset - usual) > MOST_OFF
+        for name, (offset, height) in matches.items()
+        if height <= bound or abs(offset - usual) > MOST_OFF
     }
 
 
@@ -193,8 +210,8 @@ def _threshold(
     false_accepts: float,
 ) -> LipsThreshold:
     seconds = sum(map(_frames, clips)) / RATE
-    own = np.array([s.match.margin for c in clips if (s := scores[c.clip_id]).match is not None])
-    null = np.array([margin for clip in clips for margin in scores[clip.clip_id].null_margins])
+    own = np.array([h for c in clips if (h := scores[c.clip_id].height) is not None])
+    null = np.array([h for c in clips for h in null_heights(scores[c.clip_id].null_margins)])
     if len(own) < LEAST_CLIPS or len(null) < LEAST_ACCEPTS / false_accepts:
         reason = f"cannot be judged: {counted(len(own), 'clip')}, {LEAST_CLIPS} are needed"
         if len(own) >= LEAST_CLIPS:
