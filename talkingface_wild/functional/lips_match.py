@@ -3,6 +3,7 @@
 Shape legend: T frames, D dimensions of unit length, K lags (2 x reach + 1).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,10 @@ LEAST_SPREAD = 0.005
 """Of a null's margins: that of few windows may come out smaller by chance."""
 LEAST_FRAMES = 50
 """A clip of fewer frames that can be judged (two seconds) has no match."""
+LEAST_NULL = 8
+"""Fewer margins of wrong sound have no spread to speak of."""
+LEAST_SPREAD = 1e-3
+"""Of a null: margins differ by more than this from rounding and a single frame alone."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +67,21 @@ def lips_match(
     return LipsMatch(reach - best, float(curve[best] - np.nanmedian(curve)), frames)
 
 
-def lips_score(margin: float, null_N: npt.ArrayLike) -> float | None:
-    """By how many of its null's standard deviations a margin lies above the null's mean.
+def height_above(margin: float, null_margins: Sequence[float]) -> float | None:
+    """How far a margin lies above the mean of its null, in that null's standard deviations.
 
-    ``null_N`` are margins of the same lips with wrong sound. Lips differ in how well any sound fits
-    them, so that margins of two clips compare only so. None with fewer than ``LEAST_NULL``.
+    None where the null has fewer than ``LEAST_NULL`` margins.
     """
-    null = np.asarray(null_N, dtype=np.float64)
-    if len(null) < LEAST_NULL:
+    if len(null_margins) < LEAST_NULL:
         return None
-    return float((margin - null.mean()) / max(float(null.std(ddof=1)), LEAST_SPREAD))
+    spread = max(float(np.std(null_margins, ddof=1)), LEAST_SPREAD)
+    return (margin - float(np.mean(null_margins))) / spread
 
 
-def null_scores(null_N: npt.ArrayLike) -> list[float]:
-    """The score of each margin of a null against the others: what wrong sound scores."""
-    null = np.asarray(null_N, dtype=np.float64)
-    scores = (lips_score(float(one), np.delete(null, place)) for place, one in enumerate(null))
-    return [score for score in scores if score is not None]
+def null_heights(null_margins: Sequence[float]) -> tuple[float, ...]:
+    """The height of each wrong sound above the others of its null: what chance alone gives."""
+    heights = (
+        height_above(margin, [*null_margins[:place], *null_margins[place + 1 :]])
+        for place, margin in enumerate(null_margins)
+    )
+    return tuple(height for height in heights if height is not None)

@@ -16,9 +16,9 @@ from talkingface_wild.functional.intervals import assign_folds, exact_interval
 from talkingface_wild.functional.lips_match import (
     LEAST_FRAMES,
     LipsMatch,
+    height_above,
     lips_match,
-    lips_score,
-    null_scores,
+    null_heights,
 )
 from talkingface_wild.perception.lips_network import LipsClip, LipsNetwork, LipsTraining
 
@@ -33,11 +33,13 @@ LEAST_CLIPS = 10
 LEAST_ACCEPTS = 5
 """Wrong sounds above a threshold, below which nothing can be said of their share."""
 TURNS = 16
-"""Turns of a clip's own sound that give its null."""
+"""Turns of a clip's own sound that give its null, where it is long enough."""
+LEAST_STEP = 4
+"""Frames between two turns: nearer ones are one and the same wrong sound."""
 LEAST_TURN = 28
 """Frames of the shortest: speech of 1.1 s before says nothing of now."""
 OTHERS = 8
-"""Sounds of other sources that are held against a clip's lips as well: dubs are like them."""
+"""Sounds of other sources that are held against a clip's lips as well."""
 MOST_OFF = 3
 """Frames from the set's own offset beyond which a clip is not trained on a second time."""
 
@@ -65,6 +67,11 @@ class LipsScore:
     wrong_scores: tuple[float, ...] = ()
     """What wrong sounds score: its own, turned, and other sources'."""
 
+    @property
+    def height(self) -> float | None:
+        """Its margin above its own null, in that null's spread; None where it is too short."""
+        return None if self.match is None else height_above(self.match.margin, self.null_margins)
+
 
 @dataclass(frozen=True)
 class LipsThreshold:
@@ -75,11 +82,11 @@ class LipsThreshold:
     seconds: float
     auc: float | None = None
     threshold: float | None = None
-    """The score that the stated share of wrong sounds exceeds."""
+    """The height above a clip's own null that the stated share of wrong sounds exceeds."""
     false_accepts: tuple[float, float] | None = None
     """95 % interval of that share."""
     true_accepts: float | None = None
-    """Share of the clips whose score is above."""
+    """Share of the clips that lie above."""
     reason: str = ""
     """Why it cannot be judged."""
 
@@ -184,37 +191,37 @@ def _score(
     strange_sounds: Sequence[Embeddings],
 ) -> LipsScore:
     """Own sound, and the null: own sound turned, other sources' sounds."""
-    lips, sounds = embeddings
-    frames, match, null = len(sounds), lips_match(lips, sounds), []
-    if frames > 2 * LEAST_TURN:
-        for turn in np.linspace(LEAST_TURN, frames - LEAST_TURN, TURNS).astype(int):
-            turned = lips_match(lips, np.roll(sounds, turn, axis=0))
-            null += [] if turned is None else [turned.margin]
-    score = None if match is None else lips_score(match.margin, null)
-    if score is None:
-        return LipsScore(clip_id, fold, match)
-    wrong = null_scores(null)
-    for sound in strange_sounds:
-        strange = lips_match(lips, sound)
-        strange_score = None if strange is None else lips_score(strange.margin, null)
-        wrong += [] if strange_score is None else [strange_score]
-    return LipsScore(clip_id, fold, match, score, tuple(wrong))
+    network, frames = networks[fold], len(clip.windows.sound)
+    lips, sounds = network.embed(clip.windows)
+    null: list[float] = []
+    turns = min(TURNS, (frames - 2 * LEAST_TURN) // LEAST_STEP)
+    for turn in np.linspace(LEAST_TURN, frames - LEAST_TURN, max(turns, 0)).astype(int):
+        turned = lips_match(lips, np.roll(sounds, turn, axis=0))
+        null += [] if turned is None else [turned.margin]
+    strangers = [other for other in clips if other.source != clip.source]
+    step = max(1, len(strangers) // OTHERS)
+    for other in strangers[::step][:OTHERS]:
+        # Repeated to the clip's length: a mean over fewer frames varies more.
+        foreign = np.resize(network.embed(other.windows)[1], sounds.shape)
+        wrong = lips_match(lips, foreign)
+        null += [] if wrong is None else [wrong.margin]
+    return LipsScore(clip.clip_id, fold, lips_match(lips, sounds), tuple(null))
 
 
 def _off(scores: Mapping[str, LipsScore], false_accepts: float) -> set[str]:
     """Clips not above chance, or off by more than ``MOST_OFF`` from the set's own offset."""
-    wrong = np.concatenate([one.wrong_scores for one in scores.values()])
-    bound = float(np.quantile(wrong, 1 - false_accepts)) if len(wrong) else -np.inf
-    judged = {
-        name: (one.match.offset, one.score)
-        for name, one in scores.items()
-        if one.match is not None and one.score is not None
+    null = np.concatenate([null_heights(score.null_margins) for score in scores.values()])
+    bound = float(np.quantile(null, 1 - false_accepts)) if len(null) else -np.inf
+    matches = {
+        name: (score.match.offset, height)
+        for name, score in scores.items()
+        if score.match is not None and (height := score.height) is not None
     }
-    usual = float(np.median([offset for offset, score in judged.values() if score > bound] or [0]))
+    usual = float(np.median([o for o, height in matches.values() if height > bound] or [0]))
     return {
         name
-        for name, (offset, score) in judged.items()
-        if score <= bound or abs(offset - usual) > MOST_OFF
+        for name, (offset, height) in matches.items()
+        if height <= bound or abs(offset - usual) > MOST_OFF
     }
 
 
@@ -225,8 +232,8 @@ def _threshold(
     false_accepts: float,
 ) -> LipsThreshold:
     seconds = sum(map(_frames, clips)) / RATE
-    own = np.array([s.score for c in clips if (s := scores[c.clip_id]).score is not None])
-    null = np.array([wrong for clip in clips for wrong in scores[clip.clip_id].wrong_scores])
+    own = np.array([h for c in clips if (h := scores[c.clip_id].height) is not None])
+    null = np.array([h for c in clips for h in null_heights(scores[c.clip_id].null_margins)])
     if len(own) < LEAST_CLIPS or len(null) < LEAST_ACCEPTS / false_accepts:
         reason = f"cannot be judged: {counted(len(own), 'clip')}, {LEAST_CLIPS} are needed"
         if len(own) >= LEAST_CLIPS:

@@ -14,7 +14,7 @@ from talkingface_wild.pipelines.lips_calibration import Calibration
 
 FOLDER = Path("calibration") / "lips"
 SCORES = FOLDER / "scores.parquet"
-COLUMNS = ("lips_offset_frames", "lips_margin", "lips_score", "lips_windows", "lips_model")
+COLUMNS = ("lips_offset_frames", "lips_margin", "lips_z", "lips_windows", "lips_model")
 
 
 def read_windows(track: Path) -> LipsClip | None:
@@ -46,7 +46,7 @@ def write_calibration(
                 "mesh_track": tracks[score.clip_id],
                 "lips_offset_frames": score.match.offset,
                 "lips_margin": score.match.margin,
-                "lips_score": score.score,
+                "lips_z": score.height,
                 "lips_windows": score.match.frames,
                 "lips_model": names[score.fold],
             }
@@ -54,7 +54,7 @@ def write_calibration(
             if score.match is not None
         ]
     with atomic_path(out / SCORES) as temporary:
-        pd.DataFrame(rows).to_parquet(temporary, index=False)
+        pd.DataFrame(rows).astype({"lips_z": "Float64"}).to_parquet(temporary, index=False)
 
 
 def read_scores(out: Path) -> pd.DataFrame | None:

@@ -46,8 +46,8 @@ def test_sound_that_is_off_is_found_though_it_was_in_the_set(some_off):
 def test_another_ones_sound_stays_below_the_threshold(some_off):
     everything = some_off.thresholds[0]
     assert everything.language == "all" and everything.auc > 0.9
-    grades = {name: score.score for name, score in some_off.scores.items()}
-    assert grades["c18"] <= everything.threshold < grades["c00"]
+    heights = {name: score.height for name, score in some_off.scores.items()}
+    assert heights["c18"] <= everything.threshold < heights["c00"]
     low, high = everything.false_accepts
     assert low < 0.05 < high and everything.true_accepts > 0.8
 

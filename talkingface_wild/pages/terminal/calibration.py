@@ -31,7 +31,7 @@ def calibration_page(data: Mapping[str, Any]) -> Group:
     lines = [judged]
     thresholds = [row["threshold"] for row in data["thresholds"] if row["threshold"] is not None]
     if thresholds:
-        bound = f"gates.lips_score.above={thresholds[0]:.2f}"
+        bound = f"gates.lips_z.above={thresholds[0]:.3f}"
         lines.append(f"Cut with `tfw recut {data['out']} --set {bound}`.")
     return Group(
         table("Lip sync by this set's own networks", headings, rows, right=headings[1:6]),

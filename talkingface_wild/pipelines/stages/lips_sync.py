@@ -22,10 +22,10 @@ class LipsSync(Whole):
         ),
         measure("lips_margin", "mean cosine of lips and sound at the best lag, above the median's"),
         measure(
-            "lips_score",
-            "that margin above its mean with wrong sounds, in their standard deviations; what "
-            "thresholds are for, null under 2.4 s",
-            low=-100,
+            "lips_z",
+            "lips_margin above the mean of the same lips with wrong sounds, in their standard "
+            "deviations; null where the clip is too short for them",
+            low=None,
         ),
         count("lips_windows", "frames that were judged", "frames"),
         text("lips_model", "sha256 of the network, which never saw the clip's source"),
@@ -36,14 +36,14 @@ class LipsSync(Whole):
         answer = pd.DataFrame(index=table.index, columns=list(COLUMNS), dtype=object)
         scores = read_scores(self.place.out)
         if scores is not None:
-            scores = scores.reindex(table.index)
+            scores = scores.reindex(index=table.index, columns=["mesh_track", *COLUMNS])
             same = (scores["mesh_track"] == table["mesh_track"]).fillna(False).to_numpy(bool)
             answer[same] = scores.loc[same, list(COLUMNS)].astype(object)
         return answer.astype(
             {
                 "lips_offset_frames": "Int64",
                 "lips_margin": "Float64",
-                "lips_score": "Float64",
+                "lips_z": "Float64",
                 "lips_windows": "Int64",
                 "lips_model": "string",
             }
