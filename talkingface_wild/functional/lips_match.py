@@ -13,10 +13,6 @@ from talkingface_wild.core.arrays import Floats
 
 REACH = 15
 """Frames by which the sound is moved either way: 0.6 s."""
-LEAST_NULL = 6
-"""Margins with wrong sound from which a clip's own null has a mean and a spread."""
-LEAST_SPREAD = 0.005
-"""Of a null's margins: that of few windows may come out smaller by chance."""
 LEAST_FRAMES = 50
 """A clip of fewer frames that can be judged (two seconds) has no match."""
 LEAST_NULL = 8

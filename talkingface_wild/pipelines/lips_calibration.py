@@ -62,10 +62,8 @@ class LipsScore:
     fold: int
     match: LipsMatch | None
     """None where too few frames show a face."""
-    score: float | None = None
-    """Its margin in spreads of its null, above its mean; None where it is too short for a null."""
-    wrong_scores: tuple[float, ...] = ()
-    """What wrong sounds score: its own, turned, and other sources'."""
+    null_margins: tuple[float, ...] = ()
+    """Of its own sound, turned, and of other sources' sounds."""
 
     @property
     def height(self) -> float | None:
@@ -180,32 +178,25 @@ def _scores(
                 strangers = [c.clip_id for c in clips if c.source != clip.source]
                 step = max(1, len(strangers) // OTHERS)
                 sounds = [embeddings[name][1] for name in strangers[::step][:OTHERS]]
-                scores[clip.clip_id] = _score(clip.clip_id, fold, embeddings[clip.clip_id], sounds)
+                lips, own = embeddings[clip.clip_id]
+                null = _null(lips, own, sounds)
+                match = lips_match(lips, own)
+                scores[clip.clip_id] = LipsScore(clip.clip_id, fold, match, null)
     return scores
 
 
-def _score(
-    clip_id: str,
-    fold: int,
-    embeddings: tuple[Embeddings, Embeddings],
-    strange_sounds: Sequence[Embeddings],
-) -> LipsScore:
-    """Own sound, and the null: own sound turned, other sources' sounds."""
-    network, frames = networks[fold], len(clip.windows.sound)
-    lips, sounds = network.embed(clip.windows)
-    null: list[float] = []
+def _null(
+    lips_TD: Embeddings, sounds_TD: Embeddings, strange_sounds: Sequence[Embeddings]
+) -> tuple[float, ...]:
+    """Margins with wrong sound: own sound turned, other sources' sounds."""
+    frames = len(sounds_TD)
     turns = min(TURNS, (frames - 2 * LEAST_TURN) // LEAST_STEP)
-    for turn in np.linspace(LEAST_TURN, frames - LEAST_TURN, max(turns, 0)).astype(int):
-        turned = lips_match(lips, np.roll(sounds, turn, axis=0))
-        null += [] if turned is None else [turned.margin]
-    strangers = [other for other in clips if other.source != clip.source]
-    step = max(1, len(strangers) // OTHERS)
-    for other in strangers[::step][:OTHERS]:
-        # Repeated to the clip's length: a mean over fewer frames varies more.
-        foreign = np.resize(network.embed(other.windows)[1], sounds.shape)
-        wrong = lips_match(lips, foreign)
-        null += [] if wrong is None else [wrong.margin]
-    return LipsScore(clip.clip_id, fold, lips_match(lips, sounds), tuple(null))
+    places = np.linspace(LEAST_TURN, frames - LEAST_TURN, max(turns, 0)).astype(int)
+    wrong = [np.roll(sounds_TD, turn, axis=0) for turn in places]
+    # Repeated to the clip's length: a mean over fewer frames varies more.
+    wrong += [np.resize(sound, sounds_TD.shape) for sound in strange_sounds]
+    matches = [lips_match(lips_TD, sound) for sound in wrong]
+    return tuple(match.margin for match in matches if match is not None)
 
 
 def _off(scores: Mapping[str, LipsScore], false_accepts: float) -> set[str]:

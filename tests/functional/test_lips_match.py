@@ -106,16 +106,16 @@ def test_frames_without_a_face_teach_nothing_and_stay_blank():
         LipsNetwork.train_on([LipsClip(np.full((9, LIPS_WIDTH), np.nan, np.float32), sounds)], 0)
 
 
-def test_a_score_counts_spreads_of_the_clips_own_null():
-    null = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
+def test_a_height_counts_spreads_of_the_clips_own_null():
+    null = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.03, 0.04]
     spread = np.std(null, ddof=1)
-    assert lips_score(0.135, null) == pytest.approx((0.135 - 0.035) / spread)
-    assert lips_score(0.1, null[:5]) is None
-    assert lips_score(0.1, [0.05] * 8) == pytest.approx(0.05 / 0.005)
+    assert height_above(0.135, null) == pytest.approx((0.135 - 0.035) / spread)
+    assert height_above(0.1, null[:5]) is None
+    assert height_above(0.1, [0.05] * 8) == pytest.approx(0.05 / 0.001)
 
 
-def test_wrong_sounds_are_scored_against_the_others():
-    """Among themselves seven numbers reach 2.3 spreads at most, whatever they are."""
-    scores = null_scores([0.0, 0.1, 0.0, 0.1, 0.0, 0.1, 5.0])
-    assert scores[-1] == pytest.approx((5 - 0.05) / np.std([0, 0.1] * 3, ddof=1))
-    assert null_scores([0.1] * 6) == []
+def test_wrong_sounds_are_held_against_the_others():
+    """Among themselves nine numbers reach 2.7 spreads at most, whatever they are."""
+    heights = null_heights([0.0, 0.1] * 4 + [5.0])
+    assert heights[-1] == pytest.approx((5 - 0.05) / np.std([0, 0.1] * 4, ddof=1))
+    assert null_heights([0.1] * 8) == ()

@@ -19,7 +19,7 @@ def calibration_page(data: Mapping[str, Any]) -> Group:
             low, high = row["false_accepts"]
             numbers = [
                 f"{row['auc']:.3f}",
-                f"{row['threshold']:.2f}",
+                f"{row['threshold']:.3f}",
                 f"{row['true_accepts']:.0%}",
                 f"{low:.1%} to {high:.1%} of wrong sounds pass",
             ]
