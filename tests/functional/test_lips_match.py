@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from talkingface_wild.functional.lips_match import lag_curve, lips_match, lips_score, null_scores
+from talkingface_wild.functional.lips_match import height_above, lag_curve, lips_match, null_heights
 from talkingface_wild.functional.lips_shape import LIPS_WIDTH, SOUND_WIDTH
 from talkingface_wild.perception.lips_network import LipsClip, LipsNetwork, LipsTraining
 
