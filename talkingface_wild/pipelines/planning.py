@@ -60,12 +60,16 @@ def check_weights(recipe: Recipe) -> None:
             )
     if lacking:
         names = list(dict.fromkeys(lacking))
+        of_hub = all(isinstance(weights.entry(name), weights.HubWeight) for name in names)
+        place = "the hub's cache" if of_hub else weights.default_store().folder
+        imports = (
+            ", or `tfw weights import DIR` from files you have, or set TFW_WEIGHTS to their folder"
+        )
         raise WeightMissing(
             f"Recipe {recipe.name} needs the weights {', '.join(names)}, "
-            f"found none of them in {weights.default_store().folder}; "
-            f"get them with `tfw weights fetch {' '.join(names)}`, "
-            "or `tfw weights import DIR` from files you have, "
-            "or set TFW_WEIGHTS to their folder (`--recipe embedded` needs none)."
+            f"found none of them in {place}; "
+            f"get them with `tfw weights fetch {' '.join(names)}`{'' if of_hub else imports} "
+            "(`--recipe embedded` needs none)."
         )
 
 

@@ -7,7 +7,17 @@ from talkingface_wild.weights.manifest import HubWeight, Weight, entries, hub_en
 from talkingface_wild.weights.manifest import entry as file_entry
 from talkingface_wild.weights.store import Store, default_store
 
-__all__ = ["Store", "Weight", "default_store", "entries", "entry", "find", "path", "sha256"]
+__all__ = [
+    "HubWeight",
+    "Store",
+    "Weight",
+    "default_store",
+    "entries",
+    "entry",
+    "find",
+    "path",
+    "sha256",
+]
 
 
 def entry(name: str) -> Weight | HubWeight:
