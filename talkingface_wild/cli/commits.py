@@ -57,20 +57,15 @@ def _diff(request: CommitsRequest, diff: CommitDiff) -> tuple[Any, RenderableTyp
 
 
 def _restore(request: CommitsRequest, links: Linked) -> tuple[Any, RenderableType]:
-    out, number = request.out, request.numbers[0]
+    from talkingface_wild.pages.terminal.commits import restored_page
+
     names = ("linked", "removed", "missing", "foreign")
-    data = {"commit": number} | {name: getattr(links, name) for name in names}
-    return data, (
-        f"{out / 'dataset'} is commit {number} again, media/ and recipe.yaml with it "
-        f"({links.linked} links made, {links.removed} removed).\n"
-        f"`tfw curate --out {out}` and `tfw recut {out}` go on from here."
-    )
+    data = {"commit": request.numbers[0]} | {name: getattr(links, name) for name in names}
+    return data, restored_page(request.out, data)
 
 
 def _prune(request: CommitsRequest, pruned: Pruned) -> tuple[Any, RenderableType]:
-    removed, left = (", ".join(map(str, numbers)) for numbers in (pruned.removed, pruned.kept))
-    verb = "Would remove" if pruned.dry_run else "Removed"
-    words = f"{verb} commits: {removed or 'none'}; left: {left}"
-    if pruned.removed and not pruned.dry_run:
-        words += f"\nFree the media that only they kept with: tfw purge {request.out}"
-    return dataclasses.asdict(pruned), words
+    from talkingface_wild.pages.terminal.commits import pruned_page
+
+    data = dataclasses.asdict(pruned)
+    return data, pruned_page(request.out, data)

@@ -32,6 +32,7 @@ _SUMMARIES = {
     "why": "Tell one clip's whole path and where it ended.",
     "status": "Say how far a run is, and what is left.",
     "report": "Write one HTML page on a data set.",
+    "export": "Write a data set as a trainer's loader reads it.",
     "calibrate": "Learn lip sync from a data set's own clips.",
     "review": "Give a sample to reviewers and take their words.",
     "bench": "Score talking-face videos; tables; lists; studies.",

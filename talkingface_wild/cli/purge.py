@@ -6,8 +6,8 @@ import typer
 
 from talkingface_wild.cli.options import command
 from talkingface_wild.cli.output import Output
-from talkingface_wild.core.counting import human_bytes
 from talkingface_wild.jobs.request import PurgeRequest
+from talkingface_wild.pages.terminal.purge import purged_page
 
 app = typer.Typer(add_completion=False)
 
@@ -21,11 +21,5 @@ def purge(request: PurgeRequest, output: Output) -> None:
     """
     from talkingface_wild.jobs.purge import purge as remove
 
-    purged = remove(request, output)
-    count, size = len(purged.names), human_bytes(purged.bytes)
-    words = f"Removed {count} files, {size}."
-    if not count:
-        words = "Nothing to remove: every finished clip is kept by a commit."
-    elif request.dry_run:
-        words = f"{count} files could go, {size}; nothing was removed."
-    output.result(dataclasses.asdict(purged) | {"dry_run": request.dry_run}, words)
+    data = dataclasses.asdict(remove(request, output)) | {"dry_run": request.dry_run}
+    output.result(data, purged_page(data))

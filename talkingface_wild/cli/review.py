@@ -8,7 +8,7 @@ from talkingface_wild.cli.options import command
 from talkingface_wild.cli.output import Output
 from talkingface_wild.jobs.request import ReviewExportRequest, ReviewImportRequest
 from talkingface_wild.pages.terminal.bar import bar
-from talkingface_wild.pages.terminal.review import defects_table
+from talkingface_wild.pages.terminal.review import defects_table, sample_page
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -31,13 +31,8 @@ def export(request: ReviewExportRequest, output: Output) -> None:
 
     with bar("contact sheets") as progress:
         sample = job.export(request, progress)
-    out, text = request.out, sample.csv
-    words = (
-        f"{sample.clips} clips to review, {sample.random} of them drawn at random: {text}\n"
-        f"{len(sample.sheets)} contact sheets in {out / 'review' / 'sheets'}\n"
-        f"Fill in decision, reason, words and reviewer, then: tfw review import {text} --out {out}"
-    )
-    output.result(dataclasses.asdict(sample), words)
+    data = dataclasses.asdict(sample)
+    output.result(data, sample_page(request.out, data))
 
 
 @command(app, ReviewImportRequest, "import")

@@ -1,7 +1,8 @@
 """Commits of a data set in a list, and two of them compared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.table import Table
@@ -42,6 +43,25 @@ def _note(commit: CommitSummary) -> str:
     if commit.overwritten:
         notes.append(f"files of {commit.overwritten} clips overwritten by an earlier version")
     return "; ".join(notes)
+
+
+def restored_page(out: Path, data: Mapping[str, Any]) -> str:
+    """What going back to a commit did, of its ``--json`` data."""
+    return (
+        f"{out / 'dataset'} is commit {data['commit']} again, media/ and recipe.yaml with it "
+        f"({data['linked']} links made, {data['removed']} removed).\n"
+        f"`tfw curate --out {out}` and `tfw recut {out}` go on from here."
+    )
+
+
+def pruned_page(out: Path, data: Mapping[str, Any]) -> str:
+    """Which commits went, or would go, of the ``--json`` data."""
+    removed, left = (", ".join(map(str, data[name])) for name in ("removed", "kept"))
+    verb = "Would remove" if data["dry_run"] else "Removed"
+    words = f"{verb} commits: {removed or 'none'}; left: {left}"
+    if removed and not data["dry_run"]:
+        words += f"\nFree the media that only they kept with: tfw purge {out}"
+    return words
 
 
 def _moment(iso: str) -> str:

@@ -11,7 +11,7 @@ BEGIN = "tfw curate --langs all --recipe demo --out demo_out"
 GROUPS: dict[str, tuple[str, ...]] = {
     "Data": (
         *("curate", "status", "ls", "why", "reasons", "recut", "calibrate", "review"),
-        *("report", "commits", "purge", "recipes", "schema"),
+        *("report", "export", "commits", "purge", "recipes", "schema"),
     ),
     "Scores": ("bench", "cite"),
     "Models": ("train", "generate", "model"),

@@ -1,6 +1,7 @@
 """What reviewers decided."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -30,4 +31,14 @@ def defects_table(data: Mapping[str, Any]) -> Table:
         ("language", "kept", "drawn", "answered", "defects", "defect rate", "at most"),
         rows,
         caption=caption,
+    )
+
+
+def sample_page(out: Path, data: Mapping[str, Any]) -> str:
+    """What reviewers get and what is asked of them, of an export's ``--json`` data."""
+    text = data["csv"]
+    return (
+        f"{data['clips']} clips to review, {data['random']} of them drawn at random: {text}\n"
+        f"{len(data['sheets'])} contact sheets in {out / 'review' / 'sheets'}\n"
+        f"Fill in decision, reason, words and reviewer, then: tfw review import {text} --out {out}"
     )
