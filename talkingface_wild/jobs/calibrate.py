@@ -44,8 +44,10 @@ def calibrate_sync(request: CalibrateRequest, reporter: Reporter) -> dict[str, A
     has no stage lips, or no mesh. Nothing is written before all is trained.
     """
     from talkingface_wild.dataset.layout import Layout
+    from talkingface_wild.dataset.load import load
     from talkingface_wild.engine.lock import folder_lock
     from talkingface_wild.jobs.recut import recommit
+    from talkingface_wild.pipelines.lips_agreement import sync_agreement
     from talkingface_wild.pipelines.lips_calibration import calibrate
     from talkingface_wild.pipelines.lips_scores import write_calibration
 
@@ -90,6 +92,8 @@ def calibrate_sync(request: CalibrateRequest, reporter: Reporter) -> dict[str, A
         for threshold in answer.thresholds
         if not request.by_language or threshold.language != "all"
     ]
+    bounds = {row.language: row.threshold for row in thresholds if row.threshold is not None}
+    agreement = sync_agreement(load(layout.out, "clips"), bounds)
     return {
         "out": request.out,
         "commit": commit.number,
@@ -97,6 +101,7 @@ def calibrate_sync(request: CalibrateRequest, reporter: Reporter) -> dict[str, A
         "judged": sum(score.match is not None for score in scores),
         "thresholds": [dataclasses.asdict(threshold) for threshold in thresholds],
         "left_out": sorted(name for answer in answers for name in answer.left_out),
+        "beside_syncnet": None if agreement is None else dataclasses.asdict(agreement),
     }
 
 

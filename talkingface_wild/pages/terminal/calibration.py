@@ -29,6 +29,14 @@ def calibration_page(data: Mapping[str, Any]) -> Group:
     if off := len(data["left_out"]):
         judged += f"; {off} taught nothing the second time: their sound is off, or not above chance"
     lines = [judged]
+    if beside := data["beside_syncnet"]:
+        line = f"SyncNet says the same of {beside['same_verdict']:.0%} of {beside['clips']} clips"
+        if beside["offset_difference"] is not None:
+            line += (
+                f"; the networks' offset less its own: {beside['offset_difference']:+g} frames "
+                f"(median of {beside['in_sync_by_both']} in sync by both)"
+            )
+        lines.append(line)
     thresholds = [row["threshold"] for row in data["thresholds"] if row["threshold"] is not None]
     if thresholds:
         bound = f"gates.lips_z.above={thresholds[0]:.3f}"
