@@ -188,49 +188,83 @@ class TransNetV2:
         Raises ItemRejected ``undecodable`` when there is no frame, ValueError for frames of
         another size or type.
         """
+        stream = ShotStream(self)
+        for frame in frames:
+            stream.feed(frame)
+        return stream.finish()
+
+    def judge(self, window_THWC: Picture) -> npt.NDArray[np.float32]:
+        """Both heads' probabilities (2, 50) of a window's middle frames."""
         if self._network is None:
             self.open()
         network = self._network
-        heads: list[npt.NDArray[np.float32]] = []
-        count = 0
-
-        def counted() -> Iterator[Picture]:
-            nonlocal count
-            for frame in frames:
-                count += 1
-                yield _checked(frame)
-
         judged = slice(CONTEXT_FRAMES, CONTEXT_FRAMES + STEP_FRAMES)
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            for window_THWC in windows(counted()):
-                pixels = torch.from_numpy(window_THWC)[None].to(next(network.parameters()).device)
-                logits_2T = torch.cat(network(pixels))[:, judged]
-                heads.append(logits_2T.sigmoid().float().cpu().numpy())
-        if not count:
+            pixels = torch.from_numpy(window_THWC)[None].to(next(network.parameters()).device)
+            logits_2T = torch.cat(network(pixels))[:, judged]
+            return logits_2T.sigmoid().float().cpu().numpy()
+
+
+class ShotStream:
+    """``probabilities`` for who shows the frames of a source instead of handing them over."""
+
+    def __init__(self, perceiver: TransNetV2) -> None:
+        self._perceiver = perceiver
+        self._windows = FrameWindows()
+        self._heads: list[npt.NDArray[np.float32]] = []
+        self._count = 0
+
+    def feed(self, frame: Picture) -> None:
+        """Take in the next frame (27, 48, 3) uint8 RGB; ValueError for another size or type."""
+        self._count += 1
+        self._heads += map(self._perceiver.judge, self._windows.push(_checked(frame)))
+
+    def finish(self) -> ShotProbabilities:
+        """Of all frames, once the last was fed. Raises ItemRejected when there was none."""
+        if not self._count:
             raise ItemRejected("undecodable", "expected at least one picture, found none")
-        middle_N, inside_N = np.concatenate(heads, axis=1)[:, :count]
+        self._heads += map(self._perceiver.judge, self._windows.rest())
+        middle_N, inside_N = np.concatenate(self._heads, axis=1)[:, : self._count]
         return ShotProbabilities(middle_N, inside_N)
 
 
-def windows(frames: Iterable[Picture]) -> Iterator[Picture]:
+class FrameWindows:
     """Windows (100, H, W, C) every 50 frames; the first begins 25 frames before the source.
 
     One comes for every 50 frames begun. Frames before the first and after the last one are copies
     of those.
     """
-    held: list[Picture] = []
-    fresh = 0
+
+    def __init__(self) -> None:
+        self._held: list[Picture] = []
+        self._fresh = 0
+
+    def push(self, frame: Picture) -> Iterator[Picture]:
+        """The window that a frame fills, if it fills one."""
+        self._held += [frame] * (1 if self._held else 1 + CONTEXT_FRAMES)
+        self._fresh += 1
+        if len(self._held) == WINDOW_FRAMES:
+            yield self._next()
+
+    def rest(self) -> Iterator[Picture]:
+        """The windows that the last frames began."""
+        while self._fresh > 0:
+            self._held += self._held[-1:] * (WINDOW_FRAMES - len(self._held))
+            yield self._next()
+
+    def _next(self) -> Picture:
+        window = np.stack(self._held)
+        self._held = self._held[STEP_FRAMES:]
+        self._fresh -= STEP_FRAMES
+        return window
+
+
+def windows(frames: Iterable[Picture]) -> Iterator[Picture]:
+    """All windows of a source's frames; each is there as soon as its last frame is."""
+    maker = FrameWindows()
     for frame in frames:
-        held += [frame] * (1 if held else 1 + CONTEXT_FRAMES)
-        fresh += 1
-        if len(held) == WINDOW_FRAMES:
-            yield np.stack(held)
-            held = held[STEP_FRAMES:]
-            fresh -= STEP_FRAMES
-    while fresh > 0:
-        yield np.stack(held + held[-1:] * (WINDOW_FRAMES - len(held)))
-        held = held[STEP_FRAMES:]
-        fresh -= STEP_FRAMES
+        yield from maker.push(frame)
+    yield from maker.rest()
 
 
 def colour_histograms(frames_BTHWC: Tensor) -> Tensor:
