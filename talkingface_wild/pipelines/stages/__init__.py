@@ -18,6 +18,8 @@ _OWN = {
     "sharpness": "sharpness:Sharpness",
     "liveness": "liveness:Liveness",
     "mesh": "mesh:Mesh",
+    "speaks": "speaks:Speaks",
+    "burnt_text": "burnt_text:BurntText",
     "quality": "quality:Quality",
     "sync": "sync:Sync",
     "identity": "identity:Identity",

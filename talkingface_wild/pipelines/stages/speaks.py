@@ -1,0 +1,93 @@
+"""Whether the face speaks what is heard, by LR-ASD: a voice-over or a dub does not fit it."""
+
+import numpy as np
+
+from talkingface_wild import weights
+from talkingface_wild.core.outcome import Done, Outcome, Value
+from talkingface_wild.engine.stage import Item
+from talkingface_wild.functional.mouth import flags_at
+from talkingface_wild.functional.own_sound import mean_in, own_margin
+from talkingface_wild.perception.lr_asd import (
+    FRAMES_PER_SECOND,
+    SAMPLES_PER_FRAME,
+    STEPS_PER_FRAME,
+    WEIGHT,
+    ActiveSpeaker,
+    Scores,
+    cepstra,
+)
+from talkingface_wild.pipelines.clip_crops import SPEAKER_CROPS, ensure_speaker_crops
+from talkingface_wild.pipelines.clip_speech import SpeechConfig, SpeechEar
+from talkingface_wild.pipelines.column_kinds import count, measure, share
+from talkingface_wild.pipelines.source_items import ItemByItem
+from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_samples
+
+LEAST_SPEECH = 10
+"""Frames; of less speech nothing is said."""
+
+
+class Speaks(ItemByItem):
+    """Scores the face, followed through the one full decode, against the sound of its clip."""
+
+    name = "speaks"
+    needs = SPAN_SOUND
+    reads = (SPEAKER_CROPS,)
+    columns = (
+        count(
+            "speaks_frames", "frames with picture and speech, of which the others tell", "frames"
+        ),
+        share(
+            "speaks_ratio",
+            "share of them in which the face is seen to speak; null with less than 0.4 s of speech",
+        ),
+        measure("speaks_score", "mean score of them: the logit of speaking", low=None),
+        measure(
+            "speaks_margin",
+            "how far that lies above the median of the clip's own sound at wrong times; null under "
+            "3 s. Near 0 where another voice is heard",
+            low=None,
+        ),
+    )
+    Config = SpeechConfig
+    settings_from = "speech"
+
+    @classmethod
+    def on_this_machine(cls, config: SpeechConfig) -> SpeechConfig:
+        """With the method of telling speech that is here."""
+        return config.here()
+
+    @classmethod
+    def weights(cls, config: SpeechConfig) -> tuple[str, ...]:
+        """LR-ASD, and Silero's network where it listens."""
+        return (WEIGHT, *config.weights())
+
+    def open(self) -> None:
+        """Load both networks."""
+        self._ear = SpeechEar(self.config, self.place)
+        self._perceiver = ActiveSpeaker(weights.path(WEIGHT)).open(self.place.device)
+
+    def answer(self, item: Item) -> Outcome:
+        """Null without sound; without speech only that there is none."""
+        if not item.values.get("has_audio"):
+            return Done({})
+        faces = ensure_speaker_crops(item, self.place)
+        samples = span_samples(item, self.place)
+        speech = self._ear.hear(samples)
+        frames = min(len(faces), len(samples) // SAMPLES_PER_FRAME)
+        flags = flags_at(speech.flags, speech.frame_seconds, frames, FRAMES_PER_SECOND)
+        values: dict[str, Value] = {"speaks_frames": int(flags.sum())}
+        if flags.sum() < LEAST_SPEECH:
+            return Done(values)
+        features = self._perceiver.features(faces[:frames])
+        steps = cepstra(samples, frames)
+
+        def scores_at(time: int) -> Scores:
+            return self._perceiver.judge(features, np.roll(steps, time * STEPS_PER_FRAME, axis=0))
+
+        scores = scores_at(0)
+        values |= {
+            "speaks_ratio": float((scores[flags] > 0).mean()),
+            "speaks_score": mean_in(scores, flags),
+            "speaks_margin": own_margin(scores_at, flags),
+        }
+        return Done(values)
