@@ -43,8 +43,8 @@ class Speaks(ItemByItem):
         measure("speaks_score", "mean score of them: the logit of speaking", low=None),
         measure(
             "speaks_margin",
-            "how far that lies above the median of the clip's own sound at wrong times; null under "
-            "3 s. Near 0 where another voice is heard",
+            "how far that lies above the 90th percentile of the clip's own sound at wrong times; "
+            "null under 3 s. Below 0 where another voice is heard, as a rule",
             low=None,
         ),
     )
