@@ -2,7 +2,10 @@
 or by TransNet V2 beside it. Where clips begin and end is said by the stage ``shots``.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -11,7 +14,9 @@ import numpy.typing as npt
 from talkingface_wild.functional.flashes import FlashWatch
 from talkingface_wild.functional.shot_changes import Transition, transitions, undecided
 from talkingface_wild.media.shot_boundaries import ShotDetector
-from talkingface_wild.perception.transnetv2 import HEIGHT, WIDTH, ShotStream, TransNetV2
+
+if TYPE_CHECKING:
+    from talkingface_wild.perception.transnetv2 import TransNetV2
 
 MOST_RATE = 30.0
 """Pictures a second that the network sees at most: it was trained on films and television."""
@@ -39,6 +44,10 @@ class NetworkWatch:
     """TransNet V2 over the pictures of one source, of which it sees at most 30 a second."""
 
     def __init__(self, perceiver: TransNetV2, fps: float) -> None:
+        # Torch takes seconds to import: only where the network looks.
+        from talkingface_wild.perception.transnetv2 import HEIGHT, WIDTH, ShotStream
+
+        self._size = (WIDTH, HEIGHT)
         self._stream = ShotStream(perceiver)
         self._flashes = FlashWatch()
         self._step = max(1, round(fps / MOST_RATE))
@@ -48,7 +57,7 @@ class NetworkWatch:
 
     def feed(self, seconds: float, bgr: npt.NDArray[np.uint8]) -> None:
         """Take in the next picture, (H, W, 3) B, G, R, shown from ``seconds`` on."""
-        small = cv2.resize(bgr, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(bgr, self._size, interpolation=cv2.INTER_AREA)
         rgb = np.ascontiguousarray(small[:, :, ::-1], dtype=np.uint8)
         self._flashes.feed(seconds, rgb)
         if self._pictures % self._step == 0:

@@ -8,7 +8,6 @@ from talkingface_wild.core.clip import make_clip
 from talkingface_wild.core.outcome import Done, Outcome, Rejected, Value
 from talkingface_wild.engine.stage import Item, config_data
 from talkingface_wild.media.shot_boundaries import ShotDetector, Span, spans
-from talkingface_wild.perception.transnetv2 import WEIGHT, TransNetV2
 from talkingface_wild.pipelines.column_kinds import count, flag
 from talkingface_wild.pipelines.source_changes import ChangeWatch, NetworkWatch, SourceChanges
 from talkingface_wild.pipelines.source_items import SPAN, ItemByItem, clip_child, number, source_of
@@ -69,12 +68,12 @@ class Shots(ItemByItem):
         """With the network where it is."""
         if config.transitions != "auto":
             return config
-        return replace(config, transitions="transnetv2" if weights.find(WEIGHT) else "none")
+        return replace(config, transitions="transnetv2" if weights.find("transnetv2") else "none")
 
     @classmethod
     def weights(cls, config: ShotsConfig) -> tuple[str, ...]:
         """TransNet V2, where it looks."""
-        return (WEIGHT,) if cls.on_this_machine(config).transitions == "transnetv2" else ()
+        return ("transnetv2",) if cls.on_this_machine(config).transitions == "transnetv2" else ()
 
     @classmethod
     def identity(cls, config: ShotsConfig) -> dict[str, Any]:
@@ -86,9 +85,12 @@ class Shots(ItemByItem):
 
     def open(self) -> None:
         """Load the network, where it looks."""
-        self._perceiver: TransNetV2 | None = None
+        self._perceiver: Any = None
         if self.weights(self.config):
-            self._perceiver = TransNetV2(weights.path(WEIGHT)).open(self.place.device)
+            from talkingface_wild.perception.transnetv2 import TransNetV2
+
+            network = TransNetV2(weights.path("transnetv2"))
+            self._perceiver = network.open(self.place.device)
 
     def answer(self, item: Item) -> Outcome:
         """One answer per source, with its clips as children."""

@@ -1,26 +1,24 @@
 """Whether the face speaks what is heard, by LR-ASD: a voice-over or a dub does not fit it."""
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 
 from talkingface_wild import weights
+from talkingface_wild.core.arrays import Pictures, Samples
 from talkingface_wild.core.outcome import Done, Outcome, Value
 from talkingface_wild.engine.stage import Item
 from talkingface_wild.functional.mouth import flags_at
 from talkingface_wild.functional.own_sound import mean_in, own_margin
-from talkingface_wild.perception.lr_asd import (
-    FRAMES_PER_SECOND,
-    SAMPLES_PER_FRAME,
-    STEPS_PER_FRAME,
-    WEIGHT,
-    ActiveSpeaker,
-    Scores,
-    cepstra,
-)
-from talkingface_wild.pipelines.clip_crops import SPEAKER_CROPS, ensure_speaker_crops
+from talkingface_wild.media.sound import SOUND_RATE
+from talkingface_wild.pipelines.clip_crops import RATE, SPEAKER_CROPS, ensure_speaker_crops
 from talkingface_wild.pipelines.clip_speech import SpeechConfig, SpeechEar
 from talkingface_wild.pipelines.column_kinds import count, measure, share
 from talkingface_wild.pipelines.source_items import ItemByItem
 from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_samples
+
+Scores = npt.NDArray[np.float32]
 
 LEAST_SPEECH = 10
 """Frames; of less speech nothing is said."""
@@ -59,12 +57,14 @@ class Speaks(ItemByItem):
     @classmethod
     def weights(cls, config: SpeechConfig) -> tuple[str, ...]:
         """LR-ASD, and Silero's network where it listens."""
-        return (WEIGHT, *config.weights())
+        return ("lr_asd", *config.weights())
 
     def open(self) -> None:
         """Load both networks."""
+        from talkingface_wild.perception.lr_asd import ActiveSpeaker
+
         self._ear = SpeechEar(self.config, self.place)
-        self._perceiver = ActiveSpeaker(weights.path(WEIGHT)).open(self.place.device)
+        self._perceiver = ActiveSpeaker(weights.path("lr_asd")).open(self.place.device)
 
     def answer(self, item: Item) -> Outcome:
         """Null without sound; without speech only that there is none."""
@@ -73,17 +73,12 @@ class Speaks(ItemByItem):
         faces = ensure_speaker_crops(item, self.place)
         samples = span_samples(item, self.place)
         speech = self._ear.hear(samples)
-        frames = min(len(faces), len(samples) // SAMPLES_PER_FRAME)
-        flags = flags_at(speech.flags, speech.frame_seconds, frames, FRAMES_PER_SECOND)
+        frames = min(len(faces), len(samples) * int(RATE) // SOUND_RATE)
+        flags = flags_at(speech.flags, speech.frame_seconds, frames, RATE)
         values: dict[str, Value] = {"speaks_frames": int(flags.sum())}
         if flags.sum() < LEAST_SPEECH:
             return Done(values)
-        features = self._perceiver.features(faces[:frames])
-        steps = cepstra(samples, frames)
-
-        def scores_at(time: int) -> Scores:
-            return self._perceiver.judge(features, np.roll(steps, time * STEPS_PER_FRAME, axis=0))
-
+        scores_at = self._scores(faces[:frames], samples)
         scores = scores_at(0)
         values |= {
             "speaks_ratio": float((scores[flags] > 0).mean()),
@@ -91,3 +86,13 @@ class Speaks(ItemByItem):
             "speaks_margin": own_margin(scores_at, flags),
         }
         return Done(values)
+
+    def _scores(self, faces: Pictures, samples: Samples) -> Callable[[int], Scores]:
+        """What the network says of the face with its sound moved around by so many frames."""
+        from talkingface_wild.perception.lr_asd import STEPS_PER_FRAME, cepstra
+
+        features = self._perceiver.features(faces)
+        steps = cepstra(samples, len(faces))
+        return lambda time: self._perceiver.judge(
+            features, np.roll(steps, time * STEPS_PER_FRAME, axis=0)
+        )
