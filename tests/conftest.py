@@ -89,6 +89,9 @@ MARKS = {
         "dataset/test_old_layout.py",
         "pipelines/test_lips_",
         "pipelines/test_mesh_stage.py",
+        "pipelines/test_speaks.py",
+        "pipelines/test_burnt_text.py",
+        "pipelines/test_shot_transitions.py",
         "functional/test_lips_match.py",
     ),
 }

@@ -46,19 +46,36 @@ def transitions(
     after it and is none; runs of ``middle_N`` in one run of ``inside_N`` are one change. Raises
     ValueError for two lengths.
     """
-    if len(middle_N) != len(inside_N):
-        raise ValueError(
-            f"Expected two probabilities of each frame, found {len(middle_N)} and "
-            f"{len(inside_N)}; take both from one source."
-        )
-    decided = np.asarray(middle_N) > threshold
-    return [
-        Transition(begin, end)
-        for begin, end in runs(decided | (np.asarray(inside_N) > threshold))
-        if decided[begin:end].any() and end < len(decided)
-    ]
+    return [run for run, decided in _runs(middle_N, inside_N, threshold) if decided]
+
+
+def undecided(
+    middle_N: npt.NDArray[Any], inside_N: npt.NDArray[Any], threshold: float = THRESHOLD
+) -> list[Transition]:
+    """Where ``inside_N`` sees a transition and ``middle_N`` no middle of it; as ``transitions``.
+
+    A dissolve that is too long for the network looks so. Raises ValueError for two lengths.
+    """
+    return [run for run, decided in _runs(middle_N, inside_N, threshold) if not decided]
 
 
 def cuts(changes: Sequence[Transition]) -> list[int]:
     """The first frame of each shot that follows a cut."""
     return [change.end for change in changes if change.is_cut]
+
+
+def _runs(
+    middle_N: npt.NDArray[Any], inside_N: npt.NDArray[Any], threshold: float
+) -> list[tuple[Transition, bool]]:
+    """Every run of frames that one of the heads sees, and whether it has a middle."""
+    if len(middle_N) != len(inside_N):
+        raise ValueError(
+            f"Expected two probabilities of each frame, found {len(middle_N)} and "
+            f"{len(inside_N)}; take both from one source."
+        )
+    middles = np.asarray(middle_N) > threshold
+    return [
+        (Transition(begin, end), bool(middles[begin:end].any()))
+        for begin, end in runs(middles | (np.asarray(inside_N) > threshold))
+        if end < len(middles)
+    ]

@@ -98,25 +98,23 @@ def spans(
     least: float = 3.0,
     tail: Tail = "drop",
     tail_seconds: float = 10.0,
+    slow: Sequence[tuple[float, float]] = (),
 ) -> list[Span]:
     """The usable span divided at ``cuts``, each take cut every ``stride`` seconds.
 
-    A cut is an instant, or the start and the end of a transition, which no take holds.
-    ``trim`` is taken off at cuts, not at the ends of the usable span; a take that would vanish
+    ``slow`` are dissolves and fades, (begin, end), of which no span holds a part; what is left
+    between one and the next change, slow or not, counts as part of it when no more than both trims
+    are. ``trim`` is taken off at cuts, not at the ends of the usable span; a take that would vanish
     by it keeps its whole length; a source without cuts is one take. What is left of a take after
     its full strides is kept when it has ``tail_seconds``; if shorter, ``drop`` marks it as a
     tail, ``keep`` keeps it when it has ``least`` and marks it otherwise, and ``merge`` lengthens
     the stride before by it. Nothing is left out: short takes are for a gate to reject.
     """
-    pairs = {cut if isinstance(cut, tuple) else (cut, cut) for cut in cuts}
-    inside = sorted(
-        (max(first, usable_start), min(last, usable_end))
-        for first, last in pairs
-        if usable_start < last and first < usable_end
-    )
-    bounds = [usable_start, *itertools.chain(*inside), usable_end]
+    inside = _changes(cuts, slow, usable_start, usable_end, trim)
+    begins = [usable_start, *(end for _, end in inside)]
+    finishes = [*(begin for begin, _ in inside), usable_end]
     pieces: list[Span] = []
-    for begin, finish in zip(bounds[::2], bounds[1::2], strict=True):
+    for begin, finish in zip(begins, finishes, strict=True):
         start = begin + trim * (begin != usable_start)
         end = finish - trim * (finish != usable_end)
         if end - start < _NOTHING_SECONDS:
@@ -124,6 +122,30 @@ def spans(
         if end - start >= _NOTHING_SECONDS:
             pieces += _strides(start, end, stride, tail, least if tail == "keep" else tail_seconds)
     return pieces
+
+
+def _changes(
+    cuts: Sequence[float],
+    slow: Sequence[tuple[float, float]],
+    usable_start: float,
+    usable_end: float,
+    trim: float,
+) -> list[tuple[float, float]]:
+    """Cuts and slow changes within the usable span as (begin, end), those that meet as one."""
+    every = {(cut, cut) for cut in cuts if usable_start < cut < usable_end}
+    every |= {
+        (max(begin, usable_start), min(end, usable_end))
+        for begin, end in slow
+        if usable_start < end and begin < usable_end
+    }
+    merged: list[tuple[float, float]] = []
+    for begin, end in sorted(every):
+        first, last = merged[-1] if merged else (begin, begin)
+        if merged and begin - last <= 2 * trim and (first < last or begin < end):
+            merged[-1] = (first, max(last, end))
+        else:
+            merged.append((begin, end))
+    return merged
 
 
 def _strides(start: float, end: float, stride: float, tail: Tail, least: float) -> list[Span]:

@@ -190,77 +190,77 @@ class TransNetV2:
         return stream.finish()
 
     def judge(self, window_THWC: Picture) -> npt.NDArray[np.float32]:
-        """Both heads (2, 50) on the middle frames of a window (100, 27, 48, 3)."""
+        """Both heads' probabilities (2, 50) of a window's middle frames."""
         if self._network is None:
             self.open()
+        network = self._network
         judged = slice(CONTEXT_FRAMES, CONTEXT_FRAMES + STEP_FRAMES)
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            device = next(self._network.parameters()).device
-            pixels = torch.from_numpy(window_THWC)[None].to(device)
-            logits_2T = torch.cat(self._network(pixels))[:, judged]
-            heads: npt.NDArray[np.float32] = logits_2T.sigmoid().float().cpu().numpy()
-        return heads
+            pixels = torch.from_numpy(window_THWC)[None].to(next(network.parameters()).device)
+            logits_2T = torch.cat(network(pixels))[:, judged]
+            return logits_2T.sigmoid().float().cpu().numpy()
 
 
 class ShotStream:
-    """Judges a source's frames as they come; a hundred are held, whatever its length.
+    """``probabilities`` for who shows the frames of a source instead of handing them over."""
 
-    The first and the last frame are repeated beyond the ends, as published.
-    """
-
-    def __init__(self, network: TransNetV2) -> None:
-        self._network = network
-        self._queue = WindowQueue()
+    def __init__(self, perceiver: TransNetV2) -> None:
+        self._perceiver = perceiver
+        self._windows = FrameWindows()
         self._heads: list[npt.NDArray[np.float32]] = []
         self._count = 0
 
-    def feed(self, frame_HWC: Picture) -> None:
-        """Take in the next frame, (27, 48, 3) uint8 RGB; ValueError for another size or type."""
+    def feed(self, frame: Picture) -> None:
+        """Take in the next frame (27, 48, 3) uint8 RGB; ValueError for another size or type."""
         self._count += 1
-        window = self._queue.push(_checked(frame_HWC))
-        if window is not None:
-            self._heads.append(self._network.judge(window))
+        self._heads += map(self._perceiver.judge, self._windows.push(_checked(frame)))
 
     def finish(self) -> ShotProbabilities:
-        """What the heads say of all frames; ItemRejected ``undecodable`` when there was none."""
-        self._heads += [self._network.judge(window) for window in self._queue.rest()]
+        """Of all frames, once the last was fed. Raises ItemRejected when there was none."""
         if not self._count:
             raise ItemRejected("undecodable", "expected at least one picture, found none")
+        self._heads += map(self._perceiver.judge, self._windows.rest())
         middle_N, inside_N = np.concatenate(self._heads, axis=1)[:, : self._count]
         return ShotProbabilities(middle_N, inside_N)
 
 
-class WindowQueue:
-    """Cuts a run of frames into windows (100, H, W, C) every 50; the first begins 25 before it.
+class FrameWindows:
+    """Windows (100, H, W, C) every 50 frames; the first begins 25 frames before the source.
 
     One comes for every 50 frames begun. Frames before the first and after the last one are copies
     of those.
     """
 
     def __init__(self) -> None:
-        self._frames: list[Picture] = []
+        self._held: list[Picture] = []
         self._fresh = 0
 
-    def push(self, frame: Picture) -> Picture | None:
-        """Take in a frame; the window that it completes, or None."""
-        self._frames += [frame] * (1 if self._frames else 1 + CONTEXT_FRAMES)
+    def push(self, frame: Picture) -> Iterator[Picture]:
+        """The window that a frame fills, if it fills one."""
+        self._held += [frame] * (1 if self._held else 1 + CONTEXT_FRAMES)
         self._fresh += 1
-        if len(self._frames) < WINDOW_FRAMES:
-            return None
-        window = np.stack(self._frames)
-        self._step()
-        return window
+        if len(self._held) == WINDOW_FRAMES:
+            yield self._next()
 
     def rest(self) -> Iterator[Picture]:
-        """The windows of the frames that none has judged."""
+        """The windows that the last frames began."""
         while self._fresh > 0:
-            last = self._frames[-1:] * (WINDOW_FRAMES - len(self._frames))
-            yield np.stack(self._frames + last)
-            self._step()
+            self._held += self._held[-1:] * (WINDOW_FRAMES - len(self._held))
+            yield self._next()
 
-    def _step(self) -> None:
-        self._frames = self._frames[STEP_FRAMES:]
+    def _next(self) -> Picture:
+        window = np.stack(self._held)
+        self._held = self._held[STEP_FRAMES:]
         self._fresh -= STEP_FRAMES
+        return window
+
+
+def windows(frames: Iterable[Picture]) -> Iterator[Picture]:
+    """All windows of a source's frames; each is there as soon as its last frame is."""
+    maker = FrameWindows()
+    for frame in frames:
+        yield from maker.push(frame)
+    yield from maker.rest()
 
 
 def colour_histograms(frames_BTHWC: Tensor) -> Tensor:

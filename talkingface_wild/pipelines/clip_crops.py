@@ -1,5 +1,5 @@
-"""The one full-size decode of a surviving clip: what sharpness, quality, liveness, sync and
-identity look at. Kept in the cache until its last reader is through; made again when missing.
+"""The one full-size decode of a surviving clip: what the stages that measure its picture look at.
+Kept in the cache until its last reader is through; made again when missing.
 """
 
 from collections.abc import Iterator
@@ -31,8 +31,7 @@ CROP = 512
 GREY = 128
 WHOLE_SIDE = 1024
 LIPS = 224
-FACE = 112
-_MIDDLE = slice((LIPS - FACE) // 2, (LIPS + FACE) // 2)
+SPEAKER = 112
 
 
 BARS = ("bar_left", "bar_top", "bar_right", "bar_bottom")
@@ -46,7 +45,7 @@ MESHES = Cache("meshes", needs=CLIP_CROPS.needs)
 LIP_CROPS = Cache("lip_crops", needs=CLIP_CROPS.needs)
 """The face at every frame for SyncNet: large, so that it is kept only where a stage reads it."""
 SPEAKER_CROPS = Cache("speaker_crops", needs=CLIP_CROPS.needs)
-"""The middle of the same crops in grey, for the network that sees whether a face speaks."""
+"""The face at every frame in grey, for who speaks: the middle of SyncNet's crop."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,15 @@ def ensure_meshes(item: Item, place: Workplace) -> ClipMeshes:
         return ClipMeshes(**{name: data[name] for name in data.files})
 
 
+def ensure_speaker_crops(item: Item, place: Workplace) -> Pictures:
+    """(T, 112, 112) uint8 grey, 25 a second, as LR-ASD takes them; decoded if not in the cache."""
+    path = SPEAKER_CROPS.folder(item, place) / "faces.npy"
+    if not path.exists():
+        _decode_once(item, place, SPEAKER_CROPS)
+    faces: Pictures = np.load(path, allow_pickle=False)
+    return faces
+
+
 def track_of(item: Item, count: int) -> SampledFace:
     """The sampled face track at 25 fps, smoothed as for SyncNet (median of 13, ends held)."""
     times = np.asarray(item.values["face_times"], dtype=float)
@@ -135,8 +143,8 @@ def window_of(item: Item) -> Window:
 
 def _decode_once(item: Item, place: Workplace, first: Cache = CLIP_CROPS) -> None:
     """Fill this cache, and those that other stages of the plan read, in one decode."""
-    lips, faces, meshes = (
-        cache is first or cache.name in place.caches for cache in (LIP_CROPS, SPEAKER_CROPS, MESHES)
+    lips, meshes, speaker = (
+        cache is first or cache.name in place.caches for cache in (LIP_CROPS, MESHES, SPEAKER_CROPS)
     )
     start, end = number(item, "start_seconds"), number(item, "end_seconds")
     count = max(1, round((end - start) * RATE))
@@ -144,6 +152,7 @@ def _decode_once(item: Item, place: Workplace, first: Cache = CLIP_CROPS) -> Non
     indices = sorted({int((part + 0.5) * count / CHOSEN) for part in range(CHOSEN)})
     kept = _Kept(window, track, frozenset(indices))
     trail = MeshTrail() if meshes else None
+    faces_THW: list[Pictures] = []
     pictures = frames(media_file(item, place), start=start, end=end, fps=RATE)
     lips_path = LIP_CROPS.folder(item, place) / "lips.npy"
     faces_path = SPEAKER_CROPS.folder(item, place) / "faces.npy"
@@ -158,18 +167,23 @@ def _decode_once(item: Item, place: Workplace, first: Cache = CLIP_CROPS) -> Non
             kept.take(index, frame)
             if trail is not None:
                 trail.take(frame.rgb, _face_region(track, index))
-            if lips or faces:
+            if lips or speaker:
                 crop = _lip_crop(frame, track.path, index)
-                if lips:
+                if lips_NHWC is not None:
                     lips_NHWC[index] = crop
-                if faces:
-                    faces_NHW[index] = cv2.cvtColor(crop[_MIDDLE, _MIDDLE], cv2.COLOR_BGR2GRAY)
+                if speaker:
+                    faces_THW.append(_speaker_crop(crop))
             seen = index + 1
         if seen == 0:
             raise ItemRejected("undecodable", "no picture decodes in the clip's span")
-        for crops in (lips_NHWC, faces_NHW):
-            if crops is not None and seen < count:
-                crops[seen:] = crops[seen - 1]
+        if lips_NHWC is not None and seen < count:
+            lips_NHWC[seen:] = lips_NHWC[seen - 1]
+    if speaker:
+        with (
+            atomic_path(SPEAKER_CROPS.folder(item, place) / "faces.npy") as temporary,
+            temporary.open("wb") as stream,
+        ):
+            np.save(stream, np.stack(faces_THW))
     if trail is not None:
         with atomic_path(MESHES.folder(item, place) / "meshes.npz") as temporary:
             np.savez(temporary, **trail.arrays())
@@ -229,6 +243,13 @@ def _whole(rgb: Pictures) -> Pictures:
 def _lip_crop(frame: Frame, path: CropPath, index: int) -> Pictures:
     centre = (float(path.x_T[index]), float(path.y_T[index]))
     return crop_square(frame.rgb[:, :, ::-1], centre, max(1.0, float(path.half_T[index])))
+
+
+def _speaker_crop(lips_bgr_HWC: Pictures) -> Pictures:
+    """The middle half of SyncNet's crop, in grey."""
+    grey: Pictures = cv2.cvtColor(lips_bgr_HWC, cv2.COLOR_BGR2GRAY)
+    edge = (LIPS - SPEAKER) // 2
+    return grey[edge : edge + SPEAKER, edge : edge + SPEAKER]
 
 
 @contextmanager

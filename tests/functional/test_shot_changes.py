@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from talkingface_wild.functional.shot_changes import Transition, cuts, transitions
+from talkingface_wild.functional.shot_changes import Transition, cuts, transitions, undecided
 
 
 def _row(count, *spans):
@@ -28,6 +28,8 @@ def test_a_dissolve_reaches_as_far_as_its_frames_are_inside():
 def test_the_middle_alone_decides():
     assert transitions(_row(90), _row(90, (35, 47))) == []
     assert transitions(_row(90, (40, 41)), _row(90)) == [Transition(40, 41)]
+    assert undecided(_row(90), _row(90, (35, 47))) == [Transition(35, 47)]
+    assert undecided(_row(90, (40, 41)), _row(90, (35, 47), (60, 70))) == [Transition(60, 70)]
 
 
 def test_two_middles_of_one_stretch_are_one_change():

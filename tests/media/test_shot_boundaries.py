@@ -51,6 +51,21 @@ def test_trims_stand_at_cuts_only() -> None:
     assert spans([5.0, 5.3], 0.0, 9.0) == [Span(0, 4.8), Span(5.0, 5.3), Span(5.5, 9.0)]
 
 
+def test_no_span_holds_a_part_of_a_slow_change() -> None:
+    assert spans([], 0.0, 12.0, slow=[(5.0, 6.0)]) == [Span(0.0, 4.8), Span(6.2, 12.0)]
+    # A fade out and a fade in with a little black between them, and a cut in the black.
+    faded = spans([5.7], 0.0, 12.0, slow=[(5.0, 5.6), (5.8, 6.0)])
+    assert faded == [Span(0.0, 4.8), Span(6.2, 12.0)]
+    # A take between two changes that the trims leave a part of stays one.
+    assert spans([], 0.0, 12.0, slow=[(5.0, 5.5), (6.0, 6.5)]) == [
+        Span(0.0, 4.8),
+        Span(5.7, 5.8),
+        Span(6.7, 12.0),
+    ]
+    assert spans([], 2.0, 9.0, slow=[(1.0, 1.5), (9.5, 9.9)]) == [Span(2.0, 9.0)]
+    assert spans([], 2.0, 9.0, slow=[(1.0, 3.0)]) == [Span(3.2, 9.0)]
+
+
 @pytest.mark.parametrize(
     ("length", "policy", "want"),
     [

@@ -57,9 +57,20 @@ def talking_face(tmp_path_factory) -> Path:
 @pytest.fixture
 def clip_item(talking_face, tmp_path) -> ClipItem:
     """The talking face as a clip that was probed; ``clip_item.measure(NAME)`` runs a stage."""
-    source = Source("s1", "sha256:0", "en", path=talking_face.name, root=str(talking_face.parent))
-    root = ClipItem(Item("s1", "source", "en", {"source": source.to_json()}), Workplace(tmp_path))
+    return whole_clip(talking_face, tmp_path)
+
+
+def source_item(path: Path, out: Path) -> ClipItem:
+    """A video as a source that was probed."""
+    source = Source("s1", "sha256:0", "en", path=path.name, root=str(path.parent))
+    root = ClipItem(Item("s1", "source", "en", {"source": source.to_json()}), Workplace(out))
     root.measure("probe")
+    return root
+
+
+def whole_clip(path: Path, out: Path) -> ClipItem:
+    """All of a video as one clip that was probed."""
+    root = source_item(path, out)
     end = float(root.item.values["usable_end_seconds"])
     clip = make_clip("s1", 0.0, end)
     span = {"start_seconds": 0.0, "end_seconds": clip.end_seconds, "clip_seconds": clip.seconds}

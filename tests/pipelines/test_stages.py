@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -9,7 +10,13 @@ from talkingface_wild.core.outcome import Done, Rejected
 from talkingface_wild.engine.stage import Item
 from talkingface_wild.functional.face_samples import Detection
 from talkingface_wild.pipelines import face_search
-from talkingface_wild.pipelines.clip_crops import CLIP_CROPS, LIP_CROPS, ensure_lip_crops
+from talkingface_wild.pipelines.clip_crops import (
+    CLIP_CROPS,
+    LIP_CROPS,
+    SPEAKER_CROPS,
+    ensure_lip_crops,
+    ensure_speaker_crops,
+)
 from talkingface_wild.pipelines.stages import stage_class
 from tests.pipelines.conftest import SECONDS
 
@@ -88,6 +95,21 @@ def test_a_cache_holds_the_same_whatever_weights_the_machine_has(clip_item, tmp_
     other.measure("sharpness")
     along = np.load(LIP_CROPS.folder(other.item, other.place) / "lips.npy")
     np.testing.assert_array_equal(alone, along)
+
+
+def test_the_speakers_crops_are_the_middle_of_syncnets_in_grey(clip_item, tmp_path):
+    """As published: what SyncNet sees, 224 px in grey, and of it the middle 112."""
+    clip_item.measure("faces")
+    alone = ensure_speaker_crops(clip_item.item, clip_item.place)
+    lips = ensure_lip_crops(clip_item.item, clip_item.place)
+    expected = [cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)[56:168, 56:168] for crop in lips]
+    np.testing.assert_array_equal(alone, expected)
+    # In one decode with others they are the same.
+    caches = frozenset({"lip_crops", "speaker_crops"})
+    place = replace(clip_item.place, out=tmp_path / "other", caches=caches)
+    replace(clip_item, place=place).measure("sharpness")
+    along = np.load(SPEAKER_CROPS.folder(clip_item.item, place) / "faces.npy")
+    np.testing.assert_array_equal(along, alone)
 
 
 class _Scripted:

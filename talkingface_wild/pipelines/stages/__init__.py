@@ -21,6 +21,7 @@ _OWN = {
     "liveness": "liveness:Liveness",
     "mesh": "mesh:Mesh",
     "speaks": "speaks:Speaks",
+    "burnt_text": "burnt_text:BurntText",
     "quality": "quality:Quality",
     "sync": "sync:Sync",
     "identity": "identity:Identity",

@@ -3,16 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from talkingface_wild import weights
 from talkingface_wild.core.clip import make_clip
-from talkingface_wild.core.outcome import Done, Outcome, Rejected
-from talkingface_wild.engine.stage import Item
-from talkingface_wild.media.shot_boundaries import ShotDetector, spans
-from talkingface_wild.perception.transnetv2 import WEIGHT, TransNetV2
+from talkingface_wild.core.outcome import Done, Outcome, Rejected, Value
+from talkingface_wild.engine.stage import Item, config_data
+from talkingface_wild.media.shot_boundaries import ShotDetector, Span, spans
 from talkingface_wild.pipelines.column_kinds import count, flag
+from talkingface_wild.pipelines.source_changes import ChangeWatch, NetworkWatch, SourceChanges
 from talkingface_wild.pipelines.source_items import SPAN, ItemByItem, clip_child, number, source_of
 from talkingface_wild.pipelines.source_proxy import SOURCE_SPAN, analyse_source
 from talkingface_wild.pipelines.transition_search import TransitionSearch
@@ -33,6 +30,9 @@ class ShotsConfig:
     """Least frames between two cuts."""
     second_look: bool = False
     """Also count cuts that the content detector at 27 sees inside each clip (column inner_cuts)."""
+    transitions: Literal["none", "auto", "transnetv2"] = "none"
+    """transnetv2: dissolves and fades too, by TransNet V2, which no clip then holds a part of, and
+    no cut at a camera's flash; auto: where its weight is; none: the detector alone."""
     trim_seconds: float = 0.2
     """Taken off at each end that is a cut, where transitions linger."""
     stride_seconds: float = 30.0
@@ -61,7 +61,8 @@ class Shots(ItemByItem):
         count("inner_cuts", "cuts inside the clip by the second detector; null without it"),
         count(
             "inner_transitions",
-            "stretches inside the clip that look like a slow dissolve; null without TransNet V2",
+            "places inside the clip that look like a transition and were not cut at; null without "
+            "TransNet V2",
         ),
     )
     Config = ShotsConfig
@@ -71,52 +72,46 @@ class Shots(ItemByItem):
         """With the network where it is."""
         if config.transitions != "auto":
             return config
-        return replace(config, transitions="none" if weights.find(WEIGHT) is None else "transnetv2")
+        return replace(config, transitions="transnetv2" if weights.find("transnetv2") else "none")
 
     @classmethod
     def weights(cls, config: ShotsConfig) -> tuple[str, ...]:
-        """TransNet V2, where it is asked for."""
-        return (WEIGHT,) if cls.on_this_machine(config).transitions == "transnetv2" else ()
+        """TransNet V2, where it looks."""
+        return ("transnetv2",) if cls.on_this_machine(config).transitions == "transnetv2" else ()
 
     @classmethod
     def identity(cls, config: ShotsConfig) -> dict[str, Any]:
-        """Nothing of transitions where they are off: results of before stay valid."""
-        data = super().identity(config)
-        return {k: v for k, v in data.items() if k != "transitions" or v != "none"}
+        """Results of before there was a choice of transitions stay valid."""
+        settings = config_data(config)
+        if settings["transitions"] == "none":
+            del settings["transitions"]
+        return settings
 
     def open(self) -> None:
-        """Load the network where it is asked for."""
-        self._network = None
-        if self.config.transitions == "transnetv2":
-            self._network = TransNetV2(weights.path(WEIGHT)).open(self.place.device)
+        """Load the network, where it looks."""
+        self._perceiver: Any = None
+        if self.weights(self.config):
+            from talkingface_wild.perception.transnetv2 import TransNetV2
+
+            network = TransNetV2(weights.path("transnetv2"))
+            self._perceiver = network.open(self.place.device)
 
     def answer(self, item: Item) -> Outcome:
         """One answer per source, with its clips as children."""
         settings: ShotsConfig = self.config
         fps = float(number(item, "source_fps")) or 25.0
-        first = ShotDetector(settings.detector, settings.threshold, settings.min_frames, fps)
-        second = (
-            ShotDetector("content", 27.0, settings.min_frames, fps)
-            if settings.second_look
-            else None
-        )
-        search = None if self._network is None else TransitionSearch(self._network, fps)
-        analysis = analyse_source(item, self.place, _All(first, second, search))
+        watch = self._watch(fps)
+        analysis = analyse_source(item, self.place, watch)
         start, end = number(item, "usable_start_seconds"), number(item, "usable_end_seconds")
         if analysis.frames_decoded == 0:
             return Rejected("undecodable", "no picture decodes in the usable span")
-        if search is not None:
-            search.finish()
-        cuts: list[float | tuple[float, float]] = (
-            [*first.cuts()]
-            if search is None
-            else [(change.start, change.end) for change in search.changes]
-        )
-        inner = np.array(second.cuts()) if second else None
-        values = {"source_cuts": len(cuts), "decode_errors": analysis.decode_errors}
-        children = []
-        for span in spans(
-            cuts,
+        changes = watch.changes(settings.min_frames / fps)
+        values: dict[str, Value] = {
+            "source_cuts": len(changes.cuts) + len(changes.slow),
+            "decode_errors": analysis.decode_errors,
+        }
+        takes = spans(
+            changes.cuts,
             start,
             end,
             trim=settings.trim_seconds,
@@ -124,40 +119,35 @@ class Shots(ItemByItem):
             least=settings.least_seconds,
             tail=settings.tail,
             tail_seconds=settings.tail_seconds,
-        ):
+            slow=changes.slow,
+        )
+        children = []
+        for span in takes:
             clip = make_clip(source_of(item).id, span.start, span.end)
-            inside = (
-                None if inner is None else int(((inner > span.start) & (inner < span.end)).sum())
-            )
-            doubts = (
-                None
-                if search is None
-                else sum(d.start < span.end and span.start < d.end for d in search.doubts)
-            )
-            own = {"inner_cuts": inside, "inner_transitions": doubts, "dropped_tail": span.tail}
-            children.append(clip_child(clip, own))
+            children.append(clip_child(clip, {**_inside(changes, span), "dropped_tail": span.tail}))
         if not children:
             return Rejected(
                 "too_short", f"{end - start:.2f} s leave no take after trimming", values
             )
         return Done(values, tuple(children))
 
+    def _watch(self, fps: float) -> ChangeWatch:
+        settings: ShotsConfig = self.config
+        return ChangeWatch(
+            ShotDetector(settings.detector, settings.threshold, settings.min_frames, fps),
+            ShotDetector("content", 27.0, settings.min_frames, fps)
+            if settings.second_look
+            else None,
+            None if self._perceiver is None else NetworkWatch(self._perceiver, fps),
+        )
 
-class _All:
-    """Feeds each frame to all that look for changes."""
 
-    def __init__(
-        self, first: ShotDetector, second: ShotDetector | None, search: TransitionSearch | None
-    ) -> None:
-        self._first = first
-        self._others = [one for one in (second, search) if one is not None]
-
-    def feed(self, seconds: float, bgr: npt.NDArray[np.uint8]) -> None:
-        """Pass one small BGR frame on."""
-        self._first.feed(seconds, bgr)
-        for detector in self._others:
-            detector.feed(seconds, bgr)
-
-    def cuts(self) -> list[float]:
-        """PySceneDetect's cuts."""
-        return self._first.cuts()
+def _inside(changes: SourceChanges, span: Span) -> dict[str, Value]:
+    """How many doubtful changes a span holds; null of what did not look."""
+    cuts, doubtful = changes.second_look, changes.doubtful
+    return {
+        "inner_cuts": None if cuts is None else sum(span.start < cut < span.end for cut in cuts),
+        "inner_transitions": None
+        if doubtful is None
+        else sum(begin < span.end and span.start < end for begin, end in doubtful),
+    }

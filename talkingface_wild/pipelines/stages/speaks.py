@@ -1,105 +1,98 @@
-"""Whether the face that is seen speaks what is heard, by an active-speaker network (LR-ASD)."""
+"""Whether the face speaks what is heard, by LR-ASD: a voice-over or a dub does not fit it."""
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from talkingface_wild import weights
-from talkingface_wild.core.outcome import Done, Outcome
-from talkingface_wild.engine.stage import Item, Resources
+from talkingface_wild.core.arrays import Pictures, Samples
+from talkingface_wild.core.outcome import Done, Outcome, Value
+from talkingface_wild.engine.stage import Item
 from talkingface_wild.functional.mouth import flags_at
-from talkingface_wild.perception.lr_asd import (
-    FRAMES_PER_SECOND,
-    STEPS_PER_FRAME,
-    WEIGHT,
-    ActiveSpeaker,
-    cepstra,
-)
-from talkingface_wild.pipelines.clip_crops import SPEAKER_CROPS, ensure_speaker_crops
+from talkingface_wild.functional.own_sound import mean_in, own_margin
+from talkingface_wild.media.sound import SOUND_RATE
+from talkingface_wild.pipelines.clip_crops import RATE, SPEAKER_CROPS, ensure_speaker_crops
 from talkingface_wild.pipelines.clip_speech import SpeechConfig, SpeechEar
-from talkingface_wild.pipelines.column_kinds import measure, share
+from talkingface_wild.pipelines.column_kinds import count, measure, share
 from talkingface_wild.pipelines.source_items import ItemByItem
 from talkingface_wild.pipelines.source_proxy import SPAN_SOUND, span_samples
 
-LEAST_FRAMES = 25
-"""Frames of speech, 1 s, below which nothing is said."""
-ROLLS = 16
-"""Wrong sounds that a face is held against: its own, begun elsewhere."""
-LEAST_ROLL_SECONDS = 1.2
-"""By so much at least a wrong sound is off."""
+Scores = npt.NDArray[np.float32]
+
+LEAST_SPEECH = 10
+"""Frames; of less speech nothing is said."""
 
 
 class Speaks(ItemByItem):
-    """Looks at the face at 25 frames a second, kept from the one full decode."""
+    """Scores the face, followed through the one full decode, against the sound of its clip."""
 
     name = "speaks"
     needs = SPAN_SOUND
     reads = (SPEAKER_CROPS,)
     columns = (
-        share("speaks_ratio", "share of the frames with speech in which the face speaks"),
-        measure("speaks_score", "mean logit that it speaks, over those frames", low=-100),
+        count(
+            "speaks_frames", "frames with picture and speech, of which the others tell", "frames"
+        ),
+        share(
+            "speaks_ratio",
+            "share of them in which the face is seen to speak; null with less than 0.4 s of speech",
+        ),
+        measure("speaks_score", "mean score of them: the logit of speaking", low=None),
         measure(
             "speaks_margin",
-            "that mean, less its median with the clip's own sound begun elsewhere",
-            low=-100,
+            "how far that lies above the 90th percentile of the clip's own sound at wrong times; "
+            "null under 3 s. Below 0 where another voice is heard, as a rule",
+            low=None,
         ),
     )
     Config = SpeechConfig
     settings_from = "speech"
-    resources = Resources(gpus=0.1)
 
     @classmethod
     def on_this_machine(cls, config: SpeechConfig) -> SpeechConfig:
-        """With the method that is here."""
+        """With the method of telling speech that is here."""
         return config.here()
 
     @classmethod
     def weights(cls, config: SpeechConfig) -> tuple[str, ...]:
-        """LR-ASD's network, and Silero's where it listens."""
-        return (WEIGHT, *config.weights())
+        """LR-ASD, and Silero's network where it listens."""
+        return ("lr_asd", *config.weights())
 
     def open(self) -> None:
-        """Load both."""
+        """Load both networks."""
+        from talkingface_wild.perception.lr_asd import ActiveSpeaker
+
         self._ear = SpeechEar(self.config, self.place)
-        self._perceiver = ActiveSpeaker(weights.path(WEIGHT)).open(self.place.device)
+        self._perceiver = ActiveSpeaker(weights.path("lr_asd")).open(self.place.device)
 
     def answer(self, item: Item) -> Outcome:
-        """Null without sound, or with less than a second of speech."""
+        """Null without sound; without speech only that there is none."""
         if not item.values.get("has_audio"):
             return Done({})
+        faces = ensure_speaker_crops(item, self.place)
         samples = span_samples(item, self.place)
         speech = self._ear.hear(samples)
-        faces_THW = ensure_speaker_crops(item, self.place)
-        flags = flags_at(speech.flags, speech.frame_seconds, len(faces_THW), FRAMES_PER_SECOND)
-        if int(flags.sum()) < LEAST_FRAMES:
-            return Done({})
-        features_TD = self._perceiver.features(faces_THW)
-        steps_SF = cepstra(samples, len(faces_THW))
-        own = self._speech_scores(features_TD, steps_SF, flags)
-        if len(own) < LEAST_FRAMES:
-            return Done({})
-        values = {"speaks_ratio": float((own > 0).mean()), "speaks_score": float(own.mean())}
-        others = [
-            self._speech_scores(features_TD, np.roll(steps_SF, roll, axis=0), flags).mean()
-            for roll in _rolls(len(steps_SF))
-        ]
-        if others:
-            values["speaks_margin"] = values["speaks_score"] - float(np.median(others))
+        frames = min(len(faces), len(samples) * int(RATE) // SOUND_RATE)
+        flags = flags_at(speech.flags, speech.frame_seconds, frames, RATE)
+        values: dict[str, Value] = {"speaks_frames": int(flags.sum())}
+        if flags.sum() < LEAST_SPEECH:
+            return Done(values)
+        scores_at = self._scores(faces[:frames], samples)
+        scores = scores_at(0)
+        values |= {
+            "speaks_ratio": float((scores[flags] > 0).mean()),
+            "speaks_score": mean_in(scores, flags),
+            "speaks_margin": own_margin(scores_at, flags),
+        }
         return Done(values)
 
-    def _speech_scores(
-        self,
-        features_TD: npt.NDArray[np.float32],
-        steps_SF: npt.NDArray[np.float64],
-        flags_T: npt.NDArray[np.bool_],
-    ) -> npt.NDArray[np.float32]:
-        """The face's scores with a sound, at the frames in which its own sound is speech."""
-        scores: npt.NDArray[np.float32] = self._perceiver.judge(features_TD, steps_SF)
-        return scores[flags_T[: len(scores)]]
+    def _scores(self, faces: Pictures, samples: Samples) -> Callable[[int], Scores]:
+        """What the network says of the face with its sound moved around by so many frames."""
+        from talkingface_wild.perception.lr_asd import STEPS_PER_FRAME, cepstra
 
-
-def _rolls(steps: int) -> list[int]:
-    """Evenly spread rolls of so many steps of 10 ms, none near to no roll; none of a short clip."""
-    least = round(LEAST_ROLL_SECONDS * FRAMES_PER_SECOND * STEPS_PER_FRAME)
-    if steps < 3 * least:
-        return []
-    return [int(roll) for roll in np.linspace(least, steps - least, ROLLS)]
+        features = self._perceiver.features(faces)
+        steps = cepstra(samples, len(faces))
+        return lambda time: self._perceiver.judge(
+            features, np.roll(steps, time * STEPS_PER_FRAME, axis=0)
+        )
