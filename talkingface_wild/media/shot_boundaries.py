@@ -89,7 +89,7 @@ class Span:
 
 
 def spans(
-    cuts: Sequence[float | tuple[float, float]],
+    cuts: Sequence[float],
     usable_start: float,
     usable_end: float,
     *,

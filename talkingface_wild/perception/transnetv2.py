@@ -182,7 +182,11 @@ class TransNetV2:
     def probabilities(self, frames: Iterable[Picture]) -> ShotProbabilities:
         """What the heads say of frames (27, 48, 3) uint8 RGB, taken one by one, all of a source.
 
-        As ``ShotStream`` says; raises what it raises.
+        A hundred frames are held at a time, whatever the source's length. The first and the last
+        frame are repeated beyond the ends, as published.
+
+        Raises ItemRejected ``undecodable`` when there is no frame, ValueError for frames of
+        another size or type.
         """
         stream = ShotStream(self)
         for frame in frames:

@@ -88,15 +88,6 @@ def ensure_lip_crops(item: Item, place: Workplace) -> Pictures:
     return lips
 
 
-def ensure_speaker_crops(item: Item, place: Workplace) -> Pictures:
-    """(T, 112, 112) uint8, grey, as LR-ASD takes them; a memory map."""
-    path = SPEAKER_CROPS.folder(item, place) / "faces.npy"
-    if not path.exists():
-        _decode_once(item, place, SPEAKER_CROPS)
-    faces: Pictures = np.load(path, mmap_mode="r", allow_pickle=False)
-    return faces
-
-
 def ensure_meshes(item: Item, place: Workplace) -> ClipMeshes:
     """The meshes of a clip, decoded if they are not in the cache."""
     path = MESHES.folder(item, place) / "meshes.npz"
@@ -155,11 +146,7 @@ def _decode_once(item: Item, place: Workplace, first: Cache = CLIP_CROPS) -> Non
     faces_THW: list[Pictures] = []
     pictures = frames(media_file(item, place), start=start, end=end, fps=RATE)
     lips_path = LIP_CROPS.folder(item, place) / "lips.npy"
-    faces_path = SPEAKER_CROPS.folder(item, place) / "faces.npy"
-    with (
-        _crop_file(lips_path, (count, LIPS, LIPS, 3) if lips else None) as lips_NHWC,
-        _crop_file(faces_path, (count, FACE, FACE) if faces else None) as faces_NHW,
-    ):
+    with _lips_file(lips_path, count if lips else 0) as lips_NHWC:
         seen = 0
         for index, frame in enumerate(pictures):
             if index >= count:
@@ -253,13 +240,15 @@ def _speaker_crop(lips_bgr_HWC: Pictures) -> Pictures:
 
 
 @contextmanager
-def _crop_file(path: Path, shape: tuple[int, ...] | None) -> Iterator[Any]:
-    """A writable memory map of crops with a temporary name; None when none are wanted."""
-    if shape is None:
+def _lips_file(path: Path, count: int) -> Iterator[Any]:
+    """A writable memory map of ``count`` crops with a temporary name; None when none are wanted."""
+    if not count:
         yield None
         return
     with atomic_path(path) as temporary:
-        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+        array = np.lib.format.open_memmap(
+            temporary, mode="w+", dtype=np.uint8, shape=(count, LIPS, LIPS, 3)
+        )
         yield array
         array.flush()
         del array

@@ -97,19 +97,22 @@ def test_an_uncut_clip_has_no_change(perceiver, shared, name):
 @pytest.mark.parametrize("count", [1, 49, 50, 51, 75, 76, 100, 126, 250])
 def test_windows_cover_each_frame_once_and_repeat_the_ends(count):
     frames = [np.full((1, 1, 1), place) for place in range(count)]
-    queue = transnetv2.WindowQueue()
-    pushed = [window for frame in frames if (window := queue.push(frame)) is not None]
-    windows = np.array([window[:, 0, 0, 0] for window in [*pushed, *queue.rest()]])
+    windows = np.array([window[:, 0, 0, 0] for window in transnetv2.windows(iter(frames))])
     places = np.arange(len(windows))[:, None] * 50 + np.arange(-25, 75)
     np.testing.assert_array_equal(windows, np.clip(places, 0, count - 1))
     assert len(windows) == -(-count // 50)
 
 
-def test_no_more_frames_are_waited_for_than_a_window_needs():
-    queue = transnetv2.WindowQueue()
-    frame = np.zeros((27, 48, 3), np.uint8)
-    assert all(queue.push(frame) is None for _ in range(74))
-    assert queue.push(frame) is not None
+def test_no_more_frames_are_taken_than_a_window_needs():
+    taken = []
+
+    def frames():
+        for place in range(1000):
+            taken.append(place)
+            yield np.zeros((27, 48, 3), np.uint8)
+
+    next(transnetv2.windows(frames()))
+    assert len(taken) == 75
 
 
 def test_a_source_without_frames_is_rejected(perceiver):

@@ -12,16 +12,12 @@ from talkingface_wild.pipelines.column_kinds import count, flag
 from talkingface_wild.pipelines.source_changes import ChangeWatch, NetworkWatch, SourceChanges
 from talkingface_wild.pipelines.source_items import SPAN, ItemByItem, clip_child, number, source_of
 from talkingface_wild.pipelines.source_proxy import SOURCE_SPAN, analyse_source
-from talkingface_wild.pipelines.transition_search import TransitionSearch
 
 
 @dataclass(frozen=True)
 class ShotsConfig:
     """Scene cuts by PySceneDetect, strides, and what becomes of the rest."""
 
-    transitions: Literal["none", "auto", "transnetv2"] = "none"
-    """transnetv2: cuts, dissolves and fades by TransNet V2 in the place of PySceneDetect's cuts; no
-    clip holds a transition; auto: where its weight is."""
     detector: Literal["adaptive", "content"] = "adaptive"
     """PySceneDetect's detector."""
     threshold: float = 3.0
