@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from talkingface_wild.functional.lips_match import lag_curve, lips_match
+from talkingface_wild.functional.lips_match import height_above, lag_curve, lips_match, null_heights
 from talkingface_wild.functional.lips_shape import LIPS_WIDTH, SOUND_WIDTH
 from talkingface_wild.perception.lips_network import LipsClip, LipsNetwork, LipsTraining
 
@@ -104,3 +104,16 @@ def test_frames_without_a_face_teach_nothing_and_stay_blank():
     assert lips_match(lips, sounds).frames == 120
     with pytest.raises(ValueError, match="found none"):
         LipsNetwork.train_on([LipsClip(np.full((9, LIPS_WIDTH), np.nan, np.float32), sounds)], 0)
+
+
+def test_a_height_is_counted_in_the_spread_of_the_wrong_sounds():
+    null = [0.02, 0.04] * 4
+    deviation = 0.01 * np.sqrt(8 / 7)
+    assert height_above(0.13, null) == pytest.approx(0.1 / deviation)
+    assert height_above(0.13, null[:7]) is None
+    # A null without spread divides by the least one.
+    assert height_above(0.02, [0.01] * 8) == pytest.approx(10)
+    assert null_heights(null[:8]) == ()
+    heights = null_heights([*null, 0.5])
+    assert len(heights) == 9 and max(heights) == heights[8]
+    assert heights[8] == pytest.approx(0.47 / deviation)
