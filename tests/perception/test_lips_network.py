@@ -36,8 +36,8 @@ def speech(clips: list[LipsClip]) -> list[SpeechClip]:
 
 @pytest.fixture(scope="module")
 def judged(clips):
-    """Each clip judged by networks that never saw it: six folds."""
-    return calibrate(speech(clips), folds=6)
+    """Each clip judged by networks that never saw it: four folds."""
+    return calibrate(speech(clips), folds=4)
 
 
 def test_own_sound_is_told_from_wrong_sound_by_networks_that_never_saw_the_clip(judged):
@@ -86,16 +86,14 @@ def test_sound_that_was_delayed_is_found_with_its_sign(shared, reader, networks,
     assert late - offset == pytest.approx(-delay, abs=1)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.2])
-def test_clips_out_of_sync_in_the_set_are_found_and_dropped(clips, share):
-    """The sound of so many clips 8 frames late, while they are in the set that is trained on."""
-    off = [6, 8, 10][: max(1, round(share * len(clips)))]
-    mixed = [
-        LipsClip(clip.lips, np.roll(clip.sound, 8, axis=0)) if place in off else clip
-        for place, clip in enumerate(clips)
-    ]
-    answer = calibrate(speech(mixed), folds=3)
-    names = {f"c{place:02}" for place in off}
-    assert names <= set(answer.left_out)
-    assert all(answer.scores[name].match.offset == pytest.approx(-8, abs=1) for name in names)
+def test_clips_out_of_sync_in_the_set_are_found_and_dropped(clips):
+    """Two of twelve, a sixth: sound 8 frames late, while they are in what is trained on."""
+    off = {"c06": 6, "c10": 10}
+    late = {
+        place: LipsClip(clips[place].lips, np.roll(clips[place].sound, 8, axis=0))
+        for place in off.values()
+    }
+    answer = calibrate(speech([late.get(n, clip) for n, clip in enumerate(clips)]), folds=3)
+    assert off.keys() <= set(answer.left_out)
+    assert [answer.scores[name].match.offset for name in off] == [pytest.approx(-8, abs=1)] * 2
     assert answer.thresholds[0].auc >= 0.9
