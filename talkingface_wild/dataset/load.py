@@ -18,6 +18,8 @@ def load(out: str | Path, table: str = "clips") -> pd.DataFrame:
     """One table of the latest commit in ``out``: clips, sources, ledger, items, or tracks (the
     measures that hold a value per sample, such as face_boxes, by clip_id).
 
+    Whole numbers stay whole where some are null: such a column is of pandas' type Int64.
+
     Raises InputUnreadable when ``out`` holds no data set, UsageError for an unknown table.
     """
     if table not in TABLES:
@@ -25,9 +27,14 @@ def load(out: str | Path, table: str = "clips") -> pd.DataFrame:
             f"Expected a table out of {', '.join(TABLES)}, found {table!r}{nearest(table, TABLES)}."
         )
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.dataset as ds
 
     folder = Layout(Path(out)).latest() / table
     frame = pd.read_parquet(folder)
+    for field in ds.dataset(folder, partitioning="hive").schema:
+        if pa.types.is_integer(field.type) and pd.api.types.is_float_dtype(frame[field.name]):
+            frame[field.name] = frame[field.name].astype("Int64")
     if table in ("ledger", "items"):
         from talkingface_wild.dataset.decisions import with_review_reasons
 

@@ -5,6 +5,7 @@ import pytest
 
 import talkingface_wild
 from talkingface_wild.core.errors import InputUnreadable, UsageError
+from talkingface_wild.dataset.layout import Layout
 from tests.dataset.made import made
 
 
@@ -32,3 +33,14 @@ def test_an_unknown_table_is_answered_with_the_nearest(tmp_path):
 def test_a_folder_without_a_data_set_says_how_to_make_one(tmp_path):
     with pytest.raises(InputUnreadable, match="tfw curate --out"):
         talkingface_wild.load(tmp_path / "nothing")
+
+
+def test_whole_numbers_stay_whole_beside_nulls(tmp_path):
+    """They were loaded as floats, in which an offset of 3 frames is 3.0."""
+    made(tmp_path, 6)
+    path = next((Layout(tmp_path).latest() / "ledger").rglob("*.parquet"))
+    table = pd.read_parquet(path)
+    counts = pd.array([3, None, *[0] * (len(table) - 2)], dtype="Int64")
+    table.assign(frames=counts).to_parquet(path, index=False)
+    frames = talkingface_wild.load(tmp_path, "ledger")["frames"]
+    assert frames.dtype == "Int64" and frames.isna().sum() == 1 and frames[0] == 3

@@ -106,16 +106,14 @@ def test_frames_without_a_face_teach_nothing_and_stay_blank():
         LipsNetwork.train_on([LipsClip(np.full((9, LIPS_WIDTH), np.nan, np.float32), sounds)], 0)
 
 
-def test_a_height_counts_spreads_of_the_clips_own_null():
-    null = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.03, 0.04]
-    spread = np.std(null, ddof=1)
-    assert height_above(0.135, null) == pytest.approx((0.135 - 0.035) / spread)
-    assert height_above(0.1, null[:5]) is None
-    assert height_above(0.1, [0.05] * 8) == pytest.approx(0.05 / 0.001)
-
-
-def test_wrong_sounds_are_held_against_the_others():
-    """Among themselves nine numbers reach 2.7 spreads at most, whatever they are."""
-    heights = null_heights([0.0, 0.1] * 4 + [5.0])
-    assert heights[-1] == pytest.approx((5 - 0.05) / np.std([0, 0.1] * 4, ddof=1))
-    assert null_heights([0.1] * 8) == ()
+def test_a_height_is_counted_in_the_spread_of_the_wrong_sounds():
+    null = [0.02, 0.04] * 4
+    deviation = 0.01 * np.sqrt(8 / 7)
+    assert height_above(0.13, null) == pytest.approx(0.1 / deviation)
+    assert height_above(0.13, null[:7]) is None
+    # A null without spread divides by the least one.
+    assert height_above(0.02, [0.01] * 8) == pytest.approx(10)
+    assert null_heights(null[:8]) == ()
+    heights = null_heights([*null, 0.5])
+    assert len(heights) == 9 and max(heights) == heights[8]
+    assert heights[8] == pytest.approx(0.47 / deviation)

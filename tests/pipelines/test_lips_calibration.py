@@ -86,3 +86,38 @@ def test_a_clip_without_a_face_is_told_apart_and_not_judged():
     clips[3].windows.lips[:] = np.nan
     answer = calibrate(clips, training=LipsTraining(steps=10))
     assert answer.scores["c03"].match is None and answer.scores["c03"].fold == -1
+
+
+def test_where_all_sound_is_off_by_the_same_nothing_is_off():
+    """The limit of a measure that the set teaches: its offset is said, and no clip left out."""
+    clips = speech(12, delays=dict.fromkeys(range(12), 5))
+    answer = calibrate(clips, folds=3, training=SHORT)
+    assert {score.match.offset for score in answer.scores.values()} == {-5}
+    assert answer.left_out == () and answer.thresholds[0].true_accepts == 1
+
+
+def test_a_clip_too_short_for_a_null_has_no_height():
+    """Two seconds hold no turn, and three strangers are no spread."""
+    clips = speech(12)
+    short = LipsClip(clips[0].windows.lips[:55], clips[0].windows.sound[:55])
+    joined = [
+        SpeechClip(f"l{place}", "two", "de", LipsClip(np.concatenate(lips), np.concatenate(sounds)))
+        for place in range(3)
+        for lips, sounds in [
+            zip(*((c.windows.lips, c.windows.sound) for c in clips[place::3]), strict=True)
+        ]
+    ]
+    answer = calibrate(
+        [SpeechClip("a", "one", "de", short), *joined], folds=2, training=LipsTraining(steps=10)
+    )
+    score = answer.scores["a"]
+    assert score.match is not None and len(score.null_margins) == 3 and score.height is None
+    assert answer.scores["l0"].height is not None
+
+
+def test_an_interrupted_training_raises_before_anything_is_judged():
+    def stop(done: int, of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(speech(12), training=LipsTraining(steps=2), listen=stop)

@@ -27,7 +27,8 @@ CLIPS_PER_SOURCE = 10
 SAMPLES = 140
 """Samples of a 28 s clip at five a second."""
 UNMEASURED = dict.fromkeys(
-    ("language", "identity", "mesh", "voices", "sound_quality", "speaks"), "weight missing"
+    ("language", "identity", "mesh", "voices", "sound_quality", "speaks", "burnt_text"),
+    "weight missing",
 )
 """Stages whose columns are null: clustering 31,300 faces is measured on its own."""
 
