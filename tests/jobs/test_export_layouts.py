@@ -1,6 +1,7 @@
 """Every layout of a real set, read again by what its loader expects; masks lie on face and lips."""
 
 import json
+import shutil
 import tarfile
 
 import cv2
@@ -190,3 +191,59 @@ def test_one_folder_holds_one_export(mesh_set, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     assert "notes.txt" in refusal(UsageError, mesh_set, "videofolder", tmp_path / "mine")
+
+
+def test_a_set_without_a_mesh_says_how_to_get_one_and_goes_without_where_it_can(mesh_set, tmp_path):
+    bare = edited(mesh_set, tmp_path, mesh_track=None)
+    said = refusal(InputUnreadable, bare, "stableavatar", tmp_path / "out")
+    assert "`- mesh`" in said and "tfw weights fetch --open" in said and "tfw curate" in said
+    assert not (tmp_path / "out").exists()
+    assert exported(bare, "videofolder", tmp_path / "out")["clips"] == 2
+
+
+def test_paths_that_lead_out_of_the_set_are_refused(mesh_set, tmp_path):
+    for column, path in (("media_path", "../../secret.mp4"), ("mesh_track", "/etc/hosts")):
+        (tmp_path / column).mkdir()
+        crooked = edited(mesh_set, tmp_path / column, **{column: path})
+        said = refusal(InputUnreadable, crooked, "videofolder", tmp_path / "out")
+        assert path in said and not (tmp_path / "out").exists()
+
+
+def test_hostile_words_stay_words(mesh_set, tmp_path):
+    title = "../../x\n\u202e\\\";rm -rf / 'é.tar"
+    named = edited(mesh_set, tmp_path, title=title, channel=title)
+    exported(named, "webdataset", tmp_path / "out")
+    samples = loaders.webdataset([tmp_path / "out" / "train-000000.tar"])
+    assert [json.loads(sample["json"])["title"] for sample in samples] == [title, title]
+    exported(named, "videofolder", tmp_path / "folder")
+    rows = loaders.videofolder(tmp_path / "folder")["train"]
+    assert {row["channel"] for row in rows} == {title}
+    assert {path.name for path in tmp_path.iterdir()} == {"set", "out", "folder"}
+
+
+def test_frames_without_a_face_are_black_or_leave_the_clip_out(mesh_set, table, tmp_path):
+    lost = edited(mesh_set, tmp_path)
+    with np.load(mesh_set / table.loc[PADDED, "mesh_track"]) as track:
+        arrays = {name: track[name].copy() for name in track.files}
+    for name in ("points", "widths", "middles"):
+        arrays[name][3:7] = np.nan
+    np.savez(lost / table.loc[PADDED, "mesh_track"], **arrays)
+    result = exported(lost, "stableavatar", tmp_path / "out", size=128)
+    assert result["frames_without_face"] == 4
+    samples = loaders.stableavatar(tmp_path / "out" / "video_square_path.txt", 128, 128)
+    white = [mask.any() for mask in samples["00001"]["lip_masks"]]
+    assert not any(white[3:7]) and all(white[:3] + white[7:])
+    result = exported(lost, "musetalk", tmp_path / "points")
+    assert result["clips"] == 1 and result["left_out"] == {"frames without a face": 1}
+
+
+def edited(mesh_set, folder, **columns):
+    """A copy of the set whose clips table says something else."""
+    shutil.copytree(mesh_set, folder / "set", symlinks=True)
+    for part in (folder / "set" / "dataset" / "clips").rglob("*.parquet"):
+        frame = pd.read_parquet(part, partitioning=None)
+        for name, value in columns.items():
+            frame[name] = pd.Series([value] * len(frame), dtype="object")
+        part.unlink()
+        frame.to_parquet(part)
+    return folder / "set"
