@@ -41,6 +41,7 @@ MARKS = {
         "pipelines/test_curate_crops.py",
         "pipelines/test_demo_corpus.py",
         "benchmark/test_monotonic.py",
+        "jobs/test_export_layouts.py",
     ),
     "ray": ("terminal/", "engine/test_engines.py", "engine/test_executors.py"),
     "e2e": (
@@ -64,6 +65,7 @@ MARKS = {
         "pipelines/test_download.py",
         "jobs/test_curate_plan.py",
         "jobs/test_recut.py",
+        "jobs/test_export_layouts.py",
         "test_plug_in.py",
         "benchmark/test_bad_input.py",
         "benchmark/test_monotonic.py",

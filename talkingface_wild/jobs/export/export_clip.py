@@ -59,6 +59,14 @@ class ExportClip:
         with open_media(self.video) as media:
             return int(media.video.codec_context.width)
 
+    @functools.cached_property
+    def faceless(self) -> int:
+        """In how many frames the mesh follows no face."""
+        if self.mesh is None:
+            return self.frames
+        with np.load(self.mesh, allow_pickle=False) as track:
+            return self.frames - int(np.isfinite(track["widths"][: self.frames]).sum())
+
     def pictures(self) -> Iterator[Pictures]:
         """Every finished picture (side, side, 3), RGB; exactly ``frames`` of them.
 

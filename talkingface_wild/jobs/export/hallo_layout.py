@@ -17,7 +17,6 @@ from talkingface_wild.jobs.export.export_clip import ExportClip
 from talkingface_wild.jobs.export.trainer_layout import (
     TrainerLayout,
     Unit,
-    frames_without_face,
     place_sound,
     place_video,
     resized,
@@ -44,8 +43,7 @@ class Hallo(TrainerLayout):
             return reason
         if clip.frames < LEAST_FRAMES:
             return f"shorter than {LEAST_FRAMES} frames"
-        faceless = frames_without_face(clip.face(512))
-        return "no frame with a face" if faceless == clip.frames else None
+        return "no frame with a face" if clip.faceless == clip.frames else None
 
     def write(self, unit: Unit, folder: Path, target: Path) -> dict[str, Any]:
         """The clip's files, each in the folder of its kind."""
@@ -58,7 +56,7 @@ class Hallo(TrainerLayout):
         face = clip.face(side)
         for part, mask in union_masks(face, side).items():
             write_png(folder / part / f"{name}.png", mask)
-        return {"faceless": frames_without_face(face)}
+        return {"frames_without_face": clip.faceless}
 
     def moves(self, unit: Unit) -> tuple[str, ...]:
         """A file, or a folder of frames, of each kind."""

@@ -12,12 +12,7 @@ from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.functional.mesh_regions import BROWS_AND_NOSE, IBUG_68
 from talkingface_wild.functional.template_alignment import aligned_picture
 from talkingface_wild.jobs.export.export_clip import ExportClip
-from talkingface_wild.jobs.export.trainer_layout import (
-    TrainerLayout,
-    Unit,
-    by_split,
-    frames_without_face,
-)
+from talkingface_wild.jobs.export.trainer_layout import TrainerLayout, Unit, by_split
 from talkingface_wild.media.clip_video import clip_of_pictures
 
 LEAST_FRAMES = 48
@@ -37,7 +32,7 @@ class LatentSync(TrainerLayout):
             return reason
         if clip.frames < LEAST_FRAMES:
             return f"shorter than {LEAST_FRAMES} frames"
-        return "frames without a face" if frames_without_face(clip.face(512)) else None
+        return "frames without a face" if clip.faceless else None
 
     def write(self, unit: Unit, folder: Path, target: Path) -> dict[str, Any]:
         """The aligned video."""
@@ -45,7 +40,7 @@ class LatentSync(TrainerLayout):
         path = folder / self.moves(unit)[0]
         path.parent.mkdir(parents=True)
         clip_of_pictures(self._aligned(clip), clip.video, path, self.side(clip))
-        return {"faceless": 0}
+        return {"frames_without_face": 0}
 
     def _aligned(self, clip: ExportClip) -> Iterator[Pictures]:
         points = clip.face(clip.side)[:, list(IBUG_68)]

@@ -18,7 +18,6 @@ from talkingface_wild.jobs.export.trainer_layout import (
     TrainerLayout,
     Unit,
     by_split,
-    frames_without_face,
     place_sound,
     place_video,
 )
@@ -44,7 +43,7 @@ class MuseTalk(TrainerLayout):
             return reason
         if not LEAST_FRAMES <= clip.frames <= MOST_FRAMES:
             return f"not {LEAST_FRAMES} to {MOST_FRAMES} frames long"
-        return "frames without a face" if frames_without_face(clip.face(512)) else None
+        return "frames without a face" if clip.faceless else None
 
     def write(self, unit: Unit, folder: Path, target: Path) -> dict[str, Any]:
         """Video, sound and JSON."""
@@ -59,7 +58,7 @@ class MuseTalk(TrainerLayout):
             **face_lists(clip, self.side(clip)),
         }
         (folder / meta).write_text(json.dumps(content), encoding="utf-8")
-        return {"faceless": 0}
+        return {"frames_without_face": 0}
 
     def moves(self, unit: Unit) -> tuple[str, ...]:
         """Three files."""

@@ -40,10 +40,10 @@ def export(request: ExportRequest, reporter: Reporter) -> dict[str, Any]:
     fit, left_out = _sorted_out(request, layout, clips)
     units = layout.units(fit)
     with folder_lock(target):
-        folder.begin()
         missing = [unit for unit in units if folder.record(unit.name) is None]
         needed = sum(layout.bytes_of(clip) for unit in missing for clip in unit.clips)
         check_room(needed, shutil.disk_usage(target).free, target)
+        folder.begin()
         _write(layout, folder, units, missing, reporter)
         records = {unit.name: folder.record(unit.name) or {} for unit in units}
         manifest = _manifest(key, units, records, layout, left_out)
@@ -165,7 +165,7 @@ def _result(
         "clips": len(rows),
         "frames": sum(row["frames"] for row in rows),
         "seconds": round(sum(row["seconds"] for row in rows), 3),
-        "frames_without_face": sum(row.get("faceless", 0) for row in rows),
+        "frames_without_face": sum(row.get("frames_without_face", 0) for row in rows),
         "written": written,
         "left_out": {reason: len(ids) for reason, ids in manifest["left_out"].items()},
         "manifest": target / MANIFEST,

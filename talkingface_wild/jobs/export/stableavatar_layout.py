@@ -13,7 +13,6 @@ from talkingface_wild.jobs.export.trainer_layout import (
     TrainerLayout,
     Unit,
     by_split,
-    frames_without_face,
     place_sound,
     place_video,
     resized,
@@ -46,7 +45,7 @@ class StableAvatar(TrainerLayout):
             write_png(place / "images" / name, resized(picture, side))
             for part, corners in (("face_masks", FACE_OVAL), ("lip_masks", OUTER_LIPS)):
                 write_png(place / part / name, polygon_mask(face[index, list(corners)], side))
-        return {"faceless": frames_without_face(face)}
+        return {"frames_without_face": clip.faceless}
 
     def moves(self, unit: Unit) -> tuple[str, ...]:
         """The clip's folder."""

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 
-from talkingface_wild.core.arrays import Floats, Pictures
+from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import DiskFull, InputUnreadable
 from talkingface_wild.core.paths import disk_full
 from talkingface_wild.jobs.export.export_clip import SPLITS, ExportClip
 from talkingface_wild.media.clip_video import scaled_clip
 
 PNG_BYTES_PER_PIXEL = 1.5
-"""What a picture takes as PNG, for the estimate of room alone: half of its three bytes."""
+"""What a picture takes as PNG, for the estimate of room alone; three real clips took 1.2."""
 NO_MESH = "no mesh"
 
 
@@ -74,7 +74,7 @@ class TrainerLayout:
     def write(self, unit: Unit, folder: Path, target: Path) -> dict[str, Any]:
         """Write a unit's files into ``folder``, by the paths that they get below ``target``.
 
-        Returns what its record says beside them: ``faceless``, frames without a face.
+        Returns what the manifest says of its clips beside their facts.
         """
         raise NotImplementedError
 
@@ -130,11 +130,6 @@ def resized(picture: Pictures, side: int) -> Pictures:
         return picture
     how = cv2.INTER_AREA if len(picture) > side else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, (side, side), interpolation=how))
-
-
-def frames_without_face(face_T: Floats) -> int:
-    """In how many frames of a mesh (T, 468, 2) no face was followed."""
-    return int((~np.isfinite(face_T).all(axis=(1, 2))).sum())
 
 
 def by_split(units: Sequence[Unit]) -> dict[str, list[Unit]]:
