@@ -61,6 +61,7 @@ MARKS = {
     "networks": ("perception/", "models/", "cli/test_generate.py", "cli/test_model.py"),
     "slow": (
         "pipelines/test_demo_corpus.py",
+        "pipelines/test_demo_networks.py",
         "pipelines/test_sweep.py",
         "pipelines/test_download.py",
         "jobs/test_curate_plan.py",

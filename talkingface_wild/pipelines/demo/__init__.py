@@ -1,1 +1,1 @@
-"""A corpus that the package makes itself: one photograph, ten voices, every fault planted."""
+"""A corpus that the package makes itself: ten persons and voices, every fault planted."""

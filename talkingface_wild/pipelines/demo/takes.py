@@ -50,7 +50,7 @@ NOTES: dict[Kind, str] = {
     "no_audio": "no sound stream",
     "truncated": "the file ends in the middle, before its index",
     "too_short": "2 s in all",
-    "voice_over": "a voice is heard, and the face does not speak",
+    "voice_over": "a voice is heard over a face that smiles and does not speak",
     "music": "the mouth speaks, and music is heard",
     "out_of_sync": "the sound comes 10 frames after the mouth",
 }
