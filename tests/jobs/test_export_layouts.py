@@ -61,10 +61,10 @@ def test_stableavatar(mesh_set, table, meshes, tmp_path):
     for (clip_id, row), sample in zip(table.iterrows(), samples.values(), strict=True):
         images, face, lips = (sample[part] for part in ("images", "face_masks", "lip_masks"))
         assert images.shape == (row["media_frames"], 512, 512, 3) and sample["prompt"] == "speech"
-        assert set(np.unique(face)) == set(np.unique(lips)) == {0, 255}
+        assert all(set(np.unique(mask[::20])) == {0, 255} for mask in (face, lips))
         assert (face[lips > 0] == 255).mean() > 0.99
-        around = (face > 0) & ~(lips > 0)
-        assert redness(images[::8], lips[::8]) > redness(images[::8], around[::8]) + 3
+        every, around = slice(None, None, 8), (face > 0) & ~(lips > 0)
+        assert redness(images[every], lips[every]) > redness(images[every], around[every]) + 3
         for index in (0, 40, len(lips) - 1):
             rows, columns = np.nonzero(lips[index])
             corners = meshes[clip_id][index][[61, 291, 0, 17]]
@@ -73,7 +73,7 @@ def test_stableavatar(mesh_set, table, meshes, tmp_path):
             assert low[1] - 8 < rows.min() and rows.max() < high[1] + 8
         # A still picture of the video and the frame beside its masks are the same.
         pictures, _, _ = loaders.video_of(mesh_set / row["media_path"])
-        assert np.abs(images.astype(int) - pictures).mean() < 1.5
+        assert np.abs(images[::20].astype(int) - pictures[::20]).mean() < 1.5
 
 
 def test_latentsync(mesh_set, table, meshes, tmp_path):

@@ -73,6 +73,16 @@ def test_room_is_counted_before_the_first_byte(tmp_path):
         check_room(1001, 1000, tmp_path)
 
 
+def test_a_disk_that_fills_up_is_told_and_nothing_half_stays(tmp_path):
+    folder = ExportFolder(tmp_path / "out", KEY)
+    folder.begin()
+    with pytest.raises(DiskFull, match="is full"), folder.staging() as staging:
+        (staging / "a.txt").write_text("half")
+        with open("/dev/full", "w") as stream:
+            stream.write("x" * 100_000)
+    assert not list((tmp_path / "out" / ".export" / "staging").iterdir())
+
+
 def test_a_unit_is_there_whole_or_not_at_all(tmp_path):
     folder = ExportFolder(tmp_path / "out", KEY)
     folder.check()

@@ -16,7 +16,7 @@ class ExportRequest(Request):
 
     EXAMPLES: ClassVar = (
         "tfw export demo_out --layout videofolder",
-        "tfw export demo_out --layout webdataset --where 'sharpness > 10' --out demo_shards",
+        "tfw export demo_out --layout webdataset --where 'padding_share < 0.1' --out demo_shards",
         "tfw export my_set --layout stableavatar  # needs your own files",
         "tfw export my_set --layout latentsync --size 256  # needs your own files",
     )

@@ -11,7 +11,6 @@ import numpy as np
 
 from talkingface_wild.core.arrays import Pictures
 from talkingface_wild.core.errors import DiskFull, InputUnreadable
-from talkingface_wild.core.paths import disk_full
 from talkingface_wild.jobs.export.export_clip import SPLITS, ExportClip
 from talkingface_wild.media.clip_video import scaled_clip
 
@@ -117,11 +116,11 @@ def copy(source: Path, path: Path) -> None:
 
 
 def write_png(path: Path, picture: Pictures) -> None:
-    """A picture (H, W, 3), RGB, or a mask (H, W). Raises DiskFull."""
+    """A picture (H, W, 3), RGB, or a mask (H, W). Raises OSError where it does not fit."""
     path.parent.mkdir(parents=True, exist_ok=True)
     shown = picture if picture.ndim == 2 else picture[:, :, ::-1]
-    if not cv2.imwrite(str(path), shown):
-        raise disk_full(path)
+    _, data = cv2.imencode(".png", shown)
+    path.write_bytes(data.tobytes())
 
 
 def resized(picture: Pictures, side: int) -> Pictures:
