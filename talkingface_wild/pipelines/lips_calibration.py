@@ -133,6 +133,7 @@ def calibrate(
         scores = _scores(judged, fold_of, networks)
         if part == 0:
             left_out = _off(scores, false_accepts)
+            _check_rest(judged, fold_of, left_out)
     absent = {
         clip.clip_id: LipsScore(clip.clip_id, -1, None)
         for clip in ordered
@@ -163,6 +164,19 @@ def _check(clips: Sequence[SpeechClip]) -> None:
             f"Expected at least {LEAST_SECONDS:.0f} s of one face that speaks, found "
             f"{seconds:.0f} s; add {LEAST_SECONDS - seconds:.0f} s, better "
             f"{GOOD_SECONDS - seconds:.0f} s."
+        )
+
+
+def _check_rest(
+    clips: Sequence[SpeechClip], fold_of: Mapping[str, int], left_out: set[str]
+) -> None:
+    """Whether every fold has clips of others to train on without those that are off."""
+    folds = {fold_of[clip.source] for clip in clips if clip.clip_id not in left_out}
+    if len(folds) < 2:
+        raise InputUnreadable(
+            f"Expected clips whose own sound is told from wrong sound, found "
+            f"{len(clips) - len(left_out)} of {len(clips)}: their sound may lie off by one and the "
+            "same offset, or be another's; look at a few, or add videos whose sound is right."
         )
 
 
