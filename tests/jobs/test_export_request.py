@@ -120,6 +120,9 @@ def test_the_end_leaves_the_manifest_and_no_traces(tmp_path):
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [MANIFEST, "lists"]
     assert ExportFolder(tmp_path / "out", KEY).manifest()["clips"] == []
+    folder.begin()
+    folder.clear()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
 
 
 def test_another_export_or_a_broken_one_is_told_apart(tmp_path):

@@ -95,7 +95,11 @@ class ExportFolder:
             write_text(self.out / relative, text)
         text = json.dumps(manifest, ensure_ascii=False, indent=1)
         write_text(self.out / MANIFEST, text + "\n")
-        shutil.rmtree(self._work)
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove the records: a run may be killed after the manifest and before this."""
+        shutil.rmtree(self._work, ignore_errors=True)
 
     def _owner(self) -> dict[str, Any] | None:
         manifest = self.manifest()

@@ -36,6 +36,7 @@ def export(request: ExportRequest, reporter: Reporter) -> dict[str, Any]:
     folder = ExportFolder(target, key)
     folder.check()
     if (manifest := folder.manifest()) is not None:
+        folder.clear()
         return _result(request, layout, manifest, written=0)
     fit, left_out = _sorted_out(request, layout, clips)
     units = layout.units(fit)
