@@ -4,9 +4,6 @@ Formants are those of men (Peterson and Barney 1952, rounded); a shorter throat 
 """
 
 from dataclasses import dataclass
-from typing import Literal
-
-Onset = Literal["none", "release", "aspirated"]
 
 
 @dataclass(frozen=True)
@@ -28,8 +25,8 @@ class SpeechSound:
     """Half its width."""
     burst: float = 0.0
     """Loudness of the release that ends it, 15 ms of hiss."""
-    breath_seconds: float = 0.0
-    """Breath through the open throat after the release."""
+    breath: bool = False
+    """Whether it is breath through the open throat."""
 
 
 VOWELS: tuple[SpeechSound, ...] = (
@@ -56,7 +53,7 @@ FRICATIVES: tuple[SpeechSound, ...] = (
     SpeechSound((320, 1500, 2550), 0.15, 0.09, 0.0, 0.55, 6000, 1500),
     SpeechSound((320, 1800, 2500), 0.2, 0.09, 0.0, 0.6, 3400, 1100),
     SpeechSound((320, 1000, 2300), 0.06, 0.08, 0.0, 0.2, 5000, 3000),
-    SpeechSound((500, 1500, 2500), 0.4, 0.06, 0.0, breath_seconds=0.06),
+    SpeechSound((500, 1500, 2500), 0.4, 0.06, 0.0, breath=True),
     SpeechSound((280, 1500, 2550), 0.15, 0.07, 0.3, 0.25, 6000, 1500),
     SpeechSound((280, 1000, 2300), 0.06, 0.06, 0.35, 0.1, 5000, 3000),
 )

@@ -138,7 +138,7 @@ def _course(
             if not sound.voicing:
                 breath[stop - 3 : stop + 4] = 0.7
                 voicing[stop - 3 : stop] = 0.0
-        if sound.breath_seconds:
+        if sound.breath:
             breath[span] = 0.8
         phrase[span] = part.phrase
     inhaled = _inhalations(phrase, random)
