@@ -33,7 +33,10 @@ def load(out: str | Path, table: str = "clips") -> pd.DataFrame:
     folder = Layout(Path(out)).latest() / table
     frame = pd.read_parquet(folder)
     for field in ds.dataset(folder, partitioning="hive").schema:
-        if pa.types.is_integer(field.type) and pd.api.types.is_float_dtype(frame[field.name]):
+        # An index that pandas wrote is in the schema, and no column.
+        if field.name not in frame or not pa.types.is_integer(field.type):
+            continue
+        if pd.api.types.is_float_dtype(frame[field.name]):
             frame[field.name] = frame[field.name].astype("Int64")
     if table in ("ledger", "items"):
         from talkingface_wild.dataset.decisions import with_review_reasons

@@ -11,12 +11,12 @@ def files(out):
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def test_a_set_without_the_stages_says_which_and_is_left_alone(tmp_path, capsys):
+def test_a_set_without_meshes_says_how_to_get_them_and_is_left_alone(tmp_path, capsys):
     synthetic.write(tmp_path / "out", 20)
     before = files(tmp_path / "out")
-    assert run(["calibrate", "sync", str(tmp_path / "out")]) == 2
+    assert run(["calibrate", "sync", str(tmp_path / "out")]) == 5
     said = " ".join(capsys.readouterr().err.split())
-    assert "the stages mesh and lips in the recipe" in said and "tfw curate --out" in said
+    assert "with a mesh, found none" in said and "tfw weights fetch --open" in said
     assert files(tmp_path / "out") == before
 
 
