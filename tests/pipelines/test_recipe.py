@@ -11,6 +11,7 @@ from talkingface_wild.core.reasons import LOOSEN, OWN, Reason
 from talkingface_wild.engine.plan import make_plan
 from talkingface_wild.engine.stage import Stage
 from talkingface_wild.pipelines.clip_crops import CLIP_CROPS
+from talkingface_wild.pipelines.planning import check_weights
 from talkingface_wild.pipelines.recipe import load_recipe, recipe_names
 from talkingface_wild.pipelines.schema import given_reasons, reason_called
 from talkingface_wild.pipelines.stages import REGISTRY, stage_class
@@ -40,14 +41,14 @@ def test_every_recipe_of_the_package_makes_a_plan_and_comes_back_from_its_dump(t
     assert load_recipe(_written(tmp_path, recipe.dump())) == recipe
 
 
-def test_the_three_recipes_and_the_ten_languages():
-    assert {"demo", "embedded", "talkingface_wild"} <= set(recipe_names())
+def test_the_recipes_and_the_ten_languages():
+    assert {"demo", "embedded", "open", "talkingface_wild"} <= set(recipe_names())
     assert set(load_recipe("talkingface_wild").languages) == set(
         ["ar", "de", "en", "es", "fr", "hi", "ja", "ko", "ru", "zh"]
     )
 
 
-def test_embedded_gates_length_sound_and_one_face_and_nothing_else():
+def test_embedded_gates_what_a_person_would_leave_out():
     gates = {gate.column: (gate.comparison, gate.bound) for gate in load_recipe("embedded").gates}
     tail = gates.pop("dropped_tail", None)
     assert tail in (None, ("==", False))
@@ -56,14 +57,36 @@ def test_embedded_gates_length_sound_and_one_face_and_nothing_else():
         "clip_seconds": (">=", 3.0),
         "face_presence_ratio": (">=", 0.85),
         "second_face_ratio": ("<=", 0.02),
+        "inner_transitions": ("<=", 0),
+        "speech_ratio": (">=", 0.25),
+        "voice_similarity": (">=", 0.74),
+        "mouth_speed_speech": (">=", 0.10),
+        "speaks_ratio": (">=", 0.5),
     }
 
 
-def test_demo_is_embedded_with_a_gate_on_sharpness():
+def test_open_asks_for_no_weight_and_is_the_papers_pipeline():
+    """Stages are the paper's, in their order, and an open network more."""
+    paper, mine = load_recipe("talkingface_wild"), load_recipe("open")
+    assert set(choice.name for choice in mine.stages) == {
+        *(choice.name for choice in paper.stages),
+        "speaks",
+    }
+    assert mine.corpus is None and mine.targets.hours_per_language is None
+    check_weights(mine)
+    loosened = {"lines"}
+    for gate in paper.gates:
+        if gate.name not in loosened:
+            assert _gate(mine, gate.name) == gate
+
+
+def test_demo_is_embedded_with_gates_on_sharpness_and_the_lips_offset():
     demo, embedded = load_recipe("demo"), load_recipe("embedded")
     assert demo.stages == embedded.stages
     assert demo.corpus == "demo"
-    assert list(demo.gates) == [*embedded.gates, _gate(demo, "sharpness")]
+    own = [_gate(demo, name) for name in ("sharpness", "early", "late")]
+    shared = [_gate(demo, g.name) if g.name == "still" else g for g in embedded.gates]
+    assert list(demo.gates) == [*shared, *own]
 
 
 def test_the_papers_recipe_asks_for_its_weights():
