@@ -44,6 +44,7 @@ demo: $(STAMP)
 	@scripts/check_system.sh "$(BIN)/python"
 	@$(BIN)/tfw weights fetch --open >/dev/null || echo "The demo goes on without these open weights."
 	@$(BIN)/tfw curate --langs all --recipe demo --out demo_out
+	@$(BIN)/tfw calibrate sync demo_out || echo "The demo's lip sync stays unmeasured."
 
 test: $(STAMP)
 	@scripts/check_system.sh "$(BIN)/python"

@@ -80,13 +80,12 @@ def test_open_asks_for_no_weight_and_is_the_papers_pipeline():
             assert _gate(mine, gate.name) == gate
 
 
-def test_demo_is_embedded_with_gates_on_sharpness_and_the_lips_offset():
+def test_demo_is_embedded_with_gates_on_sharpness_and_lip_sync():
     demo, embedded = load_recipe("demo"), load_recipe("embedded")
     assert demo.stages == embedded.stages
     assert demo.corpus == "demo"
-    own = [_gate(demo, name) for name in ("sharpness", "early", "late")]
-    shared = [_gate(demo, g.name) if g.name == "still" else g for g in embedded.gates]
-    assert list(demo.gates) == [*shared, *own]
+    own = [_gate(demo, name) for name in ("sharpness", "lips", "early", "late")]
+    assert list(demo.gates) == [*embedded.gates, *own]
 
 
 def test_the_papers_recipe_asks_for_its_weights():
