@@ -183,7 +183,7 @@ def _check_rest(
 def _scores(
     clips: Sequence[SpeechClip], fold_of: Mapping[str, int], networks: Sequence[LipsNetwork]
 ) -> dict[str, LipsScore]:
-    """Each clip by the network that never saw its source."""
+    """Each clip by the network that never saw its source, in the clips' order."""
     scores: dict[str, LipsScore] = {}
     for fold, network in enumerate(networks):
         embeddings = {clip.clip_id: network.embed(clip.windows) for clip in clips}
@@ -196,7 +196,7 @@ def _scores(
                 null = _null(lips, own, sounds)
                 match = lips_match(lips, own)
                 scores[clip.clip_id] = LipsScore(clip.clip_id, fold, match, null)
-    return scores
+    return {clip.clip_id: scores[clip.clip_id] for clip in clips}
 
 
 def _null(
